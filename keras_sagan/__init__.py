@@ -1,0 +1,32 @@
+"""SAGAN, the self-attention generative adversarial network, for Keras/TensorFlow.
+
+Importing this package imports neither TensorFlow nor Keras: its contents are
+imported when they are first used. As soon as Keras is imported, by whom it may be,
+the classes of this package are registered with it, so that
+`keras.saving.load_model` finds them.
+
+Reference:
+    - [Zhang et al., 2019](https://arxiv.org/abs/1805.08318)
+"""
+
+from keras_sagan import _registration
+from keras_sagan._lazy import attach
+
+__version__ = "0.1.0"
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {"training.sagan": ["SAGAN"]},
+    submodules=(
+        "config",
+        "data",
+        "export",
+        "layers",
+        "losses",
+        "models",
+        "training",
+        "visualize",
+    ),
+)
+
+_registration.install()

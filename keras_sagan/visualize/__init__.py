@@ -1,0 +1,5 @@
+"""Pictures of what a model makes."""
+
+from keras_sagan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(__name__, {"grids": ["image_grid", "save_grid"]})

@@ -1,0 +1,77 @@
+"""Grids of images: many small pictures in one PNG file."""
+
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+
+def image_grid(images, columns, padding=2):
+    """Puts images side by side, row by row, on a white ground.
+
+    Args:
+        images: uint8 array `(n, height, width, channels)`, channels 1, 3 or 4.
+        columns: int. Images in a row; the last row may be shorter.
+        padding: int. Pixels between images and around them.
+
+    Returns:
+        uint8 array `(grid height, grid width, channels)`.
+
+    Raises:
+        ValueError: if the images are not such an array, or `columns` or `padding`
+            is too small.
+    """
+    images = np.asarray(images)
+    if images.ndim != 4 or images.shape[3] not in (1, 3, 4) or not len(images):
+        raise ValueError(
+            "Argument `images` must have shape (n, height, width, channels) with "
+            f"n >= 1 and 1, 3 or 4 channels. Received shape: {images.shape}."
+        )
+    if images.dtype != np.uint8:
+        raise ValueError(
+            f"Argument `images` must be uint8. Received: dtype={images.dtype}."
+        )
+    if columns < 1 or padding < 0:
+        raise ValueError(
+            "Argument `columns` must be at least 1 and `padding` at least 0. "
+            f"Received: columns={columns!r}, padding={padding!r}."
+        )
+    count, height, width, channels = images.shape
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    step_y, step_x = height + padding, width + padding
+    grid = np.full(
+        (rows * step_y + padding, columns * step_x + padding, channels), 255, np.uint8
+    )
+    for index, image in enumerate(images):
+        row, column = divmod(index, columns)
+        top, left = row * step_y + padding, column * step_x + padding
+        grid[top : top + height, left : left + width] = image
+    return grid
+
+
+def save_grid(path, images, columns, padding=2):
+    """Writes `image_grid(images, columns, padding)` as a PNG file.
+
+    The file appears complete or not at all; folders are made as needed.
+
+    Args:
+        path: str or path ending in `.png`.
+        images: see `image_grid`.
+        columns: see `image_grid`.
+        padding: see `image_grid`.
+
+    Raises:
+        ValueError: if `path` has another ending, or as `image_grid` does.
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(
+            f"Argument `path` must end in .png. Received: path={str(path)!r}."
+        )
+    grid = image_grid(images, columns, padding)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(path.name + ".partial")
+    picture = grid[:, :, 0] if grid.shape[2] == 1 else grid
+    Image.fromarray(picture).save(partial, format="PNG")
+    partial.replace(path)
