@@ -1,0 +1,196 @@
+"""The endless example stream, a pure function of (seed, global example index)."""
+
+import dataclasses
+import operator
+
+import numpy as np
+
+# The third word of the shuffle's seed keeps the data order apart from every other
+# use of the same run seed.
+SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
+
+PREFETCH_BATCHES = 2
+
+SEEDS = (0, 2**32 - 1)  # smallest and largest
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """The decoded examples of one split, in stored order.
+
+    Attributes:
+        images: uint8 array `(n, height, width, channels)`.
+        labels: int32 array `(n,)`, or `None` when unlabelled.
+        class_names: tuple of str, one a class, or `None` when unlabelled.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray | None
+    class_names: tuple[str, ...] | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A split of decoded images and the endless stream over it.
+
+    Made by `keras_sagan.data.load`; `dataclasses.replace(source, batch_size=...)`
+    gives the same examples with another batch size or seed.
+
+    Attributes:
+        name: str. What `load` was given.
+        split: str. The split's name.
+        batch_size: int. Examples a batch; at most the number of examples.
+        seed: int in [0, 2**32). Decides the order of the stream.
+        examples: `Examples`. The decoded split.
+
+    Raises:
+        ValueError: if `batch_size` is not in [1, number of examples] or `seed` is
+            not in [0, 2**32).
+        TypeError: if one of the two is not an integer.
+    """
+
+    name: str
+    split: str
+    batch_size: int
+    seed: int
+    examples: Examples = dataclasses.field(repr=False, compare=False)
+
+    def __post_init__(self):
+        size = check_integer("batch_size", self.batch_size, 1)
+        seed = check_integer("seed", self.seed, *SEEDS)
+        if size > self.num_examples:
+            raise ValueError(
+                f"`batch_size` must be at most the number of examples: split "
+                f"{self.split!r} of {self.name!r} has {self.num_examples}. "
+                f"Received: batch_size={size}."
+            )
+        object.__setattr__(self, "batch_size", size)
+        object.__setattr__(self, "seed", seed)
+
+    @property
+    def num_examples(self):
+        """int: examples in the split, visited once in every epoch."""
+        return len(self.examples.images)
+
+    @property
+    def image_size(self):
+        """int: height and width of the images in pixels."""
+        return self.examples.images.shape[1]
+
+    @property
+    def channels(self):
+        """int: 1 (grey), 3 (RGB) or 4 (RGBA)."""
+        return self.examples.images.shape[3]
+
+    @property
+    def class_names(self):
+        """tuple of str, one a class, or `None` when unlabelled."""
+        return self.examples.class_names
+
+    @property
+    def num_classes(self):
+        """int, or `None` when unlabelled."""
+        return None if self.class_names is None else len(self.class_names)
+
+    @property
+    def dataset(self):
+        """The stream from global example index 0 (see `stream`)."""
+        return self.stream(0)
+
+    def arrays(self):
+        """Returns the whole split in stored order.
+
+        Returns:
+            `(images, labels)`: uint8 `(n, height, width, channels)` and int32 `(n,)`
+            (`None` when unlabelled). They are the source's own arrays: copy them
+            before you write to them.
+        """
+        return self.examples.images, self.examples.labels
+
+    def stream(self, start=0):
+        """Returns the endless stream of batches from one global example index on.
+
+        Example `g` of the stream is at position `g % n` of epoch `g // n`, where `n`
+        is `num_examples`. Every epoch is a permutation of the split given by
+        (seed, epoch) alone, so the stream continues from any `start` exactly as if
+        it had never stopped. A batch that reaches the end of an epoch runs on into
+        the next one.
+
+        Args:
+            start: int >= 0. Global index of the first example; any multiple of the
+                batch size or not.
+
+        Returns:
+            `tf.data.Dataset` without end: `(images, labels)`, uint8
+            `(batch_size, height, width, channels)` and int32 `(batch_size,)`, or
+            images alone when unlabelled. Shapes are static.
+
+        Raises:
+            ValueError: if `start` is negative.
+            TypeError: if `start` is not an integer.
+        """
+        import tensorflow as tf
+
+        start = check_integer("start", start, 0)
+        counter = tf.data.Dataset.counter(start, self.batch_size, dtype=tf.int64)
+        dataset = counter.map(self._batch_from, name="gather_batch")
+        return dataset.prefetch(PREFETCH_BATCHES)
+
+    def _batch_from(self, first):
+        """The batch whose first example has global index `first` (int64 scalar)."""
+        import tensorflow as tf
+
+        images, labels = self.arrays()
+        rows = self._rows(first + tf.range(self.batch_size, dtype=tf.int64))
+
+        def take(indices):
+            if labels is None:
+                return images[indices]
+            return images[indices], labels[indices]
+
+        if labels is None:
+            batch = tf.numpy_function(take, [rows], tf.uint8, stateful=False)
+            batch.set_shape((self.batch_size, *images.shape[1:]))
+            return batch
+        batch, batch_labels = tf.numpy_function(
+            take, [rows], (tf.uint8, tf.int32), stateful=False
+        )
+        batch.set_shape((self.batch_size, *images.shape[1:]))
+        batch_labels.set_shape((self.batch_size,))
+        return batch, batch_labels
+
+    def _rows(self, indices):
+        """Stored row of each global example index: int64 `(batch,)` both ways."""
+        import tensorflow as tf
+
+        count = tf.constant(self.num_examples, tf.int64)
+        epochs = indices // count
+        constant = tf.ones_like(epochs)
+        seeds = tf.stack(  # (batch, 3): a batch may span two epochs
+            [constant * self.seed, epochs, constant * SHUFFLE_PURPOSE], axis=1
+        )
+        # `tf.random.experimental.index_shuffle` takes two seed words and pads them
+        # with a constant to the three of this public op.
+        return tf.raw_ops.RandomIndexShuffle(
+            index=indices % count, seed=seeds, max_index=count - 1, rounds=4
+        )
+
+
+def check_integer(name, value, lowest, highest=None):
+    """Returns `value` as an int in [lowest, highest].
+
+    Raises:
+        TypeError: if it is a bool or not an integer.
+        ValueError: if it is out of range.
+    """
+    allowed = f">= {lowest}" if highest is None else f"in [{lowest}, {highest}]"
+    message = f"`{name}` must be an integer {allowed}. Received: {name}={value!r}."
+    if isinstance(value, bool | np.bool_):
+        raise TypeError(message)
+    try:
+        value = operator.index(value)
+    except TypeError:
+        raise TypeError(message) from None
+    if value < lowest or (highest is not None and value > highest):
+        raise ValueError(message)
+    return value
