@@ -1,0 +1,17 @@
+"""Image sources: built-in glyphs, TensorFlow Datasets and folders of pictures.
+
+`import keras_sagan.data` imports neither TensorFlow nor Keras: a name is imported
+on its first use.
+"""
+
+from keras_sagan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "pipeline": ["Source"],
+        "report": ["CheckReport", "check"],
+        "sources": ["load"],
+        "validation": ["check_batch"],
+    },
+)
