@@ -1,0 +1,130 @@
+"""Class-conditional batch normalisation."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class ConditionalBatchNormalization(keras.layers.Layer):
+    """Batch normalisation whose scale and offset belong to the class of the sample.
+
+    `y = gamma[label] * (x - mean) / sqrt(var + epsilon) + beta[label]` with one row
+    of `gamma` (initially 1) and `beta` (initially 0) a class. Mean and biased
+    variance are over batch, height and width, in float32 under every dtype policy.
+    The tables are not spectrally normalised.
+
+    Args:
+        num_classes: int > 0.
+        momentum: float in [0, 1). Moving statistics keep this share of themselves
+            at each training call. Defaults to `0.999` (source: official SAGAN code,
+            `ops.py`; torch counts the other way round: its 0.1 is 0.9 here).
+        epsilon: float > 0, added to the variance. Defaults to `1e-5` (source:
+            official SAGAN code, `ops.py`).
+        synchronized: bool. Whether the moments are those of the global batch of all
+            replicas of a `tf.distribute` strategy (TensorFlow backend only).
+
+    Call arguments:
+        inputs: list `[x, labels]`: float tensor `(batch, height, width, channels)`
+            and integer tensor `(batch,)` in `[0, num_classes)`.
+        training: bool. True: normalise with the moments of the batch and update the
+            moving ones; False: normalise with the moving ones.
+
+    Returns: tensor of the shape of `x`, compute dtype.
+
+    Raises:
+        ValueError: if an argument is out of range or labels are not integers.
+
+    Reference: [Dumoulin et al., 2017](https://arxiv.org/abs/1610.07629), section 2.2.
+    """
+
+    def __init__(
+        self, num_classes, momentum=0.999, epsilon=1e-5, synchronized=False, **kwargs
+    ):
+        super().__init__(**kwargs)
+        if isinstance(num_classes, bool) or not (
+            isinstance(num_classes, int) and num_classes > 0
+        ):
+            raise ValueError(
+                "`num_classes` must be an integer > 0. "
+                f"Received: num_classes={num_classes!r}."
+            )
+        if not 0 <= momentum < 1:
+            raise ValueError(
+                f"`momentum` must be in [0, 1). Received: momentum={momentum!r}."
+            )
+        if not epsilon > 0:
+            raise ValueError(f"`epsilon` must be > 0. Received: epsilon={epsilon!r}.")
+        self.num_classes = num_classes
+        self.momentum = momentum
+        self.epsilon = epsilon
+        self.synchronized = synchronized
+
+    def build(self, input_shape):
+        channels = input_shape[0][-1]
+        table = (self.num_classes, channels)
+        self.gamma = self.add_weight(
+            name="gamma", shape=table, initializer="ones", autocast=False
+        )
+        self.beta = self.add_weight(
+            name="beta", shape=table, initializer="zeros", autocast=False
+        )
+        self.moving_mean = self._add_statistic("moving_mean", channels, "zeros")
+        self.moving_variance = self._add_statistic("moving_variance", channels, "ones")
+
+    def call(self, inputs, training=False):
+        x, labels = inputs
+        if "int" not in keras.backend.standardize_dtype(labels.dtype):
+            raise ValueError(
+                "`labels` must be integers. "
+                f"Received: labels of dtype {labels.dtype}."
+            )
+        x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+        mean, variance = self._statistics(x, training)
+        gamma = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype)  # (B, C)
+        beta = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype)
+        scale = gamma * ops.rsqrt(variance + self.epsilon)
+        offset = beta - mean * scale
+        outputs = x * scale[:, None, None, :] + offset[:, None, None, :]
+        return ops.cast(outputs, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        return input_shape[0]
+
+    def compute_output_spec(self, inputs, training=False):
+        return keras.KerasTensor(inputs[0].shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_classes": self.num_classes,
+            "momentum": self.momentum,
+            "epsilon": self.epsilon,
+            "synchronized": self.synchronized,
+        }
+
+    def _statistics(self, x, training):
+        """Mean and variance `(channels,)` to normalise with; updates the moving ones."""
+        if not (training and self.trainable):
+            return (
+                ops.cast(self.moving_mean, x.dtype),
+                ops.cast(self.moving_variance, x.dtype),
+            )
+        mean, variance = ops.moments(
+            x, axes=[0, 1, 2], synchronized=self.synchronized
+        )
+        for moving, value in [
+            (self.moving_mean, mean),
+            (self.moving_variance, variance),
+        ]:
+            kept = ops.convert_to_tensor(moving) * self.momentum
+            moving.assign(kept + ops.cast(value, moving.dtype) * (1 - self.momentum))
+        return mean, variance
+
+    def _add_statistic(self, name, channels, initializer):
+        return self.add_weight(
+            name=name,
+            shape=(channels,),
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+        )

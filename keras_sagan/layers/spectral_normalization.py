@@ -1,0 +1,256 @@
+"""Spectral normalisation (Miyato et al., 2018) as a layer wrapper."""
+
+import contextlib
+import threading
+
+import keras
+from keras import ops
+
+from keras_sagan.layers.resampling import DownsampleConv2D, UpsampleConv2D
+
+WARM_UP_ITERATIONS = 15
+
+_CONVOLUTIONS = (
+    keras.layers.Conv1D,
+    keras.layers.Conv2D,
+    keras.layers.Conv3D,
+    UpsampleConv2D,
+    DownsampleConv2D,
+)
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+_SUPPORTED = (
+    *_CONVOLUTIONS,
+    *_TRANSPOSED,
+    keras.layers.Dense,
+    keras.layers.Embedding,
+)
+
+_frozen = threading.local()  # MirroredStrategy runs each replica in its own thread
+
+
+@contextlib.contextmanager
+def frozen_spectral_norm():
+    """Scope in which `training=True` does not advance the vectors `u` and `v`.
+
+    Inside it every forward pass of a `SpectralNormalization` layer uses the
+    stored pair, so that several passes of one training step, or the
+    recomputation of one, see the same normalised kernel.
+    """
+    previous = getattr(_frozen, "value", False)
+    _frozen.value = True
+    try:
+        yield
+    finally:
+        _frozen.value = previous
+
+
+def advance_spectral_norm(model, iterations=1):
+    """Run power iterations on every `SpectralNormalization` layer in `model`.
+
+    Args:
+        model: `keras.Layer` or `keras.Model`, searched recursively.
+        iterations: int >= 1. Power iterations per layer.
+    """
+    for layer in spectral_norm_layers(model):
+        layer.advance(iterations)
+
+
+def spectral_norm_layers(model):
+    """List of the `SpectralNormalization` layers in `model`, nested ones included."""
+    return [
+        layer
+        for layer in model._flatten_layers()
+        if isinstance(layer, SpectralNormalization)
+    ]
+
+
+def kernel_matrix(kernel, out_axis):
+    """`kernel` as a matrix `(prod(other axes), out)`; `out_axis` is negative."""
+    if out_axis != -1:
+        kernel = ops.moveaxis(kernel, out_axis, -1)
+    return ops.reshape(kernel, (-1, kernel.shape[-1]))
+
+
+def power_iteration(matrix, u, v, iterations, epsilon):
+    """Advance the singular vector pair of `matrix`.
+
+    `v <- M u / |M u|`, `u <- M^T v / |M^T v|`, repeated. Where a product
+    vanishes (a zero kernel) the vector before it is kept, so that the iteration
+    recovers once the kernel is no longer zero.
+
+    Args:
+        matrix: float tensor `(rest, out)`.
+        u: float tensor `(out,)`.
+        v: float tensor `(rest,)`.
+        iterations: int.
+        epsilon: float. Norms up to this count as zero.
+
+    Returns: the pair `(u, v)`.
+    """
+    for _ in range(iterations):
+        v = _direction(ops.matmul(matrix, u), v, epsilon)
+        u = _direction(ops.matmul(v, matrix), u, epsilon)
+    return u, v
+
+
+def _direction(vector, fallback, epsilon):
+    norm = ops.sqrt(ops.sum(ops.square(vector)))
+    return ops.where(norm > epsilon, vector / ops.maximum(norm, epsilon), fallback)
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class SpectralNormalization(keras.layers.Wrapper):
+    """Divides the kernel of a layer by (an estimate of) its largest singular value.
+
+    With `M` the kernel as a matrix `(prod(other axes), out)`:
+    `sigma = v^T M u`, and the wrapped layer runs with `W / sigma`. `u` and `v`
+    are constants to automatic differentiation and the gradient flows through the
+    `M` in `sigma`, as in `torch.nn.utils.spectral_norm`. `out` is the last axis of
+    the kernel of a convolution or a dense layer, axis -2 of a transposed
+    convolution, and the *class* axis of an embedding.
+
+    The stored kernel is never written by a forward pass (the wrappers of Keras and
+    of TensorFlow Addons do that). `u`, `v` and `sigma` are float32 under every
+    dtype policy, or float64 with a float64 kernel. The wrapped layer keeps its own
+    dtype policy; the wrapper has none of its own.
+
+    Args:
+        layer: `keras.layers.Layer` to wrap: `Conv1D/2D/3D`, `Conv1D/2D/3DTranspose`,
+            `Dense`, `Embedding`, `UpsampleConv2D` or `DownsampleConv2D`.
+        power_iterations: int >= 1. Iterations per training call. Defaults to `1`
+            (source: official SAGAN code, `ops.py`).
+        epsilon: float > 0. Floor of `sigma` and of the norms in the power
+            iteration. Defaults to `1e-12` (source: official SAGAN code, `ops.py`).
+
+    Call arguments:
+        inputs: whatever the wrapped layer takes.
+        training: bool. When true, `u` and `v` advance by `power_iterations` before
+            the layer runs, except inside `frozen_spectral_norm()`.
+
+    Returns: the output of the wrapped layer.
+
+    Raises:
+        ValueError: if the layer is of another kind, or an argument is out of range.
+
+    Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1.
+    """
+
+    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+        if not isinstance(layer, _SUPPORTED):
+            names = ", ".join(cls.__name__ for cls in _SUPPORTED)
+            raise ValueError(
+                f"`layer` must be one of: {names}. "
+                f"Received: layer={layer!r} of type {type(layer).__name__}."
+            )
+        if isinstance(power_iterations, bool) or not (
+            isinstance(power_iterations, int) and power_iterations >= 1
+        ):
+            raise ValueError(
+                "`power_iterations` must be an integer >= 1. "
+                f"Received: power_iterations={power_iterations!r}."
+            )
+        if not epsilon > 0:
+            raise ValueError(f"`epsilon` must be > 0. Received: epsilon={epsilon!r}.")
+        # With a policy of its own the wrapper would read the kernel, u and v
+        # rounded to bfloat16: it stays out of automatic casting altogether.
+        kwargs["dtype"] = "float32"
+        super().__init__(layer, autocast=False, **kwargs)
+        self.power_iterations = power_iterations
+        self.epsilon = epsilon
+
+    def build(self, input_shape=None):
+        super().build(input_shape)
+        matrix = self._matrix()
+        rest, out = matrix.shape
+        self.u = self._add_vector("u", out, self._warmed_up_u)
+        self.v = self._add_vector("v", rest, self._warmed_up_v)
+
+    def call(self, inputs, training=False):
+        if training and not getattr(_frozen, "value", False):
+            self.advance(self.power_iterations)
+        kernel = self._kernel_variable()
+        state = [(kernel, self.normalized_kernel())]
+        # An outer stateless scope (JAX) is hidden by the inner one: hand its
+        # values of the other variables on.
+        state += [(v, v.value) for v in self.layer.variables if v is not kernel]
+        with keras.StatelessScope(state_mapping=state):
+            return self.layer(inputs)
+
+    def advance(self, iterations=1):
+        """Run `iterations` power iterations from the stored pair and store the result.
+
+        Args:
+            iterations: int >= 1.
+        """
+        u, v = power_iteration(
+            ops.stop_gradient(self._matrix()),
+            ops.convert_to_tensor(self.u),
+            ops.convert_to_tensor(self.v),
+            iterations,
+            self.epsilon,
+        )
+        self.u.assign(ops.stop_gradient(u))
+        self.v.assign(ops.stop_gradient(v))
+
+    def sigma(self):
+        """Scalar `v^T M u`: the current estimate of the largest singular value."""
+        projected = ops.matmul(self._matrix(), ops.stop_gradient(self.u))
+        return ops.sum(ops.stop_gradient(self.v) * projected)
+
+    def normalized_kernel(self):
+        """The kernel the wrapped layer runs with: `W / max(sigma, epsilon)`."""
+        sigma = ops.maximum(self.sigma(), self.epsilon)
+        return ops.convert_to_tensor(self._kernel_variable()) / sigma
+
+    def compute_output_shape(self, input_shape):
+        return self.layer.compute_output_shape(input_shape)
+
+    def compute_output_spec(self, inputs, training=False):
+        return self.layer.compute_output_spec(inputs)
+
+    def get_config(self):
+        config = super().get_config()
+        del config["dtype"]  # always float32: see __init__
+        return {
+            **config,
+            "power_iterations": self.power_iterations,
+            "epsilon": self.epsilon,
+        }
+
+    def _kernel_variable(self):
+        if isinstance(self.layer, keras.layers.Embedding):
+            return self.layer._embeddings
+        return self.layer._kernel
+
+    def _matrix(self):
+        kernel = ops.convert_to_tensor(self._kernel_variable())
+        if isinstance(self.layer, (keras.layers.Embedding, *_TRANSPOSED)):
+            return kernel_matrix(kernel, -2)
+        return kernel_matrix(kernel, -1)
+
+    def _add_vector(self, name, size, initializer):
+        return self.add_weight(
+            name=name,
+            shape=(size,),
+            initializer=initializer,
+            dtype=self._kernel_variable().dtype,
+            trainable=False,
+            autocast=False,
+        )
+
+    # Assigning to u and v in `build` is lost when the layer is built inside the
+    # call of another one: the warmed-up pair is therefore their initial value.
+    def _warmed_up_u(self, shape, dtype=None):
+        matrix = ops.cast(self._matrix(), dtype)
+        u = keras.random.normal(shape, dtype=dtype, seed=0)
+        v = ops.zeros((matrix.shape[0],), dtype=dtype)
+        return power_iteration(matrix, u, v, WARM_UP_ITERATIONS, self.epsilon)[0]
+
+    def _warmed_up_v(self, shape, dtype=None):
+        matrix = ops.cast(self._matrix(), dtype)
+        product = ops.matmul(matrix, ops.cast(self.u, dtype))
+        return _direction(product, ops.zeros(shape, dtype=dtype), self.epsilon)

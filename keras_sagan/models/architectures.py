@@ -1,0 +1,94 @@
+"""Widths, resolutions and argument checks shared by the two networks."""
+
+from keras_sagan import config
+
+GENERATOR_WIDTHS = {  # of the blocks, in units of `base_filters`
+    32: (4, 4, 4),
+    64: (8, 4, 2, 1),
+    128: (16, 8, 4, 2, 1),
+    256: (16, 8, 8, 4, 2, 1),
+}
+GENERATOR_FIRST_WIDTH = {32: 4, 64: 16, 128: 16, 256: 16}  # of the 4x4 tensor
+DISCRIMINATOR_WIDTHS = {
+    32: (2, 2, 2, 2),
+    64: (1, 2, 4, 8, 16),
+    128: (1, 2, 4, 8, 16, 16),
+    256: (1, 2, 4, 8, 8, 16, 16),
+}
+DISCRIMINATOR_DOWNSAMPLES = {32: 2, 64: 4, 128: 5, 256: 6}  # the first so many blocks
+SMALLEST = 4  # pixels: the tensor that the generator starts from
+
+ATTENTION_SETTINGS = {  # arguments of SelfAttention2D
+    "released": {"key_ratio": 8, "value_ratio": 2, "pool_size": 2},
+    "paper": {"key_ratio": 8, "value_ratio": 8, "pool_size": 1},
+    "formula": {
+        "key_ratio": 8,
+        "value_ratio": 1,
+        "pool_size": 1,
+        "use_output_projection": False,
+    },
+}
+
+
+def generator_resolutions(image_size):
+    """Pixel size after each generator block, e.g. `(8, 16, 32)`."""
+    count = len(GENERATOR_WIDTHS[image_size])
+    return tuple(SMALLEST * 2 ** (i + 1) for i in range(count))
+
+
+def discriminator_resolutions(image_size):
+    """Pixel size after each discriminator block, e.g. `(16, 8, 8, 8)`."""
+    downsamples = DISCRIMINATOR_DOWNSAMPLES[image_size]
+    count = len(DISCRIMINATOR_WIDTHS[image_size])
+    return tuple(image_size // 2 ** min(i + 1, downsamples) for i in range(count))
+
+
+def check_network(
+    image_size, num_classes, base_filters, channels, attention, kernel_initializer
+):
+    """Check the arguments that both networks share.
+
+    Raises:
+        ValueError: naming the argument, its value and what is allowed.
+    """
+    check_choice("image_size", image_size, config.IMAGE_SIZES)
+    if num_classes is not None:
+        check_positive_integer("num_classes", num_classes, "or None (unconditional)")
+    check_positive_integer("base_filters", base_filters)
+    check_choice("channels", channels, (1, 3, 4))
+    check_choice("attention", attention, config.ATTENTION_SETTINGS)
+    check_choice("kernel_initializer", kernel_initializer, config.KERNEL_INITIALIZERS)
+
+
+def check_attention_resolutions(resolutions, produced):
+    """`resolutions` as a sorted tuple of sizes that occur in `produced`.
+
+    Raises:
+        ValueError: if a size never occurs; the message lists those that do.
+    """
+    if isinstance(resolutions, int):
+        resolutions = (resolutions,)
+    for size in resolutions:
+        if size not in produced:
+            raise ValueError(
+                "`attention_resolutions` may hold the sizes that this network "
+                f"produces, {sorted(set(produced))}. "
+                f"Received: attention_resolutions={tuple(resolutions)!r}."
+            )
+    return tuple(sorted(set(resolutions)))
+
+
+def check_choice(name, value, allowed):
+    if value not in allowed or isinstance(value, bool):
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(map(repr, allowed))}. "
+            f"Received: {name}={value!r}."
+        )
+
+
+def check_positive_integer(name, value, alternative=""):
+    if isinstance(value, bool) or not (isinstance(value, int) and value > 0):
+        raise ValueError(
+            f"`{name}` must be an integer > 0{' ' + alternative if alternative else ''}"
+            f". Received: {name}={value!r}."
+        )

@@ -1,0 +1,143 @@
+"""The SAGAN projection discriminator."""
+
+import keras
+from keras import ops
+
+from keras_sagan.models import architectures, blocks
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class Discriminator(keras.Model):
+    """Residual projection discriminator with self-attention.
+
+    A first block 3x3-ReLU-3x3-pool, blocks ReLU-3x3-ReLU-3x3-(pool), then
+    `h = sum over positions of relu(features)` and
+    `logit = dense(h) + <embedding(label), h>`, both in float32. Every convolution,
+    the dense layer and the embedding are spectrally normalised.
+
+    Args:
+        image_size: int. `32`, `64`, `128` or `256` pixels.
+        num_classes: int > 0, or `None` for an unconditional model (no embedding).
+        base_filters: int > 0. Unit of the widths (`df_dim` of the official code;
+            `64` gives the published networks).
+        channels: int. `1`, `3` or `4` channels of the images.
+        attention_resolutions: tuple of pixel sizes; there is attention after the
+            first block whose output has that size. `()` for none.
+        attention: `"released"`, `"paper"` or `"formula"` (see `SelfAttention2D`), or
+            `"residual"` (see `GatedResidual2D`).
+        activated_shortcut: bool. Whether the shortcuts see `relu(x)`, as in ports
+            with an in-place ReLU (StudioGAN). Defaults to `False` (source: official
+            code, `discriminator.py`).
+        kernel_initializer: `"glorot_uniform"` (source: official code) or
+            `"orthogonal"` (StudioGAN, MMGeneration).
+        dtype: dtype policy of the layers; the head is float32 or wider.
+
+    Call arguments:
+        inputs: `[images, labels]`, or `images` when unconditional: float tensor
+            `(batch, image_size, image_size, channels)` in [-1, 1], int32 tensor
+            `(batch,)`.
+        training: bool. Whether `u`, `v` advance.
+
+    Returns: logits, float32 `(batch, 1)`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 5,
+        [Miyato & Koyama, 2018](https://arxiv.org/abs/1802.05637), and the official
+        code, `discriminator.py`.
+    """
+
+    def __init__(
+        self,
+        image_size=32,
+        num_classes=10,
+        base_filters=64,
+        channels=3,
+        attention_resolutions=(16,),
+        attention="released",
+        activated_shortcut=False,
+        kernel_initializer="glorot_uniform",
+        dtype=None,
+        **kwargs,
+    ):
+        architectures.check_network(
+            image_size,
+            num_classes,
+            base_filters,
+            channels,
+            attention,
+            kernel_initializer,
+        )
+        produced = architectures.discriminator_resolutions(image_size)
+        resolutions = architectures.check_attention_resolutions(
+            attention_resolutions, produced
+        )
+        policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional model ===
+        style = blocks.Style(kernel_initializer, attention, policy)
+        wide = keras.backend.result_type(policy.variable_dtype, "float32")
+        images = keras.Input(
+            (image_size, image_size, channels), name="images", dtype=wide
+        )
+        widths = architectures.DISCRIMINATOR_WIDTHS[image_size]
+        x = images
+        for i, width in enumerate(widths):
+            filters, name = width * base_filters, f"block{i + 1}"
+            if i == 0:
+                x = blocks.first_discriminator_block(x, filters, style, name)
+            else:
+                downsample = i < architectures.DISCRIMINATOR_DOWNSAMPLES[image_size]
+                x = blocks.discriminator_block(
+                    x, filters, downsample, activated_shortcut, style, name
+                )
+            if produced[i] in resolutions and produced[i] not in produced[:i]:
+                x = blocks.attention_block(x, style)
+        inputs, logits = _head(images, x, num_classes, style, wide)
+        super().__init__(inputs=inputs, outputs=logits, **kwargs)
+
+        # === Config ===
+        self.image_size = image_size
+        self.num_classes = num_classes
+        self.base_filters = base_filters
+        self.channels = channels
+        self.attention_resolutions = resolutions
+        self.attention = attention
+        self.activated_shortcut = activated_shortcut
+        self.kernel_initializer = kernel_initializer
+        self.dtype_policy = policy
+
+    def get_config(self):
+        return {
+            "image_size": self.image_size,
+            "num_classes": self.num_classes,
+            "base_filters": self.base_filters,
+            "channels": self.channels,
+            "attention_resolutions": list(self.attention_resolutions),
+            "attention": self.attention,
+            "activated_shortcut": self.activated_shortcut,
+            "kernel_initializer": self.kernel_initializer,
+            "dtype": self.dtype_policy.name,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+def _head(images, x, num_classes, style, wide):
+    """The model's inputs and its float32 logits."""
+    style = blocks.Style(style.kernel_initializer, style.attention, wide)
+    x = keras.layers.ReLU(dtype=style.dtype, name="relu")(x)
+    features = ops.sum(x, axis=(1, 2))  # (B, C), float32
+    logits = blocks.dense(1, style, "dense")(features)
+    if num_classes is None:
+        return images, logits
+    labels = keras.Input((), name="labels", dtype="int32")
+    size = features.shape[-1]
+    embedded = blocks.embedding(num_classes, size, style, "embedding")(labels)
+    projection = ops.sum(embedded * features, axis=-1, keepdims=True)
+    return [images, labels], logits + projection

@@ -1,0 +1,154 @@
+"""The SAGAN generator."""
+
+import keras
+
+from keras_sagan.models import architectures, blocks
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class Generator(keras.Model):
+    """Class-conditional residual generator with self-attention.
+
+    Dense to 4x4, then blocks BN-ReLU-up-3x3-BN-ReLU-3x3 with a shortcut up-1x1, then
+    BN-ReLU-3x3-tanh. Every convolution and the dense layer are spectrally
+    normalised, the conditional batch-norm tables are not.
+
+    Args:
+        image_size: int. `32`, `64`, `128` or `256` pixels.
+        num_classes: int > 0, or `None` for an unconditional model.
+        latent_dim: int > 0. Defaults to `128` (source: official code).
+        base_filters: int > 0. Unit of the widths (`gf_dim` of the official code;
+            `64` gives the published networks).
+        channels: int. `1`, `3` or `4` channels of the images.
+        attention_resolutions: tuple of pixel sizes after whose block there is
+            attention; `()` for none.
+        attention: `"released"`, `"paper"` or `"formula"` (see `SelfAttention2D`), or
+            `"residual"` (see `GatedResidual2D`).
+        synchronized: bool. Whether batch-norm moments are those of the global batch.
+        batch_norm_momentum: float in [0, 1). Defaults to `0.999` (source: official
+            code, which has 0.9999 in the last one).
+        batch_norm_epsilon: float > 0. Defaults to `1e-5` (source: official code).
+        kernel_initializer: `"glorot_uniform"` (source: official code) or
+            `"orthogonal"` (StudioGAN, MMGeneration).
+        dtype: dtype policy of the layers; the tanh at the end is float32 or wider.
+
+    Call arguments:
+        inputs: `[latents, labels]`, or `latents` when unconditional: float tensor
+            `(batch, latent_dim)` from N(0, I), int32 tensor `(batch,)`.
+        training: bool. Batch-norm mode, and whether `u`, `v` advance.
+
+    Returns: images in [-1, 1], float32 `(batch, image_size, image_size, channels)`.
+
+    Raises:
+        ValueError: if an argument is out of range.
+
+    Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 5, and
+        the official code, `generator.py`.
+    """
+
+    def __init__(
+        self,
+        image_size=32,
+        num_classes=10,
+        latent_dim=128,
+        base_filters=64,
+        channels=3,
+        attention_resolutions=(16,),
+        attention="released",
+        synchronized=False,
+        batch_norm_momentum=0.999,
+        batch_norm_epsilon=1e-5,
+        kernel_initializer="glorot_uniform",
+        dtype=None,
+        **kwargs,
+    ):
+        architectures.check_network(
+            image_size,
+            num_classes,
+            base_filters,
+            channels,
+            attention,
+            kernel_initializer,
+        )
+        architectures.check_positive_integer("latent_dim", latent_dim)
+        resolutions = architectures.check_attention_resolutions(
+            attention_resolutions, architectures.generator_resolutions(image_size)
+        )
+        policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
+
+        # === Functional model ===
+        style = blocks.Style(
+            kernel_initializer=kernel_initializer,
+            attention=attention,
+            dtype=policy,
+            num_classes=num_classes,
+            synchronized=synchronized,
+            batch_norm_momentum=batch_norm_momentum,
+            batch_norm_epsilon=batch_norm_epsilon,
+        )
+        latents = keras.Input((latent_dim,), name="latents", dtype=policy.variable_dtype)
+        labels = None
+        if num_classes is not None:
+            labels = keras.Input((), name="labels", dtype="int32")
+        widths = architectures.GENERATOR_WIDTHS[image_size]
+        x = _first_tensor(latents, image_size, base_filters, style)
+        for i, width in enumerate(widths, start=1):
+            x = blocks.generator_block(
+                x, labels, width * base_filters, style, f"block{i}"
+            )
+            if x.shape[1] in resolutions:
+                x = blocks.attention_block(x, style)
+        images = _to_images(x, channels, style)
+        inputs = latents if labels is None else [latents, labels]
+        super().__init__(inputs=inputs, outputs=images, **kwargs)
+
+        # === Config ===
+        self.image_size = image_size
+        self.num_classes = num_classes
+        self.latent_dim = latent_dim
+        self.base_filters = base_filters
+        self.channels = channels
+        self.attention_resolutions = resolutions
+        self.attention = attention
+        self.synchronized = synchronized
+        self.batch_norm_momentum = batch_norm_momentum
+        self.batch_norm_epsilon = batch_norm_epsilon
+        self.kernel_initializer = kernel_initializer
+        self.dtype_policy = policy
+
+    def get_config(self):
+        return {
+            "image_size": self.image_size,
+            "num_classes": self.num_classes,
+            "latent_dim": self.latent_dim,
+            "base_filters": self.base_filters,
+            "channels": self.channels,
+            "attention_resolutions": list(self.attention_resolutions),
+            "attention": self.attention,
+            "synchronized": self.synchronized,
+            "batch_norm_momentum": self.batch_norm_momentum,
+            "batch_norm_epsilon": self.batch_norm_epsilon,
+            "kernel_initializer": self.kernel_initializer,
+            "dtype": self.dtype_policy.name,
+            "name": self.name,
+            "trainable": self.trainable,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**config)
+
+
+def _first_tensor(latents, image_size, base_filters, style):
+    width = architectures.GENERATOR_FIRST_WIDTH[image_size] * base_filters
+    size = architectures.SMALLEST
+    x = blocks.dense(size * size * width, style, "dense")(latents)
+    return keras.layers.Reshape((size, size, width), dtype=style.dtype)(x)
+
+
+def _to_images(x, channels, style):
+    x = blocks.normalize(x, None, style, "bn")
+    x = keras.layers.ReLU(dtype=style.dtype, name="relu")(x)
+    x = blocks.conv(channels, 3, style, "to_images")(x)
+    wide = keras.backend.result_type(style.dtype.variable_dtype, "float32")
+    return keras.layers.Activation("tanh", dtype=wide, name="images")(x)

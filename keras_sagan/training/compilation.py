@@ -1,0 +1,112 @@
+"""The arguments of `SAGAN.compile`: checks, defaults and serialisation."""
+
+import dataclasses
+
+import keras
+
+from keras_sagan import losses
+from keras_sagan.training.steps import StepSettings
+
+G_LEARNING_RATE = 1e-4  # both: paper, section 4.2
+D_LEARNING_RATE = 4e-4
+
+
+@dataclasses.dataclass
+class CompileArguments:
+    """What `SAGAN.compile` was called with.
+
+    Raises:
+        ValueError: if an argument is out of range.
+    """
+
+    g_optimizer: object
+    d_optimizer: object
+    loss: str
+    discriminator_steps: int
+    ema_decay: float
+    ema_start: int
+    gradient_accumulation_steps: int
+    seed: int
+    jit_compile: bool
+    keras_arguments: dict
+
+    def __post_init__(self):
+        losses.get(self.loss)
+        for name in ("discriminator_steps", "gradient_accumulation_steps"):
+            self._check_integer(name, 1)
+        self._check_integer("ema_start", 0)
+        self._check_integer("seed", 0)
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(
+                f"`ema_decay` must be in [0, 1). Received: ema_decay={self.ema_decay!r}."
+            )
+        known = ("run_eagerly", "steps_per_execution")
+        for name in self.keras_arguments:
+            if name not in known:
+                raise ValueError(
+                    f"`compile` has no argument {name!r}: losses, metrics and "
+                    "optimizers of a SAGAN are its own. Allowed beside the named ones: "
+                    f"{', '.join(known)}."
+                )
+
+    def step_settings(self):
+        return StepSettings(
+            loss=self.loss,
+            discriminator_steps=self.discriminator_steps,
+            gradient_accumulation_steps=self.gradient_accumulation_steps,
+            ema_decay=self.ema_decay,
+            ema_start=self.ema_start,
+            seed=self.seed,
+        )
+
+    def optimizers(self):
+        """The pair (generator's, discriminator's)."""
+        if self.g_optimizer is not None and self.g_optimizer is self.d_optimizer:
+            raise ValueError(
+                "Generator and discriminator need an optimizer each. Received: the "
+                "same object as `g_optimizer` and `d_optimizer`."
+            )
+        return (
+            _optimizer("g_optimizer", self.g_optimizer, G_LEARNING_RATE),
+            _optimizer("d_optimizer", self.d_optimizer, D_LEARNING_RATE),
+        )
+
+    def to_config(self, g_optimizer, d_optimizer):
+        """Serialised form; the optimizers given are those in use."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            **dataclasses.asdict(self.step_settings()),
+            **self.keras_arguments,
+            "jit_compile": self.jit_compile,
+            "g_optimizer": serialize(g_optimizer),
+            "d_optimizer": serialize(d_optimizer),
+        }
+
+    @staticmethod
+    def deserialize(config):
+        """Keyword arguments of `compile` from the form of `to_config`."""
+        optimizers = {
+            name: keras.saving.deserialize_keras_object(config[name])
+            for name in ("g_optimizer", "d_optimizer")
+        }
+        return {**config, **optimizers}
+
+    def _check_integer(self, name, minimum):
+        value = getattr(self, name)
+        if isinstance(value, bool) or not (isinstance(value, int) and value >= minimum):
+            raise ValueError(
+                f"`{name}` must be an integer >= {minimum}. Received: {name}={value!r}."
+            )
+
+
+def _optimizer(name, optimizer, learning_rate):
+    if optimizer is None:
+        # The official code: Adam with beta1 0 and TensorFlow's defaults for the rest.
+        return keras.optimizers.Adam(
+            learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8
+        )
+    if not isinstance(optimizer, keras.optimizers.Optimizer):
+        raise ValueError(
+            f"`{name}` must be a keras optimizer. Received: {name}={optimizer!r}."
+        )
+    return optimizer

@@ -1,0 +1,121 @@
+"""The averaged generator: its copy, and the statistics that its weights need.
+
+Averaged weights have spectral norms and batch statistics of their own: those of the
+live generator are wrong for them. Before the averaged generator is used, its vectors
+`u`, `v` are re-estimated and its batch-norm statistics replaced by the plain mean of
+batch moments over freshly drawn latents ("standing statistics").
+"""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+
+from keras_sagan import sampling
+from keras_sagan.layers.conditional_batch_normalization import (
+    ConditionalBatchNormalization,
+)
+from keras_sagan.layers.spectral_normalization import (
+    advance_spectral_norm,
+    frozen_spectral_norm,
+)
+
+POWER_ITERATIONS = 15
+STANDING_BATCHES = 16
+STANDING_BATCH_SIZE = 64
+
+_BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
+
+
+def averaged_copy(generator):
+    """A copy of `generator` to hold averaged weights, at least float32.
+
+    Returns: the copy, its averaged variables, and the generator's variables that they
+        average, in the same order.
+    """
+    config = generator.get_config()
+    config["dtype"] = generator.dtype_policy.variable_dtype
+    config["name"] = "ema_generator"
+    copy = type(generator).from_config(config)
+    copy.set_weights(generator.get_weights())
+    averages, weights = copy.trainable_variables, generator.trainable_variables
+    return copy, list(averages), list(weights)
+
+
+def refresh(generator, seed):
+    """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
+
+    Depends on the weights and `seed` only: doing it twice changes nothing beyond the
+    convergence of the power iteration.
+
+    Args:
+        generator: `Generator`, updated in place.
+        seed: int. The run's seed.
+    """
+    advance_spectral_norm(generator, POWER_ITERATIONS)
+    statistics = _moving_statistics(generator)
+    totals = [tf.zeros(v.shape, tf.float64) for v in statistics]
+    moments = _moment_function(generator, statistics, seed)
+    for index in range(STANDING_BATCHES):
+        batch = moments(tf.constant(index, tf.int64))
+        totals = [t + tf.cast(m, tf.float64) for t, m in zip(totals, batch)]
+    for variable, total in zip(statistics, totals, strict=True):
+        variable.assign(tf.cast(total / STANDING_BATCHES, variable.dtype))
+
+
+def fingerprint(variables):
+    """An int64 that changes when any bit of `variables` does (almost surely)."""
+    total = tf.zeros((), tf.int64)
+    for index, variable in enumerate(variables):
+        bits = tf.int64 if variable.dtype == "float64" else tf.int32
+        words = tf.cast(tf.bitcast(variable.value, bits), tf.int64)
+        total = total * 31 + tf.reduce_sum(words) + index
+    return total
+
+
+def _moment_function(generator, statistics, seed):
+    """Compiled function from a batch index to the batch-norm moments of that batch."""
+
+    @tf.function
+    def moments(index):
+        latents = sampling.batch_latents(
+            seed,
+            sampling.Purpose.STANDING_STATISTICS,
+            index,
+            STANDING_BATCH_SIZE,
+            generator.latent_dim,
+        )
+        inputs = latents
+        if generator.num_classes is not None:
+            labels = sampling.batch_labels(
+                seed,
+                sampling.Purpose.STANDING_STATISTICS,
+                index,
+                STANDING_BATCH_SIZE,
+                generator.num_classes,
+            )
+            inputs = [latents, labels]
+        with frozen_spectral_norm(), _no_momentum(generator):
+            generator(inputs, training=True)
+        return [tf.identity(v.value) for v in statistics]
+
+    return moments
+
+
+@contextlib.contextmanager
+def _no_momentum(model):
+    """Scope in which a training pass stores the moments of its batch as they are."""
+    layers = [x for x in model._flatten_layers() if isinstance(x, _BATCH_NORMS)]
+    momenta = [layer.momentum for layer in layers]
+    try:
+        for layer in layers:
+            layer.momentum = 0.0
+        yield
+    finally:
+        for layer, momentum in zip(layers, momenta, strict=True):
+            layer.momentum = momentum
+
+
+def _moving_statistics(model):
+    layers = [x for x in model._flatten_layers() if isinstance(x, _BATCH_NORMS)]
+    return [v for x in layers for v in (x.moving_mean, x.moving_variance)]

@@ -1,0 +1,162 @@
+"""Images and attention maps of a trained `SAGAN`."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan import sampling
+from keras_sagan.layers.self_attention import SelfAttention2D
+
+
+def sampler(generator):
+    """Compiled function (seeds, labels or None, truncation) -> uint8 images."""
+
+    labels = None
+    if generator.num_classes is not None:
+        labels = tf.TensorSpec((None,), tf.int32)
+    seeds, truncation = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,))
+
+    @tf.function(input_signature=[seeds, labels, truncation])
+    def sample(seeds, labels, truncation):
+        return to_uint8(_images(generator, seeds, labels, truncation))
+
+    return sample
+
+
+def run_sampler(sample, seeds, labels, truncation, batch_size):
+    """Run `sample` over rows in batches: uint8 array `(n, H, W, C)`."""
+    batches = []
+    for start in range(0, len(seeds), batch_size):
+        rows = slice(start, start + batch_size)
+        batches.append(
+            sample(
+                tf.constant(seeds[rows], tf.int64),
+                None if labels is None else tf.constant(labels[rows], tf.int32),
+                tf.constant(truncation[rows], tf.float32),
+            ).numpy()
+        )
+    return np.concatenate(batches)
+
+
+def attention_maps(generator, discriminator, seeds, labels):
+    """The map of every attention layer for the images of `seeds` and `labels`.
+
+    Returns: dict from `"generator/attention_16"` (network and layer) to a float32
+        array `(n, queries H*W, keys M)` whose rows sum to 1.
+    """
+    truncation = tf.zeros((len(seeds),), tf.float32)
+    seeds = tf.constant(seeds, tf.int64)
+    labels = None if labels is None else tf.constant(labels, tf.int32)
+    latents = sampling.row_latents(seeds, generator.latent_dim, truncation)
+    images = _run(generator, latents, labels)
+    return {
+        **_network_maps("generator", generator, latents, labels),
+        **_network_maps("discriminator", discriminator, images, labels),
+    }
+
+
+def to_uint8(images):
+    """Float images in [-1, 1] to uint8 [0, 255], rounded to nearest."""
+    return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)
+
+
+def resolve_labels(labels, num_images, num_classes, class_names):
+    """int32 labels `(n,)` (None if unconditional) and `n` for `generate`.
+
+    Args:
+        labels: None, or class indices or names.
+        num_images: None or int > 0.
+        num_classes: int or None.
+        class_names: tuple of str or None.
+
+    Raises:
+        ValueError: if labels are missing, unknown or out of range, or do not go
+            together with `num_images`.
+    """
+    if num_classes is None:
+        if labels is not None or num_images is None:
+            raise ValueError(
+                "The model is unconditional: pass `num_images` and no `labels`. "
+                f"Received: labels={labels!r}, num_images={num_images!r}."
+            )
+        _check_count(num_images)
+        return None, num_images
+    if labels is None or num_images is not None:
+        raise ValueError(
+            "The model is conditional: pass `labels`, one an image, and no "
+            f"`num_images`. Received: labels={labels!r}, num_images={num_images!r}."
+        )
+    indices = [_class_index(x, num_classes, class_names) for x in np.atleast_1d(labels)]
+    _check_count(len(indices))
+    return np.array(indices, np.int32), len(indices)
+
+
+def resolve_seeds(seed, count):
+    """int64 seeds `(count,)`: `seed + i`, or one given for each row."""
+    seeds = np.asarray(seed)
+    if seeds.dtype.kind not in "iu" or seeds.shape not in ((), (count,)):
+        raise ValueError(
+            f"`seed` must be an integer, or {count} integers, one an image. "
+            f"Received: seed={seed!r}."
+        )
+    seeds = seeds.astype(np.int64)
+    return seeds + np.arange(count) if seeds.ndim == 0 else seeds
+
+
+def resolve_truncation(truncation, count):
+    """float32 truncations `(count,)`, 0 where there is none."""
+    value = 0.0 if truncation is None else truncation
+    if truncation is not None and not (np.isfinite(value) and value > 0):
+        raise ValueError(
+            "`truncation` must be a finite number > 0, or None. "
+            f"Received: truncation={truncation!r}."
+        )
+    return np.full((count,), value, np.float32)
+
+
+def _images(generator, seeds, labels, truncation):
+    latents = sampling.row_latents(seeds, generator.latent_dim, truncation)
+    return _run(generator, latents, labels)
+
+
+def _run(network, inputs, labels):
+    inputs = inputs if labels is None else [inputs, labels]
+    return network(inputs, training=False)
+
+
+def _network_maps(prefix, network, inputs, labels):
+    layers = [x for x in network.layers if isinstance(x, SelfAttention2D)]
+    if not layers:
+        return {}
+    features = keras.Model(network.inputs, [layer.input for layer in layers])
+    values = features([inputs] if labels is None else [inputs, labels], training=False)
+    values = values if isinstance(values, (list, tuple)) else [values]
+    return {
+        f"{prefix}/{layer.name}": layer(
+            value, training=False, return_attention_scores=True
+        )[1].numpy()
+        for layer, value in zip(layers, values, strict=True)
+    }
+
+
+def _class_index(label, num_classes, class_names):
+    if isinstance(label, str):
+        if class_names is None or label not in class_names:
+            raise ValueError(
+                f"`labels` may name these classes: {class_names}. "
+                f"Received: {str(label)!r}."
+            )
+        return class_names.index(label)
+    if not isinstance(label, (int, np.integer)) or not 0 <= label < num_classes:
+        raise ValueError(
+            f"`labels` must be integers in [0, {num_classes}) or class names. "
+            f"Received: {label!r}."
+        )
+    return int(label)
+
+
+def _check_count(count):
+    if isinstance(count, bool) or not (isinstance(count, int) and count > 0):
+        raise ValueError(
+            f"There must be at least one image. Received: {count!r} images."
+        )

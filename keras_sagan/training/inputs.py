@@ -1,0 +1,186 @@
+"""Checks of training data: the first batch on the host, the others in the graph."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan.data.validation import check_batch
+
+CHECK_EVERY = 50  # training steps between two readings of the in-graph flag
+
+_FAULTS = {
+    1: "a label outside [0, num_classes)",
+    2: "an image value outside [-1, 1] (float images) or not finite",
+}
+_TOLERANCE = 1e-3  # of float images around [-1, 1]
+
+
+def unpack(data, num_classes):
+    """Images and int32 labels `(batch,)` (None if unconditional) of a batch.
+
+    Args:
+        data: what the dataset yields.
+        num_classes: int or None.
+
+    Raises:
+        ValueError: if labels are missing or not wanted, or not integers.
+    """
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    if isinstance(images, (dict, list, tuple)):
+        raise ValueError(
+            "The dataset must yield `(images, labels)`, or `images` when "
+            f"unconditional. Received: a batch of structure {type(images).__name__}."
+        )
+    if num_classes is None:
+        if labels is not None:
+            raise ValueError(
+                "The model is unconditional (num_classes=None) but the dataset yields "
+                "labels. Drop them, or build the networks with `num_classes`. "
+                f"Received: labels of shape {labels.shape}."
+            )
+        return images, None
+    if labels is None:
+        raise ValueError(
+            f"The model is conditional (num_classes={num_classes}) but the dataset "
+            "yields no labels. Yield `(images, labels)`, or build the networks with "
+            f"num_classes=None. Received: images of shape {images.shape} alone."
+        )
+    if not labels.dtype.is_integer:
+        raise ValueError(
+            f"Labels must be integers. Received: labels of dtype {labels.dtype.name}."
+        )
+    return images, tf.cast(tf.reshape(labels, (-1,)), tf.int32)
+
+
+def check_shape(images, image_size, channels, parts):
+    """Check the static shape of a batch while the training step is traced.
+
+    Raises:
+        ValueError: if the images have another shape than the networks', or the batch
+            size does not divide by `parts`, or is unknown where it must be known.
+    """
+    expected = (image_size, image_size, channels)
+    if images.shape.rank != 4 or tuple(images.shape[1:]) != expected:
+        raise ValueError(
+            f"Images must have shape (batch, {', '.join(map(str, expected))}). "
+            f"Received: images of shape {images.shape}."
+        )
+    if images.dtype != tf.uint8 and not images.dtype.is_floating:
+        raise ValueError(
+            "Images must be uint8 in [0, 255] or float in [-1, 1]. "
+            f"Received: images of dtype {images.dtype.name}."
+        )
+    batch = images.shape[0]
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if batch is None and (parts > 1 or replicas > 1):
+        raise ValueError(
+            "With several replicas, discriminator steps or accumulation steps the "
+            "batch size must be known: batch with `drop_remainder=True`. "
+            f"Received: images of shape {images.shape}."
+        )
+    if batch is not None and batch % parts:
+        raise ValueError(
+            "The batch of one replica must divide by discriminator_steps * "
+            f"gradient_accumulation_steps = {parts}. Received: a batch of {batch}."
+        )
+
+
+def check_first_batch(x, y, network):
+    """Check arrays whole, and of a dataset the first batch, on the host.
+
+    Generators are left to the checks in the graph: reading one would consume it.
+
+    Args:
+        x: what `fit` got as `x`.
+        y: what `fit` got as `y`.
+        network: `Discriminator`, for size, channels and number of classes.
+
+    Raises:
+        ValueError: naming the argument, its value and what is allowed.
+    """
+    if isinstance(x, tf.data.Dataset):
+        element = next(iter(x), None)
+        if element is None:
+            raise ValueError("The dataset is empty. Received: no batch at all.")
+        position = "batch 0"
+    elif isinstance(x, keras.utils.PyDataset):
+        element, position = x[0], "batch 0"
+    elif isinstance(x, np.ndarray) or tf.is_tensor(x):
+        element, position = (x,) if y is None else (x, y), "the arrays"
+    else:
+        return
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(element)
+    if labels is not None:
+        labels = np.asarray(labels)
+        labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
+    check_batch(
+        np.asarray(images),
+        labels,
+        image_size=network.image_size,
+        channels=network.channels,
+        num_classes=network.num_classes,
+        position=position,
+    )
+
+
+class FaultFlag:
+    """Remembers the first training step whose data was wrong, without asserts.
+
+    XLA drops `tf.debugging` asserts, so the step records the fault in a variable that
+    `raise_if_set` reads between steps. Every replica has its own copy.
+    """
+
+    def __init__(self):
+        self._first = tf.Variable(
+            tf.zeros((2,), tf.int64),  # step + 1, kind of fault
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+        )
+
+    def record(self, images, labels, num_classes, step):
+        """Record what is wrong with a batch; returns labels that are safe to use."""
+        fault = tf.zeros((), tf.int64)
+        if images.dtype.is_floating:
+            limit = tf.cast(1.0 + _TOLERANCE, images.dtype)
+            fine = tf.reduce_all(tf.abs(images) <= limit)  # False for NaN as well
+            fault = tf.where(fine, fault, tf.constant(2, tf.int64))
+        if labels is not None:
+            fine = tf.reduce_all((labels >= 0) & (labels < num_classes))
+            fault = tf.where(fine, fault, tf.constant(1, tf.int64))
+            labels = tf.clip_by_value(labels, 0, num_classes - 1)
+        first = self._first.read_value()
+        found = tf.stack([tf.cast(step, tf.int64) + 1, fault])
+        unset = tf.logical_and(first[0] == 0, fault > 0)
+        self._first.assign(tf.where(unset, found, first))
+        return labels
+
+    def reset(self):
+        """Forget the fault of an earlier `fit`."""
+        self._first.assign(tf.zeros((2,), tf.int64))
+
+    def raise_if_set(self):
+        """Raise a `ValueError` with the training step and the kind of fault."""
+        strategy = tf.distribute.get_strategy()
+        for value in strategy.experimental_local_results(self._first):
+            step, fault = value.numpy()
+            if step:
+                raise ValueError(
+                    f"The batch of training step {step - 1} (counted from 0) holds "
+                    f"{_FAULTS[fault]}. Training has stopped."
+                )
+
+
+class DataGuard(keras.callbacks.Callback):
+    """Stops `fit` when the flag is set: every `CHECK_EVERY` steps and epoch ends."""
+
+    def __init__(self, flag):
+        super().__init__()
+        self._flag = flag
+
+    def on_train_batch_end(self, batch, logs=None):
+        if batch % CHECK_EVERY == CHECK_EVERY - 1:
+            self._flag.raise_if_set()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._flag.raise_if_set()

@@ -1,0 +1,359 @@
+"""`SAGAN`: the two networks as one `keras.Model` that trains with `fit`."""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "`SAGAN` trains and exports with the TensorFlow backend of Keras; layers and "
+        "models run on the others too. Set KERAS_BACKEND=tensorflow. "
+        f"Received: backend {keras.backend.backend()!r}."
+    )
+
+import tensorflow as tf
+
+from keras_sagan.layers.self_attention import GatedResidual2D, SelfAttention2D
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
+from keras_sagan.training import ema, generation, inputs, preset_directory, steps
+from keras_sagan.training.compilation import CompileArguments
+
+_METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class SAGAN(keras.Model):
+    """A generator and a discriminator trained against each other.
+
+    `ema_generator` holds the moving average of the generator's weights, in float32
+    (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
+    use it; its spectral norms and batch-norm statistics are re-estimated first
+    whenever its weights have changed.
+
+    Args:
+        generator: `Generator`.
+        discriminator: `Discriminator` for the same images and classes.
+        class_names: sequence of str, one a class, or None.
+
+    Call arguments:
+        inputs: as the generator's.
+
+    Returns: images of `ema_generator`.
+
+    Raises:
+        ValueError: if the networks do not fit each other.
+
+    Example:
+        gan = SAGAN(Generator(num_classes=10), Discriminator(num_classes=10))
+        gan.compile()
+        gan.fit(dataset, epochs=10, steps_per_epoch=1000)
+        images = gan.generate(labels=[3, 3, 7], seed=0)
+
+    Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
+    """
+
+    def __init__(self, generator, discriminator, class_names=None, **kwargs):
+        _check_networks(generator, discriminator, class_names)
+        super().__init__(dtype="float32", autocast=False, **kwargs)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.class_names = None if class_names is None else tuple(class_names)
+        copy, self._averages, self._averaged = ema.averaged_copy(generator)
+        copy.trainable = False
+        self.ema_generator = copy
+        self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
+        # Of the averaged weights that the statistics of `ema_generator` belong to.
+        self._fingerprint = self.add_weight(
+            name="ema_fingerprint",
+            shape=(2,),  # whether there is one, its value
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+        )
+        self.built = True
+
+    # === Compilation ===
+    def compile(
+        self,
+        g_optimizer=None,
+        d_optimizer=None,
+        loss="hinge",
+        discriminator_steps=1,
+        ema_decay=0.999,
+        ema_start=0,
+        gradient_accumulation_steps=1,
+        seed=0,
+        jit_compile=False,
+        **kwargs,
+    ):
+        """Set optimizers and the shape of a training step.
+
+        One call of `train_step` is one generator step. It takes a batch of
+        `discriminator_steps * gradient_accumulation_steps` times the images that one
+        forward pass sees.
+
+        Args:
+            g_optimizer: `keras.optimizers.Optimizer`. Defaults to
+                `Adam(1e-4, beta_1=0, beta_2=0.999, epsilon=1e-8)` (source: official
+                code, `model.py`; the paper, section 4, says beta_2 = 0.9).
+            d_optimizer: likewise, with learning rate `4e-4`.
+            loss: `"hinge"`, `"non_saturating"`, `"least_squares"` or `"wasserstein"`.
+            discriminator_steps: int > 0. Updates of D before each one of G.
+            ema_decay: float in [0, 1). Share that the averaged weights keep at each
+                step; 0 for no averaging. Defaults to `0.999` (source:
+                MMGeneration's SAGAN configs; the official code does not average).
+            ema_start: int >= 0. Generator steps before averaging starts.
+            gradient_accumulation_steps: int > 0. Passes over whose gradients each
+                update averages.
+            seed: int. Of every random draw in training.
+            jit_compile: bool. Whether to compile the step with XLA. Defaults to
+                `False`: it is slower on a CPU [measured].
+            **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
+
+        Raises:
+            ValueError: if an argument is out of range.
+        """
+        arguments = CompileArguments(
+            g_optimizer, d_optimizer, loss, discriminator_steps, ema_decay, ema_start,
+            gradient_accumulation_steps, seed, jit_compile, kwargs,
+        )  # fmt: skip
+        super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
+        self._settings = arguments.step_settings()
+        self._compile_arguments = arguments
+        self.g_optimizer, self.d_optimizer = arguments.optimizers()
+        self.g_optimizer.build(self.generator.trainable_variables)
+        self.d_optimizer.build(self.discriminator.trainable_variables)
+        self._fault = inputs.FaultFlag()
+
+    def get_compile_config(self):
+        return self._compile_arguments.to_config(self.g_optimizer, self.d_optimizer)
+
+    def compile_from_config(self, config):
+        self.compile(**CompileArguments.deserialize(config))
+
+    # === Training and evaluation ===
+    @property
+    def metrics(self):
+        return self._trackers
+
+    def train_step(self, data):
+        images, labels = self._checked(data)
+        step = tf.identity(self.g_optimizer.iterations.value)
+        labels = self._fault.record(images, labels, self.generator.num_classes, step)
+        logs = steps.train_step(self._networks(), self._settings, images, labels)
+        steps.update_average(self._averages, self._averaged, step, self._settings)
+        return {**self._track(logs), **self._gates()}
+
+    def test_step(self, data):
+        images, labels = self._checked(data)
+        networks = self._networks()._replace(generator=self.ema_generator)
+        batch_index = self._trackers[0].count  # batches since `evaluate` began
+        return self._track(
+            steps.test_step(networks, self._settings, images, labels, batch_index)
+        )
+
+    def fit(
+        self, x=None, y=None, batch_size=None, epochs=1, *, callbacks=None, **kwargs
+    ):
+        """As `keras.Model.fit`; checks the first batch before the first step."""
+        inputs.check_first_batch(x, y, self.discriminator)
+        self._fault.reset()
+        if not isinstance(callbacks, keras.callbacks.CallbackList):
+            callbacks = [*_as_list(callbacks), inputs.DataGuard(self._fault)]
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
+        return super().fit(x, y, batch_size, epochs, callbacks=callbacks, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
+        self.refresh_ema()
+        return super().evaluate(*args, **kwargs)
+
+    def predict(self, *args, **kwargs):
+        """As `keras.Model.predict`: images of `ema_generator`, float in [-1, 1]."""
+        self.refresh_ema()
+        return super().predict(*args, **kwargs)
+
+    def call(self, inputs, training=False):
+        return self.ema_generator(inputs, training=training)
+
+    # === Generation ===
+    def refresh_ema(self):
+        """Bring the statistics of `ema_generator` up to date with its weights."""
+        current = ema.fingerprint(self._averages)
+        known, previous = self._fingerprint.numpy()
+        if known and previous == int(current):
+            return
+        ema.refresh(self.ema_generator, self._seed())
+        self._fingerprint.assign(tf.stack([tf.constant(1, tf.int64), current]))
+
+    def generate(
+        self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
+    ):
+        """Draw images from `ema_generator`.
+
+        Args:
+            labels: class indices or names, one an image; None when unconditional.
+            num_images: int > 0 when unconditional, else None.
+            seed: int: row `i` uses `seed + i`; or one int a row. A row depends on
+                its own seed, label and truncation only (rounding in the last bit of
+                a convolution may turn with the batch size).
+            truncation: float > 0: every entry of the latent is redrawn until its
+                absolute value is at most this; None for none.
+            batch_size: int > 0. Images computed at once.
+
+        Returns: uint8 array `(n, image_size, image_size, channels)`.
+
+        Raises:
+            ValueError: if an argument is missing or out of range.
+        """
+        labels, count = self._resolve_labels(labels, num_images)
+        seeds = generation.resolve_seeds(seed, count)
+        truncation = generation.resolve_truncation(truncation, count)
+        self.refresh_ema()
+        if getattr(self, "_sampler", None) is None:
+            self._sampler = generation.sampler(self.ema_generator)
+        return generation.run_sampler(
+            self._sampler, seeds, labels, truncation, batch_size
+        )
+
+    def attention_maps(self, labels=None, num_images=None, seed=0):
+        """Where every position of generated images looks, for every attention layer.
+
+        Args:
+            labels, num_images, seed: as in `generate`.
+
+        Returns: dict from `"generator/attention_16"` or
+            `"discriminator/attention_16"` to a float32 array
+            `(n, queries H*W, keys M)`, rows summing to 1.
+        """
+        labels, count = self._resolve_labels(labels, num_images)
+        seeds = generation.resolve_seeds(seed, count)
+        self.refresh_ema()
+        return generation.attention_maps(
+            self.ema_generator, self.discriminator, seeds, labels
+        )
+
+    # === Saving ===
+    def export(self, filepath, **kwargs):
+        """Write `ema_generator` as a SavedModel for TF Serving.
+
+        Args:
+            filepath: directory to create, e.g. `"saved_models/name/1"`.
+            **kwargs: none is supported.
+
+        Raises:
+            FileExistsError: if `filepath` exists and is not empty.
+        """
+        from keras_sagan.export.saved_model import export_generator
+
+        if kwargs:
+            raise ValueError(
+                f"`export` takes a directory only. Received: {sorted(kwargs)}."
+            )
+        self.refresh_ema()
+        export_generator(self.ema_generator, filepath)
+
+    def save_to_preset(self, directory):
+        """Write `config.json`, `model.weights.h5` and `metadata.json`."""
+        preset_directory.save(self, directory)
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **overrides):
+        """A compiled model from a named recipe or a preset directory.
+
+        Args:
+            preset: str or path. A name out of `models.PRESETS`, or a directory that
+                `save_to_preset` wrote.
+            load_weights: bool. Whether to load the weights of a directory.
+            **overrides: arguments of `Generator` and `Discriminator` that replace
+                those of a named recipe, e.g. `num_classes=3`.
+
+        Raises:
+            ValueError: if there is no such recipe or directory.
+        """
+        return preset_directory.load(cls, preset, load_weights, overrides)
+
+    def get_config(self):
+        return {
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "class_names": self.class_names and list(self.class_names),
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        networks = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("generator", "discriminator")
+        }
+        return cls(**{**config, **networks})
+
+    # === Parts of the above ===
+    def _networks(self):
+        return steps.Networks(
+            self.generator, self.discriminator, self.g_optimizer, self.d_optimizer
+        )
+
+    def _checked(self, data):
+        images, labels = inputs.unpack(data, self.generator.num_classes)
+        network = self.discriminator
+        inputs.check_shape(
+            images, network.image_size, network.channels, self._settings.parts
+        )
+        return images, labels
+
+    def _track(self, logs):
+        logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
+        for tracker in self._trackers:
+            tracker.update_state(logs[tracker.name])
+        return {tracker.name: tracker.result() for tracker in self._trackers}
+
+    def _gates(self):
+        """The present `gamma` of every attention layer, e.g. `g_gamma_16`."""
+        return {
+            f"{prefix}_gamma_{layer.name.removeprefix('attention_')}": tf.cast(
+                layer.gamma.value, tf.float32
+            )
+            for prefix, network in [("g", self.generator), ("d", self.discriminator)]
+            for layer in network.layers
+            if isinstance(layer, (SelfAttention2D, GatedResidual2D))
+        }
+
+    def _seed(self):
+        return self._settings.seed if self.compiled else 0
+
+    def _resolve_labels(self, labels, num_images):
+        return generation.resolve_labels(
+            labels, num_images, self.generator.num_classes, self.class_names
+        )
+
+
+def _as_list(callbacks):
+    if callbacks is None:
+        return []
+    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
+
+
+def _check_networks(generator, discriminator, class_names):
+    for name, network, kind in [
+        ("generator", generator, Generator),
+        ("discriminator", discriminator, Discriminator),
+    ]:
+        if not isinstance(network, kind):
+            raise ValueError(
+                f"`{name}` must be a keras_sagan {kind.__name__}. "
+                f"Received: {name}={network!r}."
+            )
+    for name in ("image_size", "channels", "num_classes"):
+        ours, theirs = getattr(generator, name), getattr(discriminator, name)
+        if ours != theirs:
+            raise ValueError(
+                f"Generator and discriminator must have the same `{name}`. "
+                f"Received: {ours!r} and {theirs!r}."
+            )
+    if class_names is not None and len(class_names) != generator.num_classes:
+        raise ValueError(
+            "`class_names` must have one name a class. Received: "
+            f"{len(class_names)} names, num_classes={generator.num_classes!r}."
+        )

@@ -1,0 +1,260 @@
+"""One training step of a GAN as pure functions.
+
+Order of one step: `discriminator_steps` updates of D, then one of G (as in
+StudioGAN; the official code updates G first), then the weight average. The spectral
+norm vectors of a network advance once before each of its updates and stand still
+during all forward passes.
+"""
+
+import dataclasses
+import typing
+
+import keras
+import tensorflow as tf
+
+from keras_sagan import losses, sampling
+from keras_sagan.layers.spectral_normalization import (
+    advance_spectral_norm,
+    frozen_spectral_norm,
+)
+from keras_sagan.sampling import Purpose
+
+
+class Networks(typing.NamedTuple):
+    """The two networks and their optimizers."""
+
+    generator: keras.Model
+    discriminator: keras.Model
+    g_optimizer: keras.optimizers.Optimizer
+    d_optimizer: keras.optimizers.Optimizer
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSettings:
+    """What `SAGAN.compile` was told about a step."""
+
+    loss: str = "hinge"
+    discriminator_steps: int = 1
+    gradient_accumulation_steps: int = 1
+    ema_decay: float = 0.999
+    ema_start: int = 0
+    seed: int = 0
+
+    @property
+    def parts(self):
+        """Sub-batches into which the data of one step is split."""
+        return self.discriminator_steps * self.gradient_accumulation_steps
+
+
+class Batch(typing.NamedTuple):
+    """The inputs of one forward and backward pass; labels None if unconditional."""
+
+    images: tf.Tensor | None
+    labels: tf.Tensor | None
+    latents: tf.Tensor
+    fake_labels: tf.Tensor | None
+
+
+def train_step(networks, settings, images, labels):
+    """Update D `discriminator_steps` times and G once.
+
+    Args:
+        networks: `Networks`.
+        settings: `StepSettings`.
+        images: uint8 or float tensor `(parts * n, H, W, C)`: this replica's share.
+        labels: int32 tensor `(parts * n,)`, or None if unconditional.
+
+    Returns: dict of scalar float tensors: `d_loss`, `g_loss`, `d_real`, `d_fake`
+        (mean logits), means over this replica's share.
+    """
+    step = networks.g_optimizer.iterations
+    accumulation = settings.gradient_accumulation_steps
+    batches = discriminator_batches(networks, settings, images, labels, step)
+    d_logs = []
+    for i in range(settings.discriminator_steps):
+        share = batches[i * accumulation : (i + 1) * accumulation]
+        d_logs.append(update_discriminator(networks, settings, share))
+    share = generator_batches(networks, settings, tf.shape(images)[0], step)
+    g_loss = update_generator(networks, settings, share)
+    logs = {name: _mean([entry[name] for entry in d_logs]) for name in d_logs[0]}
+    return {**logs, "g_loss": g_loss}
+
+
+def test_step(networks, settings, images, labels, batch_index):
+    """Losses and mean logits on a held-out batch, in inference mode.
+
+    Args:
+        networks: `Networks`.
+        settings: `StepSettings`.
+        images: uint8 or float tensor `(n, H, W, C)`: this replica's share.
+        labels: int32 tensor `(n,)`, or None if unconditional.
+        batch_index: scalar tensor. Selects the latents and fake labels.
+
+    Returns: dict as that of `train_step`.
+    """
+    d_loss_function, g_loss_function = losses.get(settings.loss)
+    count = tf.shape(images)[0]
+    drawn = draw(networks, settings, Purpose.EVALUATION, batch_index, count)
+    batch = Batch(to_unit_range(images), labels, *drawn)
+    fakes = generate(networks.generator, batch, training=False)
+    real, fake = discriminate_pair(networks.discriminator, batch, fakes, training=False)
+    return {
+        "d_loss": d_loss_function(real, fake),
+        "g_loss": g_loss_function(fake),
+        "d_real": tf.reduce_mean(real),
+        "d_fake": tf.reduce_mean(fake),
+    }
+
+
+def update_discriminator(networks, settings, batches):
+    """One optimizer step of D on the mean gradient over `batches`."""
+    loss_function, _ = losses.get(settings.loss)
+    network, optimizer = networks.discriminator, networks.d_optimizer
+    advance_spectral_norm(network)
+    logs, gradients = [], []
+    with frozen_spectral_norm():
+        for batch in batches:
+            fakes = generate(networks.generator, batch, training=True)
+            with tf.GradientTape() as tape:
+                real, fake = discriminate_pair(network, batch, fakes, training=True)
+                loss = loss_function(real, fake)
+                scaled = optimizer.scale_loss(loss / _divisor(batches))
+            gradients.append(tape.gradient(scaled, network.trainable_variables))
+            logs.append(
+                {
+                    "d_loss": loss,
+                    "d_real": tf.reduce_mean(real),
+                    "d_fake": tf.reduce_mean(fake),
+                }
+            )
+    optimizer.apply(_sum(gradients), network.trainable_variables)
+    return {name: _mean([entry[name] for entry in logs]) for name in logs[0]}
+
+
+def update_generator(networks, settings, batches):
+    """One optimizer step of G on the mean gradient over `batches`; its loss."""
+    _, loss_function = losses.get(settings.loss)
+    network, optimizer = networks.generator, networks.g_optimizer
+    advance_spectral_norm(network)
+    results, gradients = [], []
+    with frozen_spectral_norm():
+        for batch in batches:
+            with tf.GradientTape() as tape:
+                fakes = generate(network, batch, training=True)
+                logits = discriminate(
+                    networks.discriminator, fakes, batch.fake_labels, training=True
+                )
+                loss = loss_function(logits)
+                scaled = optimizer.scale_loss(loss / _divisor(batches))
+            gradients.append(tape.gradient(scaled, network.trainable_variables))
+            results.append(loss)
+    optimizer.apply(_sum(gradients), network.trainable_variables)
+    return _mean(results)
+
+
+def generate(generator, batch, training):
+    """Images of the latents (and labels) of `batch`."""
+    if batch.fake_labels is None:
+        return generator(batch.latents, training=training)
+    return generator([batch.latents, batch.fake_labels], training=training)
+
+
+def discriminate(discriminator, images, labels, training):
+    """Logits `(n, 1)`."""
+    inputs = images if labels is None else [images, labels]
+    return discriminator(inputs, training=training)
+
+
+def discriminate_pair(discriminator, batch, fakes, training):
+    """Real and fake logits of one concatenated pass (D has no batch norm)."""
+    images = tf.concat([batch.images, tf.cast(fakes, batch.images.dtype)], axis=0)
+    labels = None
+    if batch.labels is not None:
+        labels = tf.concat([batch.labels, batch.fake_labels], axis=0)
+    logits = discriminate(discriminator, images, labels, training)
+    count = tf.shape(batch.images)[0]
+    return logits[:count], logits[count:]
+
+
+def discriminator_batches(networks, settings, images, labels, step):
+    """The data of one step, split and joined with latents and fake labels."""
+    count = tf.shape(images)[0]
+    latents, fake_labels = draw(
+        networks, settings, Purpose.DISCRIMINATOR_STEP, step, count
+    )
+    columns = (to_unit_range(images), labels, latents, fake_labels)
+    return split(columns, settings.parts)
+
+
+def generator_batches(networks, settings, count, step):
+    """Latents and fake labels for G's update: as many as the data of one D update."""
+    count = count // settings.discriminator_steps
+    latents, fake_labels = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
+    columns = (None, None, latents, fake_labels)
+    return split(columns, settings.gradient_accumulation_steps)
+
+
+def draw(networks, settings, purpose, step, count):
+    """This replica's `count` latents and labels out of the global batch's."""
+    generator = networks.generator
+    replica = tf.distribute.get_replica_context()
+    total = count * replica.num_replicas_in_sync
+    start = count * replica.replica_id_in_sync_group
+    latents = sampling.batch_latents(
+        settings.seed, purpose, step, total, generator.latent_dim
+    )[start : start + count]
+    if generator.num_classes is None:
+        return latents, None
+    labels = sampling.batch_labels(
+        settings.seed, purpose, step, total, generator.num_classes
+    )[start : start + count]
+    return latents, labels
+
+
+def split(columns, parts):
+    """`parts` batches of every `parts`-th row.
+
+    Taken in strides, a part holds the same samples of the global batch however many
+    replicas that is spread over.
+    """
+    return [
+        Batch(*(None if x is None else x[i::parts] for x in columns))
+        for i in range(parts)
+    ]
+
+
+def to_unit_range(images):
+    """uint8 [0, 255] to float32 [-1, 1]; float images as they are."""
+    if images.dtype == tf.uint8:
+        return tf.cast(images, tf.float32) / 127.5 - 1.0
+    return images
+
+
+def update_average(averages, weights, step, settings):
+    """Exponential moving average of `weights`; plain copies before `ema_start`.
+
+    Args:
+        averages: list of variables, updated in place.
+        weights: list of variables of the same shapes.
+        step: int scalar tensor. Generator steps done before this one.
+        settings: `StepSettings`.
+    """
+    for average, weight in zip(averages, weights, strict=True):
+        rate = tf.cast(1.0 - settings.ema_decay, average.dtype)
+        rate = tf.where(step < settings.ema_start, tf.ones_like(rate), rate)
+        value = tf.cast(weight.value, average.dtype)
+        average.assign(average.value + rate * (value - average.value))
+
+
+def _divisor(batches):
+    """Keras sums gradients over replicas, and `_sum` over sub-batches."""
+    return len(batches) * tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def _sum(gradients):
+    """Elementwise sum of lists of gradients, as dense tensors."""
+    return [tf.add_n([tf.convert_to_tensor(g) for g in row]) for row in zip(*gradients)]
+
+
+def _mean(values):
+    return tf.add_n(values) / len(values)
