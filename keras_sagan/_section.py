@@ -61,7 +61,7 @@ class Section:
 
 
 def _typed(section, field, value):
-    """The value in its field's type; an int may stand for a float, a list for a tuple."""
+    """The value in its field's type; int serves as float, list as tuple."""
     if typing.get_origin(field.type) is types.UnionType:
         if value is None:
             return None
@@ -71,7 +71,7 @@ def _typed(section, field, value):
     if typing.get_origin(kind) is tuple:
         if isinstance(value, (list, tuple)) and all(type(v) is int for v in value):
             return tuple(value)
-        kind = "tuple of int"
+        kind = "list of int"
     elif kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     elif kind is not float and type(value) is kind:

@@ -6,6 +6,7 @@ a wrong one is an error before anything is built or written. `to_dict` gives wha
 """
 
 import dataclasses
+import difflib
 
 from keras_sagan._section import Section
 
@@ -174,8 +175,8 @@ class DataConfig(Section):
     """Where the images come from.
 
     Args:
-        dataset: str. What `keras_sagan.data.load` takes: "glyphs", "tfds:NAME",
-            "folder:PATH" or "npz:PATH".
+        dataset: str. What `keras_sagan.data.load` takes, e.g. "glyphs",
+            "tfds:NAME" or "folder:PATH".
         split: str. Part of the data set to train on.
         cache_dir: str, or `None` for the source's own place. Where prepared data
             are kept.
@@ -227,27 +228,41 @@ class RunConfig(Section):
     data: DataConfig = DataConfig()
     logging: LoggingConfig = LoggingConfig()
 
-    def override(self, name, value):
-        """Returns a copy with one field of a section changed.
+    def override(self, values):
+        """Returns a copy with some fields of its sections changed.
 
         Args:
-            name: str. `"section.field"`, e.g. `"model.base_filters"`.
-            value: the new value, of the field's type.
+            values: dict from `"section.field"`, e.g. `"model.base_filters"`, to the
+                new value, of the field's type.
 
         Raises:
-            ValueError: if there is no such field, or the value is not allowed.
+            ValueError: if there is no such field, or the result is not allowed.
         """
-        section_name, _, field_name = name.partition(".")
-        known = [
-            f"{section.name}.{field.name}"
-            for section in dataclasses.fields(self)
-            if dataclasses.is_dataclass(section.type)
-            for field in dataclasses.fields(section.type)
-        ]
-        if name not in known:
+        unknown = sorted(set(values) - set(SETTINGS))
+        if unknown:
+            near = difflib.get_close_matches(unknown[0], SETTINGS, n=1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
             raise ValueError(
-                f"There is no setting {name!r}. Settings: {', '.join(known)}."
+                f"There is no setting {unknown[0]!r}. {hint}"
+                f"Settings: {', '.join(SETTINGS)}."
             )
-        section = getattr(self, section_name)
-        section = dataclasses.replace(section, **{field_name: value})
-        return dataclasses.replace(self, **{section_name: section})
+        changes = {}
+        for name, value in values.items():
+            section, _, field = name.partition(".")
+            changes.setdefault(section, {})[field] = value
+        return dataclasses.replace(
+            self,
+            **{
+                section: dataclasses.replace(getattr(self, section), **fields)
+                for section, fields in changes.items()
+            },
+        )
+
+
+# Names that `RunConfig.override` takes: "section.field".
+SETTINGS = tuple(
+    f"{section.name}.{field.name}"
+    for section in dataclasses.fields(RunConfig)
+    if dataclasses.is_dataclass(section.type)
+    for field in dataclasses.fields(section.type)
+)

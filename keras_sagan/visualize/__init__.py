@@ -2,4 +2,6 @@
 
 from keras_sagan._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(__name__, {"grids": ["image_grid", "save_grid"]})
+__getattr__, __dir__, __all__ = attach(
+    __name__, {"grids": ["class_rows", "image_grid", "save_grid", "shown_classes"]}
+)

@@ -50,6 +50,29 @@ def image_grid(images, columns, padding=2):
     return grid
 
 
+def class_rows(labels, columns, seed=0):
+    """Labels and seeds of a grid with a row for each label, equal latents in each.
+
+    Args:
+        labels: sequence of labels, one a row.
+        columns: int. Images in a row.
+        seed: int. Of the first column; the next ones have seed + 1, seed + 2, ...
+
+    Returns:
+        `(labels, seeds)`: two lists with an entry for each image, row by row.
+    """
+    labels = [label for label in labels for _ in range(columns)]
+    seeds = [seed + index % columns for index in range(len(labels))]
+    return labels, seeds
+
+
+def shown_classes(num_classes, most=16):
+    """Returns the classes that a grid has rows for: all, or `most` spread over them."""
+    return [
+        int(label) for label in np.unique(np.linspace(0, num_classes - 1, most).round())
+    ]
+
+
 def save_grid(path, images, columns, padding=2):
     """Writes `image_grid(images, columns, padding)` as a PNG file.
 

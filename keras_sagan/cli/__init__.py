@@ -1,0 +1,1 @@
+"""The command line `keras-sagan`: every command parses, then makes a library call."""

@@ -1,0 +1,59 @@
+"""The parser of `keras-sagan` and its exit status."""
+
+import argparse
+import os
+import sys
+
+import keras_sagan
+from keras_sagan.cli import data, export, presets, sample, train
+from keras_sagan.cli.errors import UserError
+
+_COMMANDS = (train, sample, export, data, presets)
+
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments=None):
+    """Runs one command.
+
+    Args:
+        arguments: list of str, or `None` for those of the process.
+
+    Returns:
+        int. Exit status: 0, what the command returns (1 where `data check` found
+        problems), 2 after a mistake in what was asked for, 130 after Ctrl-C.
+    """
+    options = build_parser().parse_args(arguments)
+    # TensorFlow's start-up chatter; set the variable to 0 to see it.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.run(options) or 0
+    except UserError as error:
+        if options.traceback:
+            raise
+        print(f"keras-sagan: error: {error}", file=sys.stderr)
+        return EXIT_USAGE
+    except KeyboardInterrupt:
+        print("keras-sagan: interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def build_parser():
+    """Returns the `argparse` parser with all commands."""
+    parser = argparse.ArgumentParser(
+        prog="keras-sagan",
+        description="Train, sample and export self-attention GANs (SAGAN).",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"keras-sagan {keras_sagan.__version__}"
+    )
+    parser.add_argument(
+        "--traceback",
+        action="store_true",
+        help="show where in the program an error was found",
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in _COMMANDS:
+        command.add_parser(commands)
+    return parser

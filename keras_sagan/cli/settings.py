@@ -1,0 +1,138 @@
+"""From words on the command line to settings of a `RunConfig`."""
+
+import ast
+import dataclasses
+
+_WORDS = {"none": None, "null": None, "true": True, "false": False}
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """A flag of its own for a setting.
+
+    Args:
+        name: str. `"--batch-size"`.
+        setting: str. `"training.batch_size"`.
+        metavar: str. Unit or kind of the value, upper case.
+        help: str.
+    """
+
+    name: str
+    setting: str
+    metavar: str
+    help: str
+
+
+# By the title that `--help` gives them.
+FLAGS = {
+    "data": (
+        Flag(
+            "--dataset",
+            "data.dataset",
+            "NAME",
+            "glyphs (default), tfds:NAME or folder:PATH",
+        ),
+        Flag("--split", "data.split", "NAME", "part of the data set (default: train)"),
+        Flag("--cache-dir", "data.cache_dir", "DIR", "where prepared data are kept"),
+        Flag(
+            "--image-size",
+            "model.image_size",
+            "PIXELS",
+            "32, 64, 128 or 256 (default: the preset's)",
+        ),
+    ),
+    "training (default: the preset's)": (
+        Flag("--steps", "training.steps", "STEPS", "generator steps"),
+        Flag("--minutes", "training.minutes", "MIN", "end within this time"),
+        Flag("--batch-size", "training.batch_size", "IMAGES", "images in a batch"),
+        Flag(
+            "--discriminator-steps",
+            "training.discriminator_steps",
+            "STEPS",
+            "discriminator steps before each generator step",
+        ),
+        Flag(
+            "--gradient-accumulation-steps",
+            "training.gradient_accumulation_steps",
+            "BATCHES",
+            "batches whose gradients make one update",
+        ),
+        Flag(
+            "--g-learning-rate",
+            "optimizer.g_learning_rate",
+            "RATE",
+            "of the generator's Adam",
+        ),
+        Flag(
+            "--d-learning-rate",
+            "optimizer.d_learning_rate",
+            "RATE",
+            "of the discriminator's Adam",
+        ),
+        Flag(
+            "--loss",
+            "training.loss",
+            "NAME",
+            "hinge, non_saturating, least_squares or wasserstein",
+        ),
+        Flag(
+            "--ema-decay",
+            "training.ema_decay",
+            "FRACTION",
+            "of the averaged generator; 0: no average",
+        ),
+        Flag(
+            "--dtype-policy",
+            "training.dtype_policy",
+            "NAME",
+            "float32, mixed_bfloat16 or float64",
+        ),
+        Flag("--seed", "training.seed", "N", "of weights, latents and data order"),
+    ),
+    "output": (
+        Flag(
+            "--log-every",
+            "logging.log_every",
+            "STEPS",
+            "between two rows of metrics (default: 100)",
+        ),
+        Flag(
+            "--sample-every",
+            "logging.sample_every",
+            "STEPS",
+            "between two grids of samples (default: 1000)",
+        ),
+    ),
+}
+
+
+def parse_setting(text):
+    """Splits `"section.field=value"`.
+
+    Returns:
+        `(name, value)`: str and what `parse_value` makes of the rest.
+
+    Raises:
+        ValueError: if there is no `=`.
+    """
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(
+            f"Argument `--set` must have the form section.field=value. "
+            f"Received: {text!r}."
+        )
+    return name.strip(), parse_value(value.strip())
+
+
+def parse_value(text):
+    """Reads a word as none, true, false, a number, a list of numbers, or itself.
+
+    Args:
+        text: str, e.g. `"none"`, `"2e-4"`, `"16,32"`, `"[]"`, `"folder:cats"`.
+    """
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text

@@ -1,0 +1,119 @@
+"""The layout and the direction of imports: who may import whom."""
+
+import ast
+import pathlib
+
+import pytest
+
+PACKAGE = pathlib.Path(__file__).parent.parent / "keras_sagan"
+TESTS = pathlib.Path(__file__).parent
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+# What each part may import of the others. A part is a package or a module of the top
+# level; it may always import itself. `_lazy` is for package contents.
+BASE = {"_lazy"}
+MAY_IMPORT = {
+    "__init__": {"_registration", *BASE},
+    "__main__": {"cli"},
+    "_lazy": set(),
+    "_registration": set(),
+    "_section": set(),
+    "config": {"_section"},
+    "losses": set(),
+    "sampling": set(),
+    "layers": BASE,
+    "models": {"config", "layers", *BASE},
+    "data": BASE,
+    "visualize": BASE,
+    "export": {"layers", "models", "sampling", *BASE},
+    "training": {
+        "config",
+        "data",
+        "export",
+        "layers",
+        "losses",
+        "models",
+        "sampling",
+        "visualize",
+        *BASE,
+    },
+    "cli": {"config", "data", "models", "training", "visualize"},
+}
+# Parts that run on every Keras backend, and parts that need Keras neither.
+WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
+WITHOUT_KERAS = {"_lazy", "_registration", "_section", "config", "visualize"}
+
+# Modules without behaviour of their own beyond what another file's tests cover.
+TESTED_ELSEWHERE = {
+    "_lazy.py": "test_package.py",
+    "_registration.py": "test_package.py",
+    "_section.py": "test_config.py",
+    "__main__.py": "test_package.py",
+}
+
+
+def name(path):
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def part(path):
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def imported(path):
+    """Dotted names that a module imports anywhere, also inside functions."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name(path)}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def parts_imported(path):
+    for dotted in imported(path):
+        first, _, rest = dotted.partition(".")
+        if first == "keras_sagan" and rest and rest != "__version__":
+            yield rest.partition(".")[0]
+
+
+def test_every_part_is_in_the_table():
+    assert {part(path) for path in MODULES} == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_imports_point_one_way(path):
+    allowed = MAY_IMPORT[part(path)] | {part(path)}
+    assert set(parts_imported(path)) <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_backends(path):
+    packages = {dotted.partition(".")[0] for dotted in imported(path)}
+    if part(path) in WITHOUT_TENSORFLOW | WITHOUT_KERAS:
+        assert "tensorflow" not in packages
+    if part(path) in WITHOUT_KERAS:
+        assert "keras" not in packages
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_modules_are_short_and_have_a_subject(path):
+    text = path.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 300
+    assert ast.get_docstring(ast.parse(text)), "the first line says what it is for"
+    assert path.stem not in {"utils", "util", "common", "helpers", "misc"}
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in MODULES if path.name != "__init__.py"], ids=name
+)
+def test_every_module_has_its_test_file(path):
+    relative = path.relative_to(PACKAGE)
+    mirrored = relative.with_name(f"test_{relative.name}").as_posix()
+    test = TESTS / TESTED_ELSEWHERE.get(relative.as_posix(), mirrored)
+    assert test.is_file()
+
+
+def test_packages_have_an_init_file():
+    for folder in {path.parent for path in MODULES}:
+        assert (folder / "__init__.py").is_file(), f"{folder.name} would not be packed"

@@ -1,0 +1,179 @@
+"""The package as it is installed and imported: measured in processes of their own."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import zipfile
+
+import pytest
+
+import keras_sagan
+from keras_sagan import _lazy
+
+ROOT = pathlib.Path(__file__).parent.parent
+
+
+def python(code, cwd=None, **environment):
+    """Runs `code` and returns what it prints last, as JSON."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **environment},
+        cwd=cwd,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+HEAVY = (
+    "[m for m in ('tensorflow', 'keras', 'jax', 'PIL', 'numpy') if m in sys.modules]"
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import keras_sagan",
+        "import keras_sagan.config, keras_sagan.models.presets",
+        "import keras_sagan.data, keras_sagan.layers, keras_sagan.models",
+        "import keras_sagan.training, keras_sagan.export, keras_sagan.visualize",
+        "import keras_sagan.cli.main; keras_sagan.cli.main.build_parser()",
+    ],
+)
+def test_import_is_light(code):
+    assert python(f"import sys, json; {code}; print(json.dumps({HEAVY}))") == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["-c", "import keras_sagan"], ["-m", "keras_sagan", "--help"]]
+)
+def test_import_and_help_take_less_than_half_a_second(arguments):
+    def seconds():
+        begin = time.monotonic()
+        subprocess.run(
+            [sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL
+        )
+        return time.monotonic() - begin
+
+    assert min(seconds() for _ in range(3)) < 0.5
+
+
+REGISTERED = """
+import json
+{imports}
+names = [
+    name.partition(">")[2]
+    for name in keras.saving.get_custom_objects() if name.startswith("keras_sagan>")
+]
+print(json.dumps(sorted(names)))
+"""
+BACKEND_AGNOSTIC = {
+    "ConditionalBatchNormalization",
+    "Discriminator",
+    "DownsampleConv2D",
+    "Generator",
+    "SelfAttention2D",
+    "SpectralNormalization",
+    "UpsampleConv2D",
+}
+
+
+@pytest.mark.parametrize(
+    "imports",
+    [
+        "import keras_sagan, keras",
+        "import keras; import keras_sagan",
+        "import keras_sagan; import tensorflow as tf; tf.keras.layers; import keras",
+        # A module of the package is what imports Keras, and is then half-imported.
+        "import keras_sagan.layers.self_attention; import keras",
+        "import keras_sagan.models.blocks; import keras",
+        "import keras_sagan.training.steps; import keras",
+        "import keras_sagan.training.run; import keras",
+        "import keras_sagan.export.saved_model; import keras",
+        "from keras_sagan import SAGAN; import keras",
+    ],
+)
+def test_classes_are_registered_in_any_order(imports):
+    names = python(REGISTERED.format(imports=imports))
+    assert {*BACKEND_AGNOSTIC, "SAGAN"} <= set(names)
+
+
+def test_registration_waits_for_keras():
+    code = "import sys, json, keras_sagan.models.presets; "
+    modules = "[m for m in sys.modules if m.startswith('keras_sagan.layers')]"
+    assert python(f"{code} print(json.dumps({modules}))") == []
+
+
+JAX = """
+import json, sys, keras_sagan as ks, keras
+agnostic = [name for name in %r if keras.saving.get_registered_object(
+    "keras_sagan>" + name) is None]
+try:
+    ks.SAGAN
+except ImportError as error:
+    message = str(error)
+print(json.dumps([agnostic, "tensorflow" in sys.modules, message]))
+"""
+
+
+def test_sagan_under_another_backend_is_a_clear_error():
+    missing, tensorflow, message = python(
+        JAX % sorted(BACKEND_AGNOSTIC), KERAS_BACKEND="jax"
+    )
+    assert missing == []
+    assert not tensorflow
+    assert "KERAS_BACKEND=tensorflow" in message and "'jax'" in message
+
+
+def test_public_names_can_all_be_had():
+    for name in keras_sagan.__all__:
+        package = getattr(keras_sagan, name)
+        for inner in getattr(package, "__all__", ()):
+            assert getattr(package, inner) is not None
+    assert {"SAGAN", "data", "layers", "models"} <= set(dir(keras_sagan))
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match=r"'keras_sagan' has no attribute 'SAGON'"):
+        _ = keras_sagan.SAGON
+
+
+def test_a_lazy_name_may_not_be_a_submodule_too():
+    with pytest.raises(ValueError, match=r"Received: \['check'\] in 'p'"):
+        _lazy.attach("p", {"check": ["check"]})
+
+
+def test_wheel_holds_the_package_and_imports_from_elsewhere(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    source = tmp_path / "source"  # the build writes beside what it reads
+    source.mkdir()
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE", "keras_sagan"):
+        (source / name).symlink_to(ROOT / name)
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", tmp_path, source],
+        check=True,
+    )
+    [wheel] = tmp_path.glob("*.whl")
+    assert wheel.name == f"keras_sagan-{keras_sagan.__version__}-py3-none-any.whl"
+    packed = set(zipfile.ZipFile(wheel).namelist())
+    for path in (ROOT / "keras_sagan").rglob("*.py"):
+        assert path.relative_to(ROOT).as_posix() in packed
+    assert not [name for name in packed if name.startswith("tests")]
+
+    site = tmp_path / "site"
+    subprocess.run([*pip, "install", "--no-deps", "--target", site, wheel], check=True)
+    code = "import json, keras_sagan; print(json.dumps(keras_sagan.__file__))"
+    imported = python(code, cwd=tmp_path, PYTHONPATH=str(site))
+    assert imported == str(site / "keras_sagan" / "__init__.py")
+    done = subprocess.run(
+        [site / "bin" / "keras-sagan", "--version"],
+        env={**os.environ, "PYTHONPATH": str(site)},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == f"keras-sagan {keras_sagan.__version__}\n"
