@@ -56,6 +56,10 @@ def list_pictures(path):
             listed; the message names it.
     """
     path = pathlib.Path(path).expanduser()
+    if not path.exists():
+        raise FileNotFoundError(f"`name`: there is no folder {path.absolute()}.")
+    if not path.is_dir():
+        raise NotADirectoryError(f"`name`: {path.absolute()} is a file, not a folder.")
     folders, pictures = _entries(path)
     if not folders:
         problems = () if pictures else (f"{path} has {_no_pictures()}",)

@@ -44,7 +44,9 @@ def _complete(directory):
 
 def _build(image_size, root, directory):
     """Writes the TFDS directory with TFDS's own writer."""
-    if os.path.isdir(directory):  # not ours: TFDS renames whole directories only
+    # TFDS renames whole directories only, so what is there but incomplete was damaged
+    # later. In this order: another process may finish between the two questions.
+    if os.path.isdir(directory) and not _complete(directory):
         shutil.rmtree(directory)
     print(f"drawing the glyphs at {image_size} px into {directory}", file=sys.stderr)
     try:

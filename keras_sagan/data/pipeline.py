@@ -9,6 +9,11 @@ import numpy as np
 # use of the same run seed.
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
 
+# Of the block cipher that permutes an epoch. With TensorFlow's usual 4, two successive
+# epochs of 60,000 examples correlate by 0.84 and pairs of examples share a batch again
+# 264 times as often as by chance; with 16 neither differs from chance.
+SHUFFLE_ROUNDS = 16
+
 PREFETCH_BATCHES = 2
 
 SEEDS = (0, 2**32 - 1)  # smallest and largest
@@ -169,10 +174,12 @@ class Source:
         seeds = tf.stack(  # (batch, 3): a batch may span two epochs
             [constant * self.seed, epochs, constant * SHUFFLE_PURPOSE], axis=1
         )
-        # `tf.random.experimental.index_shuffle` takes two seed words and pads them
-        # with a constant to the three of this public op.
+        # Not `tf.random.experimental.index_shuffle`: it always runs 4 rounds.
         return tf.raw_ops.RandomIndexShuffle(
-            index=indices % count, seed=seeds, max_index=count - 1, rounds=4
+            index=indices % count,
+            seed=seeds,
+            max_index=count - 1,
+            rounds=SHUFFLE_ROUNDS,
         )
 
 

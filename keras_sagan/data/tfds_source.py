@@ -168,6 +168,11 @@ def _check_labels(labels, num_classes, builder, split):
 
 def _prepare(builder, name, directory):
     """Downloads and writes the data set; its messages go to stderr."""
+    print(
+        f"{directory} has no {name!r}: TFDS downloads it now (without a network it "
+        "gives up after a few minutes)",
+        file=sys.stderr,
+    )
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     try:
         with contextlib.redirect_stdout(sys.stderr):
@@ -178,10 +183,11 @@ def _prepare(builder, name, directory):
         raise RuntimeError(
             f"TFDS could not prepare 'tfds:{name}' in {directory}: "
             f"{type(error).__name__}: {error}\n"
-            "It downloads the data set on first use. Without a network, prepare it "
-            "on another machine and copy its directory there, or name a directory "
-            "that has it (TFDS_DATA_DIR or the cache directory). Fashion-MNIST can "
-            "be built from a Debian package: scripts/fashion_mnist_from_debian."
+            "TFDS downloads a data set on first use. Without a network, prepare it on "
+            "another machine and copy its directory there, or name a directory that "
+            "has it (`cache_dir`, or the environment variable TFDS_DATA_DIR). "
+            "Fashion-MNIST can be built from a Debian package: "
+            "scripts/fashion_mnist_from_debian."
         ) from error
 
 
