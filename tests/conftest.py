@@ -8,6 +8,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import pytest
 import tensorflow as tf
+from PIL import Image
+
+from keras_sagan.cli.main import main
 
 # Strategies with up to four replicas; has to come before TensorFlow starts.
 tf.config.set_logical_device_configuration(
@@ -20,3 +23,27 @@ tf.config.set_logical_device_configuration(
 def seed_generators():
     """Python's, NumPy's and Keras's generators start every test alike."""
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(scope="session")
+def picture_folder(tmp_path_factory):
+    """A folder with the classes "blue" and "red", eight flat 32 x 32 PNGs each."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for name, colour in [("blue", (0, 0, 1)), ("red", (1, 0, 0))]:
+        (folder / name).mkdir()
+        for i in range(8):
+            colour_i = tuple(value * (100 + 10 * i) for value in colour)
+            Image.new("RGB", (32, 32), colour_i).save(folder / name / f"{i}.png")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_directory(tmp_path_factory, picture_folder):
+    """What `keras-sagan train` left after four steps on `picture_folder`."""
+    output = tmp_path_factory.mktemp("runs") / "tiny"
+    options = "--steps 4 --batch-size 4 --log-every 2 --sample-every 3 --seed 5 "
+    options += "--set model.base_filters=4 --dtype-policy float32"
+    data = ["--dataset", f"folder:{picture_folder}"]
+    status = main(["train", *data, "--output", str(output), *options.split()])
+    assert status == 0
+    return output

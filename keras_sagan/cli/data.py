@@ -3,6 +3,7 @@
 import json
 
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_PROBLEMS = 1
 
@@ -33,6 +34,7 @@ def add_parser(commands):
 def run(options):
     """Prints the report; returns 1 where it found problems."""
     with user_errors():
+        start_tensorflow()
         from keras_sagan.data import check
 
         report = check(

@@ -3,6 +3,7 @@
 import pathlib
 
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.startup import start_tensorflow
 
 
 def add_parser(commands):
@@ -27,11 +28,15 @@ def add_parser(commands):
 def run(options):
     """Exports into the next free version directory."""
     with user_errors():
+        start_tensorflow()
         from keras_sagan.training.run import load_trained
 
         gan = load_trained(options.source)
         target = next_version(options.output)
-        gan.export(str(target))
+        # A server that watches the directory sees a version when it is complete.
+        partial = target.with_name(f".{target.name}.partial")
+        gan.export(str(partial))
+        partial.rename(target)
     print(target)
 
 

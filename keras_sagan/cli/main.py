@@ -1,7 +1,6 @@
 """The parser of `keras-sagan` and its exit status."""
 
 import argparse
-import os
 import sys
 
 import keras_sagan
@@ -25,8 +24,6 @@ def main(arguments=None):
         problems), 2 after a mistake in what was asked for, 130 after Ctrl-C.
     """
     options = build_parser().parse_args(arguments)
-    # TensorFlow's start-up chatter; set the variable to 0 to see it.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.run(options) or 0
     except UserError as error:

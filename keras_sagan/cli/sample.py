@@ -4,6 +4,7 @@ import argparse
 import math
 
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.startup import start_tensorflow
 
 
 def add_parser(commands):
@@ -47,6 +48,7 @@ def add_parser(commands):
 def run(options):
     """Loads the model, generates and writes the grid."""
     with user_errors():
+        start_tensorflow()
         from keras_sagan.training.run import load_trained
         from keras_sagan.visualize import grids
 

@@ -6,6 +6,8 @@ import sys
 
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
+from keras_sagan.cli.startup import start_tensorflow
+from keras_sagan.models.presets import get_preset
 
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
@@ -62,23 +64,22 @@ def run(options):
     """Trains, or prints the configuration where `--dry-run` asks for it."""
     with user_errors():
         overrides = _overrides(options)
+        config = get_preset(options.preset).run_config(overrides)
+        start_tensorflow()
         from keras_sagan.training import run as training_run
 
-        config, source = training_run.prepare(options.preset, overrides)
+        config, source = training_run.prepare(config, given=overrides)
         if options.dry_run:
+            training_run.build(config)  # what the networks do not allow shows here
             print(json.dumps(config.to_dict(), indent=2))
             return
         output = options.output or training_run.next_run_directory(config)
         training = training_run.Run(config, output, source)
+    minutes = config.training.minutes
+    limit = "" if minutes is None else f", at most {minutes:g} minutes"
     print(
-        f"Training on {source.num_examples} images of {config.data.dataset!r}, "
-        f"{config.training.steps} steps"
-        + (
-            f" or {config.training.minutes:g} minutes"
-            if config.training.minutes
-            else ""
-        )
-        + f"; everything is written to {output}",
+        f"Training on {source.num_examples} images of {config.data.dataset!r}: "
+        f"{config.training.steps} steps{limit}. Everything is written to {output}",
         file=sys.stderr,
     )
     result = training.fit()

@@ -7,7 +7,7 @@ the sources are other people's runs, with what differs from them.
 import dataclasses
 import difflib
 
-from keras_sagan.config import ModelConfig, OptimizerConfig, TrainingConfig
+from keras_sagan.config import ModelConfig, OptimizerConfig, RunConfig, TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,6 +31,18 @@ class Preset:
     model: ModelConfig
     optimizer: OptimizerConfig
     training: TrainingConfig
+
+    def run_config(self, overrides=None):
+        """Returns the `RunConfig` of this recipe on the built-in data.
+
+        Args:
+            overrides: dict from `"section.field"` to a value (`RunConfig.override`).
+
+        Raises:
+            ValueError: if a setting is unknown or its value not allowed.
+        """
+        config = RunConfig(self.name, self.model, self.optimizer, self.training)
+        return config.override(overrides or {})
 
     def to_dict(self):
         """Returns the preset as a dictionary of JSON values."""

@@ -11,10 +11,8 @@ import time
 import keras
 
 from keras_sagan import data
-from keras_sagan.config import RunConfig
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
-from keras_sagan.models.presets import get_preset
 from keras_sagan.training import callbacks, preset_directory, progress
 from keras_sagan.training.sagan import SAGAN
 from keras_sagan.visualize import grids
@@ -47,28 +45,27 @@ class Result:
     model: pathlib.Path
 
 
-def prepare(preset, overrides=None):
-    """Resolves a preset and changes to it against the data.
+def prepare(config, given=()):
+    """Opens the data of a configuration and fills in what they decide.
 
     Args:
-        preset: str. Name of a preset.
-        overrides: dict from `"section.field"` to a value (`RunConfig.override`).
+        config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
+        given: names of settings that are meant as they are. The number of classes
+            and channels of the others are taken from the data.
 
     Returns:
-        `(config, source)`: the `RunConfig` with the classes and channels of the
-        data, and the `keras_sagan.data.Source` that it was resolved against.
+        `(config, source)`: the resolved `RunConfig` and the
+        `keras_sagan.data.Source` that it was resolved against.
 
     Raises:
-        ValueError: if a setting is not allowed or contradicts the data.
+        ValueError: if a given setting contradicts the data.
         OSError: if the data cannot be read.
     """
-    overrides = dict(overrides or {})
-    recipe = get_preset(preset)
-    config = RunConfig(recipe.name, recipe.model, recipe.optimizer, recipe.training)
-    config = config.override(overrides)
-    source = load_source(config, overrides.get("model.channels"))
-    wanted = overrides.get("model.num_classes", source.num_classes)
-    if wanted != source.num_classes:
+    source = load_source(
+        config, config.model.channels if "model.channels" in given else None
+    )
+    wanted = config.model.num_classes
+    if "model.num_classes" in given and wanted != source.num_classes:
         raise ValueError(
             f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
             f"num_classes={source.num_classes}. Received: {wanted!r}."
