@@ -2,6 +2,4 @@
 
 from keras_sagan._lazy import attach
 
-__getattr__, __dir__, __all__ = attach(
-    __name__, {"saved_model": ["export_generator"]}
-)
+__getattr__, __dir__, __all__ = attach(__name__, {"saved_model": ["export_generator"]})

@@ -6,8 +6,9 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "conditional_batch_normalization": ["ConditionalBatchNormalization"],
+        "gated_residual": ["GatedResidual2D"],
         "resampling": ["DownsampleConv2D", "UpsampleConv2D"],
-        "self_attention": ["GatedResidual2D", "SelfAttention2D"],
+        "self_attention": ["SelfAttention2D"],
         "spectral_normalization": [
             "SpectralNormalization",
             "advance_spectral_norm",

@@ -3,6 +3,8 @@
 import keras
 from keras import ops
 
+from keras_sagan.layers.checks import check_positive_integer
+
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class ConditionalBatchNormalization(keras.layers.Layer):
@@ -41,13 +43,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self, num_classes, momentum=0.999, epsilon=1e-5, synchronized=False, **kwargs
     ):
         super().__init__(**kwargs)
-        if isinstance(num_classes, bool) or not (
-            isinstance(num_classes, int) and num_classes > 0
-        ):
-            raise ValueError(
-                "`num_classes` must be an integer > 0. "
-                f"Received: num_classes={num_classes!r}."
-            )
+        check_positive_integer("num_classes", num_classes)
         if not 0 <= momentum < 1:
             raise ValueError(
                 f"`momentum` must be in [0, 1). Received: momentum={momentum!r}."
@@ -75,8 +71,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         x, labels = inputs
         if "int" not in keras.backend.standardize_dtype(labels.dtype):
             raise ValueError(
-                "`labels` must be integers. "
-                f"Received: labels of dtype {labels.dtype}."
+                f"`labels` must be integers. Received: labels of dtype {labels.dtype}."
             )
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         mean, variance = self._statistics(x, training)
@@ -103,15 +98,13 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         }
 
     def _statistics(self, x, training):
-        """Mean and variance `(channels,)` to normalise with; updates the moving ones."""
+        """Mean and variance `(channels,)` to use; updates the moving ones."""
         if not (training and self.trainable):
             return (
                 ops.cast(self.moving_mean, x.dtype),
                 ops.cast(self.moving_variance, x.dtype),
             )
-        mean, variance = ops.moments(
-            x, axes=[0, 1, 2], synchronized=self.synchronized
-        )
+        mean, variance = ops.moments(x, axes=[0, 1, 2], synchronized=self.synchronized)
         for moving, value in [
             (self.moving_mean, mean),
             (self.moving_variance, variance),

@@ -9,6 +9,8 @@ that weights of the two-step form fit.
 import keras
 from keras import ops
 
+from keras_sagan.layers.checks import check_positive_integer
+
 
 def nearest_upsample(images):
     """Repeat every pixel of `(batch, height, width, channels)` 2x2 times.
@@ -50,10 +52,7 @@ class _ResamplingConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not (isinstance(filters, int) and filters > 0):
-            raise ValueError(
-                f"`filters` must be an integer > 0. Received: filters={filters!r}."
-            )
+        check_positive_integer("filters", filters)
         if not (isinstance(kernel_size, int) and kernel_size % 2 == 1):
             raise ValueError(
                 "`kernel_size` must be an odd integer: with an even kernel the fused "

@@ -6,6 +6,7 @@ import threading
 import keras
 from keras import ops
 
+from keras_sagan.layers.checks import check_positive_integer
 from keras_sagan.layers.resampling import DownsampleConv2D, UpsampleConv2D
 
 WARM_UP_ITERATIONS = 15
@@ -146,13 +147,7 @@ class SpectralNormalization(keras.layers.Wrapper):
                 f"`layer` must be one of: {names}. "
                 f"Received: layer={layer!r} of type {type(layer).__name__}."
             )
-        if isinstance(power_iterations, bool) or not (
-            isinstance(power_iterations, int) and power_iterations >= 1
-        ):
-            raise ValueError(
-                "`power_iterations` must be an integer >= 1. "
-                f"Received: power_iterations={power_iterations!r}."
-            )
+        check_positive_integer("power_iterations", power_iterations)
         if not epsilon > 0:
             raise ValueError(f"`epsilon` must be > 0. Received: epsilon={epsilon!r}.")
         # With a policy of its own the wrapper would read the kernel, u and v

@@ -1,6 +1,7 @@
 """Widths, resolutions and argument checks shared by the two networks."""
 
 from keras_sagan import config
+from keras_sagan.layers.checks import check_choice, check_positive_integer
 
 GENERATOR_WIDTHS = {  # of the blocks, in units of `base_filters`
     32: (4, 4, 4),
@@ -76,19 +77,3 @@ def check_attention_resolutions(resolutions, produced):
                 f"Received: attention_resolutions={tuple(resolutions)!r}."
             )
     return tuple(sorted(set(resolutions)))
-
-
-def check_choice(name, value, allowed):
-    if value not in allowed or isinstance(value, bool):
-        raise ValueError(
-            f"`{name}` must be one of {', '.join(map(repr, allowed))}. "
-            f"Received: {name}={value!r}."
-        )
-
-
-def check_positive_integer(name, value, alternative=""):
-    if isinstance(value, bool) or not (isinstance(value, int) and value > 0):
-        raise ValueError(
-            f"`{name}` must be an integer > 0{' ' + alternative if alternative else ''}"
-            f". Received: {name}={value!r}."
-        )

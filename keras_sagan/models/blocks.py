@@ -11,13 +11,14 @@ import keras
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
+from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.resampling import (
     DownsampleConv2D,
     UpsampleConv2D,
     average_pool,
     nearest_upsample,
 )
-from keras_sagan.layers.self_attention import GatedResidual2D, SelfAttention2D
+from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 from keras_sagan.models.architectures import ATTENTION_SETTINGS
 

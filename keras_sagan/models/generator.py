@@ -86,7 +86,9 @@ class Generator(keras.Model):
             batch_norm_momentum=batch_norm_momentum,
             batch_norm_epsilon=batch_norm_epsilon,
         )
-        latents = keras.Input((latent_dim,), name="latents", dtype=policy.variable_dtype)
+        latents = keras.Input(
+            (latent_dim,), name="latents", dtype=policy.variable_dtype
+        )
         labels = None
         if num_classes is not None:
             labels = keras.Input((), name="labels", dtype="int32")

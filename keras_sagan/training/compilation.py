@@ -38,7 +38,8 @@ class CompileArguments:
         self._check_integer("seed", 0)
         if not 0 <= self.ema_decay < 1:
             raise ValueError(
-                f"`ema_decay` must be in [0, 1). Received: ema_decay={self.ema_decay!r}."
+                "`ema_decay` must be in [0, 1). "
+                f"Received: ema_decay={self.ema_decay!r}."
             )
         known = ("run_eagerly", "steps_per_execution")
         for name in self.keras_arguments:

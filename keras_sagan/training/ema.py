@@ -58,7 +58,10 @@ def refresh(generator, seed):
     moments = _moment_function(generator, statistics, seed)
     for index in range(STANDING_BATCHES):
         batch = moments(tf.constant(index, tf.int64))
-        totals = [t + tf.cast(m, tf.float64) for t, m in zip(totals, batch)]
+        totals = [
+            total + tf.cast(moment, tf.float64)
+            for total, moment in zip(totals, batch, strict=True)
+        ]
     for variable, total in zip(statistics, totals, strict=True):
         variable.assign(tf.cast(total / STANDING_BATCHES, variable.dtype))
 

@@ -15,15 +15,20 @@ _FAULTS = {
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
 
-def unpack(data, num_classes):
+def unpack(data, network, parts):
     """Images and int32 labels `(batch,)` (None if unconditional) of a batch.
+
+    Checks what is known while the step is traced.
 
     Args:
         data: what the dataset yields.
-        num_classes: int or None.
+        network: `Discriminator`, for size, channels and number of classes.
+        parts: int. Sub-batches that the batch is to be split into.
 
     Raises:
-        ValueError: if labels are missing or not wanted, or not integers.
+        ValueError: if labels are missing or not wanted, or not integers, if images
+            have another shape or dtype than the network's, or if the batch size does
+            not divide by `parts`, or is unknown where it must be known.
     """
     images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
     if isinstance(images, (dict, list, tuple)):
@@ -31,58 +36,8 @@ def unpack(data, num_classes):
             "The dataset must yield `(images, labels)`, or `images` when "
             f"unconditional. Received: a batch of structure {type(images).__name__}."
         )
-    if num_classes is None:
-        if labels is not None:
-            raise ValueError(
-                "The model is unconditional (num_classes=None) but the dataset yields "
-                "labels. Drop them, or build the networks with `num_classes`. "
-                f"Received: labels of shape {labels.shape}."
-            )
-        return images, None
-    if labels is None:
-        raise ValueError(
-            f"The model is conditional (num_classes={num_classes}) but the dataset "
-            "yields no labels. Yield `(images, labels)`, or build the networks with "
-            f"num_classes=None. Received: images of shape {images.shape} alone."
-        )
-    if not labels.dtype.is_integer:
-        raise ValueError(
-            f"Labels must be integers. Received: labels of dtype {labels.dtype.name}."
-        )
-    return images, tf.cast(tf.reshape(labels, (-1,)), tf.int32)
-
-
-def check_shape(images, image_size, channels, parts):
-    """Check the static shape of a batch while the training step is traced.
-
-    Raises:
-        ValueError: if the images have another shape than the networks', or the batch
-            size does not divide by `parts`, or is unknown where it must be known.
-    """
-    expected = (image_size, image_size, channels)
-    if images.shape.rank != 4 or tuple(images.shape[1:]) != expected:
-        raise ValueError(
-            f"Images must have shape (batch, {', '.join(map(str, expected))}). "
-            f"Received: images of shape {images.shape}."
-        )
-    if images.dtype != tf.uint8 and not images.dtype.is_floating:
-        raise ValueError(
-            "Images must be uint8 in [0, 255] or float in [-1, 1]. "
-            f"Received: images of dtype {images.dtype.name}."
-        )
-    batch = images.shape[0]
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    if batch is None and (parts > 1 or replicas > 1):
-        raise ValueError(
-            "With several replicas, discriminator steps or accumulation steps the "
-            "batch size must be known: batch with `drop_remainder=True`. "
-            f"Received: images of shape {images.shape}."
-        )
-    if batch is not None and batch % parts:
-        raise ValueError(
-            "The batch of one replica must divide by discriminator_steps * "
-            f"gradient_accumulation_steps = {parts}. Received: a batch of {batch}."
-        )
+    _check_images(images, network, parts)
+    return images, _check_labels(labels, images, network.num_classes)
 
 
 def check_first_batch(x, y, network):
@@ -184,3 +139,63 @@ class DataGuard(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self._flag.raise_if_set()
+
+
+def with_guard(callbacks, flag):
+    """`callbacks` of `fit` and a `DataGuard`."""
+    guard = DataGuard(flag)
+    if isinstance(callbacks, keras.callbacks.CallbackList):
+        callbacks.append(guard)
+        return callbacks
+    if isinstance(callbacks, keras.callbacks.Callback):
+        callbacks = [callbacks]
+    return [*(callbacks or ()), guard]
+
+
+def _check_images(images, network, parts):
+    expected = (network.image_size, network.image_size, network.channels)
+    if images.shape.rank != 4 or tuple(images.shape[1:]) != expected:
+        raise ValueError(
+            f"Images must have shape (batch, {', '.join(map(str, expected))}). "
+            f"Received: images of shape {images.shape}."
+        )
+    if images.dtype != tf.uint8 and not images.dtype.is_floating:
+        raise ValueError(
+            "Images must be uint8 in [0, 255] or float in [-1, 1]. "
+            f"Received: images of dtype {images.dtype.name}."
+        )
+    batch = images.shape[0]
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if batch is None and (parts > 1 or replicas > 1):
+        raise ValueError(
+            "With several replicas, discriminator steps or accumulation steps the "
+            "batch size must be known: batch with `drop_remainder=True`. "
+            f"Received: images of shape {images.shape}."
+        )
+    if batch is not None and batch % parts:
+        raise ValueError(
+            "The batch of one replica must divide by discriminator_steps * "
+            f"gradient_accumulation_steps = {parts}. Received: a batch of {batch}."
+        )
+
+
+def _check_labels(labels, images, num_classes):
+    if num_classes is None:
+        if labels is not None:
+            raise ValueError(
+                "The model is unconditional (num_classes=None) but the dataset yields "
+                "labels. Drop them, or build the networks with `num_classes`. "
+                f"Received: labels of shape {labels.shape}."
+            )
+        return None
+    if labels is None:
+        raise ValueError(
+            f"The model is conditional (num_classes={num_classes}) but the dataset "
+            "yields no labels. Yield `(images, labels)`, or build the networks with "
+            f"num_classes=None. Received: images of shape {images.shape} alone."
+        )
+    if not labels.dtype.is_integer:
+        raise ValueError(
+            f"Labels must be integers. Received: labels of dtype {labels.dtype.name}."
+        )
+    return tf.cast(tf.reshape(labels, (-1,)), tf.int32)

@@ -11,10 +11,15 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
-from keras_sagan.layers.self_attention import GatedResidual2D, SelfAttention2D
-from keras_sagan.models.discriminator import Discriminator
-from keras_sagan.models.generator import Generator
-from keras_sagan.training import ema, generation, inputs, preset_directory, steps
+from keras_sagan.export.saved_model import export_generator
+from keras_sagan.training import (
+    ema,
+    generation,
+    inputs,
+    networks,
+    preset_directory,
+    steps,
+)
 from keras_sagan.training.compilation import CompileArguments
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
@@ -52,7 +57,7 @@ class SAGAN(keras.Model):
     """
 
     def __init__(self, generator, discriminator, class_names=None, **kwargs):
-        _check_networks(generator, discriminator, class_names)
+        networks.check_fit(generator, discriminator, class_names)
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.generator = generator
         self.discriminator = discriminator
@@ -98,15 +103,13 @@ class SAGAN(keras.Model):
             d_optimizer: likewise, with learning rate `4e-4`.
             loss: `"hinge"`, `"non_saturating"`, `"least_squares"` or `"wasserstein"`.
             discriminator_steps: int > 0. Updates of D before each one of G.
-            ema_decay: float in [0, 1). Share that the averaged weights keep at each
-                step; 0 for no averaging. Defaults to `0.999` (source:
-                MMGeneration's SAGAN configs; the official code does not average).
+            ema_decay: float in [0, 1). Share that the averages keep at each step; 0
+                for no averaging (official code). Defaults to `0.999` (MMGeneration).
             ema_start: int >= 0. Generator steps before averaging starts.
             gradient_accumulation_steps: int > 0. Passes over whose gradients each
                 update averages.
             seed: int. Of every random draw in training.
-            jit_compile: bool. Whether to compile the step with XLA. Defaults to
-                `False`: it is slower on a CPU [measured].
+            jit_compile: bool. Whether to compile with XLA (on a CPU slower).
             **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -136,19 +139,19 @@ class SAGAN(keras.Model):
         return self._trackers
 
     def train_step(self, data):
-        images, labels = self._checked(data)
+        images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.g_optimizer.iterations.value)
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
         logs = steps.train_step(self._networks(), self._settings, images, labels)
         steps.update_average(self._averages, self._averaged, step, self._settings)
-        return {**self._track(logs), **self._gates()}
+        return {**self._track(logs), **networks.gates(*self._networks()[:2])}
 
     def test_step(self, data):
-        images, labels = self._checked(data)
-        networks = self._networks()._replace(generator=self.ema_generator)
+        images, labels = inputs.unpack(data, self.discriminator, parts=1)
+        tested = self._networks()._replace(generator=self.ema_generator)
         batch_index = self._trackers[0].count  # batches since `evaluate` began
         return self._track(
-            steps.test_step(networks, self._settings, images, labels, batch_index)
+            steps.test_step(tested, self._settings, images, labels, batch_index)
         )
 
     def fit(
@@ -157,8 +160,7 @@ class SAGAN(keras.Model):
         """As `keras.Model.fit`; checks the first batch before the first step."""
         inputs.check_first_batch(x, y, self.discriminator)
         self._fault.reset()
-        if not isinstance(callbacks, keras.callbacks.CallbackList):
-            callbacks = [*_as_list(callbacks), inputs.DataGuard(self._fault)]
+        callbacks = inputs.with_guard(callbacks, self._fault)
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
         return super().fit(x, y, batch_size, epochs, callbacks=callbacks, **kwargs)
@@ -183,7 +185,7 @@ class SAGAN(keras.Model):
         known, previous = self._fingerprint.numpy()
         if known and previous == int(current):
             return
-        ema.refresh(self.ema_generator, self._seed())
+        ema.refresh(self.ema_generator, self._settings.seed if self.compiled else 0)
         self._fingerprint.assign(tf.stack([tf.constant(1, tf.int64), current]))
 
     def generate(
@@ -206,9 +208,8 @@ class SAGAN(keras.Model):
         Raises:
             ValueError: if an argument is missing or out of range.
         """
-        labels, count = self._resolve_labels(labels, num_images)
-        seeds = generation.resolve_seeds(seed, count)
-        truncation = generation.resolve_truncation(truncation, count)
+        labels, seeds = self._resolve_rows(labels, num_images, seed)
+        truncation = generation.resolve_truncation(truncation, len(seeds))
         self.refresh_ema()
         if getattr(self, "_sampler", None) is None:
             self._sampler = generation.sampler(self.ema_generator)
@@ -222,34 +223,25 @@ class SAGAN(keras.Model):
         Args:
             labels, num_images, seed: as in `generate`.
 
-        Returns: dict from `"generator/attention_16"` or
-            `"discriminator/attention_16"` to a float32 array
+        Returns: dict from e.g. `"generator/attention_16"` to a float32 array
             `(n, queries H*W, keys M)`, rows summing to 1.
         """
-        labels, count = self._resolve_labels(labels, num_images)
-        seeds = generation.resolve_seeds(seed, count)
+        labels, seeds = self._resolve_rows(labels, num_images, seed)
         self.refresh_ema()
         return generation.attention_maps(
             self.ema_generator, self.discriminator, seeds, labels
         )
 
     # === Saving ===
-    def export(self, filepath, **kwargs):
+    def export(self, filepath):
         """Write `ema_generator` as a SavedModel for TF Serving.
 
         Args:
             filepath: directory to create, e.g. `"saved_models/name/1"`.
-            **kwargs: none is supported.
 
         Raises:
             FileExistsError: if `filepath` exists and is not empty.
         """
-        from keras_sagan.export.saved_model import export_generator
-
-        if kwargs:
-            raise ValueError(
-                f"`export` takes a directory only. Received: {sorted(kwargs)}."
-            )
         self.refresh_ema()
         export_generator(self.ema_generator, filepath)
 
@@ -283,11 +275,11 @@ class SAGAN(keras.Model):
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        networks = {
+        parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")
         }
-        return cls(**{**config, **networks})
+        return cls(**{**config, **parts})
 
     # === Parts of the above ===
     def _networks(self):
@@ -295,65 +287,14 @@ class SAGAN(keras.Model):
             self.generator, self.discriminator, self.g_optimizer, self.d_optimizer
         )
 
-    def _checked(self, data):
-        images, labels = inputs.unpack(data, self.generator.num_classes)
-        network = self.discriminator
-        inputs.check_shape(
-            images, network.image_size, network.channels, self._settings.parts
-        )
-        return images, labels
-
     def _track(self, logs):
         logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
         for tracker in self._trackers:
             tracker.update_state(logs[tracker.name])
         return {tracker.name: tracker.result() for tracker in self._trackers}
 
-    def _gates(self):
-        """The present `gamma` of every attention layer, e.g. `g_gamma_16`."""
-        return {
-            f"{prefix}_gamma_{layer.name.removeprefix('attention_')}": tf.cast(
-                layer.gamma.value, tf.float32
-            )
-            for prefix, network in [("g", self.generator), ("d", self.discriminator)]
-            for layer in network.layers
-            if isinstance(layer, (SelfAttention2D, GatedResidual2D))
-        }
-
-    def _seed(self):
-        return self._settings.seed if self.compiled else 0
-
-    def _resolve_labels(self, labels, num_images):
-        return generation.resolve_labels(
+    def _resolve_rows(self, labels, num_images, seed):
+        labels, count = generation.resolve_labels(
             labels, num_images, self.generator.num_classes, self.class_names
         )
-
-
-def _as_list(callbacks):
-    if callbacks is None:
-        return []
-    return list(callbacks) if isinstance(callbacks, (list, tuple)) else [callbacks]
-
-
-def _check_networks(generator, discriminator, class_names):
-    for name, network, kind in [
-        ("generator", generator, Generator),
-        ("discriminator", discriminator, Discriminator),
-    ]:
-        if not isinstance(network, kind):
-            raise ValueError(
-                f"`{name}` must be a keras_sagan {kind.__name__}. "
-                f"Received: {name}={network!r}."
-            )
-    for name in ("image_size", "channels", "num_classes"):
-        ours, theirs = getattr(generator, name), getattr(discriminator, name)
-        if ours != theirs:
-            raise ValueError(
-                f"Generator and discriminator must have the same `{name}`. "
-                f"Received: {ours!r} and {theirs!r}."
-            )
-    if class_names is not None and len(class_names) != generator.num_classes:
-        raise ValueError(
-            "`class_names` must have one name a class. Received: "
-            f"{len(class_names)} names, num_classes={generator.num_classes!r}."
-        )
+        return labels, generation.resolve_seeds(seed, count)

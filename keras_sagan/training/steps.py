@@ -253,7 +253,8 @@ def _divisor(batches):
 
 def _sum(gradients):
     """Elementwise sum of lists of gradients, as dense tensors."""
-    return [tf.add_n([tf.convert_to_tensor(g) for g in row]) for row in zip(*gradients)]
+    columns = zip(*gradients, strict=True)
+    return [tf.add_n([tf.convert_to_tensor(g) for g in column]) for column in columns]
 
 
 def _mean(values):

@@ -1,0 +1,17 @@
+"""Checks of constructor arguments, with one wording for all."""
+
+
+def check_choice(name, value, allowed):
+    """Raise a `ValueError` unless `value` is one of `allowed`."""
+    if value not in allowed or isinstance(value, bool):
+        raise ValueError(
+            f"`{name}` must be one of {', '.join(map(repr, allowed))}. "
+            f"Received: {name}={value!r}."
+        )
+
+
+def check_positive_integer(name, value, alternative=""):
+    """Raise a `ValueError` unless `value` is an integer > 0."""
+    if isinstance(value, bool) or not (isinstance(value, int) and value > 0):
+        allowed = f"an integer > 0 {alternative}".rstrip()
+        raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")

@@ -1,0 +1,70 @@
+"""The control for self-attention: as many parameters, but only local."""
+
+import keras
+from keras import ops
+
+from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.gate import add_gate, projection
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class GatedResidual2D(keras.layers.Layer):
+    """The control for `SelfAttention2D`: as many parameters, but only local.
+
+    `y = x + gamma * conv1x1(conv3x3(relu(x)))` with `C / bottleneck_ratio` channels
+    in between, without bias, spectrally normalised, `gamma` a scalar initialised to
+    0. With the default ratio it has exactly the `1.25 C^2 + 1` parameters of the
+    released attention (3x3xCxC/8 + C/8xC): the comparison of the paper's Table 1,
+    which does not say what its residual block looked like inside.
+
+    Args:
+        bottleneck_ratio: int > 0.
+        kernel_initializer: initializer of both kernels.
+
+    Call arguments:
+        inputs: float tensor `(batch, height, width, channels)`.
+        training: bool. Whether the spectral normalisation advances.
+
+    Returns: tensor of the shape of the input, compute dtype.
+
+    Raises:
+        ValueError: if the channels do not divide by `bottleneck_ratio`.
+    """
+
+    def __init__(
+        self, bottleneck_ratio=8, kernel_initializer="glorot_uniform", **kwargs
+    ):
+        super().__init__(**kwargs)
+        check_positive_integer("bottleneck_ratio", bottleneck_ratio)
+        self.bottleneck_ratio = bottleneck_ratio
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.input_spec = keras.layers.InputSpec(ndim=4)
+
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels % self.bottleneck_ratio:
+            raise ValueError(
+                "The input channels must divide by `bottleneck_ratio`. Received: "
+                f"channels={channels}, bottleneck_ratio={self.bottleneck_ratio}."
+            )
+        inner = channels // self.bottleneck_ratio
+        self.reduce = projection(self, inner, 3, "reduce", self.kernel_initializer)
+        self.expand = projection(self, channels, 1, "expand", self.kernel_initializer)
+        self.reduce.build(input_shape)
+        self.expand.build((*input_shape[:-1], inner))
+        self.gamma = add_gate(self)
+
+    def call(self, inputs, training=False):
+        hidden = self.reduce(ops.relu(inputs), training=training)
+        hidden = self.expand(hidden, training=training)
+        return inputs + ops.convert_to_tensor(self.gamma) * hidden
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "bottleneck_ratio": self.bottleneck_ratio,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }

@@ -1,0 +1,45 @@
+"""Whether two networks fit each other, and what they show while they train."""
+
+from keras import ops
+
+from keras_sagan.layers.gated_residual import GatedResidual2D
+from keras_sagan.layers.self_attention import SelfAttention2D
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
+
+
+def check_fit(generator, discriminator, class_names):
+    """Raise a `ValueError` unless the networks are for the same images and classes."""
+    for name, network, kind in [
+        ("generator", generator, Generator),
+        ("discriminator", discriminator, Discriminator),
+    ]:
+        if not isinstance(network, kind):
+            raise ValueError(
+                f"`{name}` must be a keras_sagan {kind.__name__}. "
+                f"Received: {name}={network!r}."
+            )
+    for name in ("image_size", "channels", "num_classes"):
+        ours, theirs = getattr(generator, name), getattr(discriminator, name)
+        if ours != theirs:
+            raise ValueError(
+                f"Generator and discriminator must have the same `{name}`. "
+                f"Received: {ours!r} and {theirs!r}."
+            )
+    if class_names is not None and len(class_names) != generator.num_classes:
+        raise ValueError(
+            "`class_names` must have one name a class. Received: "
+            f"{len(class_names)} names, num_classes={generator.num_classes!r}."
+        )
+
+
+def gates(generator, discriminator):
+    """The present `gamma` of every attention layer: dict from e.g. `g_gamma_16`."""
+    return {
+        f"{prefix}_gamma_{layer.name.removeprefix('attention_')}": ops.cast(
+            layer.gamma, "float32"
+        )
+        for prefix, network in [("g", generator), ("d", discriminator)]
+        for layer in network.layers
+        if isinstance(layer, (SelfAttention2D, GatedResidual2D))
+    }
