@@ -98,7 +98,7 @@ def _moment_function(generator, statistics, seed):
                 generator.num_classes,
             )
             inputs = [latents, labels]
-        with frozen_spectral_norm(), _no_momentum(generator):
+        with frozen_spectral_norm(), _batch_moments(generator):
             generator(inputs, training=True)
         return [tf.identity(v.value) for v in statistics]
 
@@ -106,15 +106,21 @@ def _moment_function(generator, statistics, seed):
 
 
 @contextlib.contextmanager
-def _no_momentum(model):
-    """Scope in which a training pass stores the moments of its batch as they are."""
+def _batch_moments(model):
+    """Scope in which a training pass stores the moments of its batch as they are.
+
+    A batch norm that is not trainable would use its moving statistics instead.
+    """
     layers = [x for x in model._flatten_layers() if isinstance(x, _BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
+    trainable = model.trainable
     try:
+        model.trainable = True
         for layer in layers:
             layer.momentum = 0.0
         yield
     finally:
+        model.trainable = trainable
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum
 
