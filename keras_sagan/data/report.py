@@ -76,7 +76,7 @@ def check(name, image_size=32, split="train", channels=None, cache_dir=None):
 
     What `load` refuses (an unreadable picture, an empty class, a label out of range)
     is listed here, all of it, along with what it would let pass: a single class, and
-    pictures that all have one value.
+    pictures of one flat colour each.
 
     Args:
         name: str. As for `load`.
@@ -121,18 +121,26 @@ def check(name, image_size=32, split="train", channels=None, cache_dir=None):
 
 @dataclasses.dataclass(frozen=True)
 class _Facts:
-    """One readable picture: stored size and mode, smallest and largest value."""
+    """One readable picture: stored size and mode, and its values once decoded."""
 
     width: int
     height: int
     mode: str
     low: int
     high: int
+    flat: bool
 
 
 def _facts_of(picture, decoded):
-    low, high = int(decoded.min()), int(decoded.max())
-    return _Facts(picture.width, picture.height, picture.mode, low, high)
+    low, high = decoded.min(axis=(0, 1)), decoded.max(axis=(0, 1))  # a channel
+    return _Facts(
+        width=picture.width,
+        height=picture.height,
+        mode=picture.mode,
+        low=int(low.min()),
+        high=int(high.max()),
+        flat=bool((low == high).all()),
+    )
 
 
 def _folder_facts(path, image_size, channels):
@@ -229,8 +237,8 @@ def _label_problems(labels, class_names):
 
 def _value_problems(facts):
     """Pictures of one flat colour throughout."""
-    if facts and all(fact.low == fact.high for fact in facts):
-        return ["every picture is flat: all of its values are the same"]
+    if facts and all(fact.flat for fact in facts):
+        return ["every picture is flat: one colour and nothing else"]
     return []
 
 

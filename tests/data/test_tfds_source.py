@@ -1,0 +1,132 @@
+import re
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from keras_sagan.data import load
+
+RNG = np.random.default_rng(0)
+
+
+def pictures(*shapes):
+    return [RNG.integers(0, 256, shape, np.uint8) for shape in shapes]
+
+
+def features(shape=(None, None, 3), label=None):
+    result = {"image": tfds.features.Image(shape=shape)}
+    return result if label is None else {**result, "label": label}
+
+
+def test_labelled(make_tfds):
+    images = pictures(*[(8, 8, 3)] * 5)
+    names = tfds.features.ClassLabel(names=["cat", "dog"])
+    examples = [
+        {"image": image, "label": index % 2} for index, image in enumerate(images)
+    ]
+    directory = make_tfds("pets", features((8, 8, 3), names), examples)
+    source = load("tfds:pets", image_size=8, batch_size=2, cache_dir=directory)
+    assert source.class_names == ("cat", "dog")
+    stored, labels = source.arrays()
+    np.testing.assert_array_equal(stored, np.stack(images))
+    np.testing.assert_array_equal(labels, [0, 1, 0, 1, 0])
+    assert labels.dtype == np.int32
+    part = load("tfds:pets", 8, 2, split="train[1:3]", cache_dir=directory)
+    np.testing.assert_array_equal(part.arrays()[1], [1, 0])
+
+
+def test_pictures_of_many_sizes_without_labels(make_tfds):
+    images = pictures((8, 20, 3), (30, 8, 3), (8, 8, 3))
+    directory = make_tfds("many", features(), [{"image": image} for image in images])
+    source = load("tfds:many", image_size=8, batch_size=2, cache_dir=directory)
+    stored, labels = source.arrays()
+    assert labels is None
+    assert source.num_classes is None
+    np.testing.assert_array_equal(stored[0], images[0][:, 6:14])
+    np.testing.assert_array_equal(stored[1], images[1][11:19])
+    np.testing.assert_array_equal(stored[2], images[2])
+
+
+def test_grey_stays_grey_unless_color_is_asked_for(make_tfds):
+    images = pictures((8, 8, 1), (8, 8, 1))
+    directory = make_tfds(
+        "grey", features((None, None, 1)), [{"image": image} for image in images]
+    )
+    grey = load("tfds:grey", 8, 2, cache_dir=directory)
+    np.testing.assert_array_equal(grey.arrays()[0], np.stack(images))
+    color = load("tfds:grey", 8, 2, channels=3, cache_dir=directory)
+    np.testing.assert_array_equal(color.arrays()[0], np.repeat(images, 3, axis=3))
+
+
+def test_sizes_are_changed(make_tfds):
+    flat = np.full((12, 12, 3), 99, np.uint8)
+    directory = make_tfds("flat", features((12, 12, 3)), [{"image": flat}])
+    for size in (8, 16):
+        source = load("tfds:flat", size, 1, cache_dir=directory)
+        np.testing.assert_array_equal(
+            source.arrays()[0], np.full((1, size, size, 3), 99, np.uint8)
+        )
+
+
+def test_no_such_name(tmp_path):
+    with pytest.raises(ValueError, match=r"'fashion_mnist'.*'tfds:fashion_mnis'"):
+        load("tfds:fashion_mnis", cache_dir=str(tmp_path))
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path} holds none")):
+        load("tfds:qqqqqqqqqq", cache_dir=str(tmp_path))
+
+
+def test_no_such_split(make_tfds):
+    directory = make_tfds("one", features(), [{"image": pictures((8, 8, 3))[0]}])
+    with pytest.raises(ValueError, match=r"one of \['train'\].*split='tset'"):
+        load("tfds:one", 8, 1, split="tset", cache_dir=directory)
+    with pytest.raises(ValueError, match=r"no examples.*'train\[:0\]'"):
+        load("tfds:one", 8, 1, split="train[:0]", cache_dir=directory)
+
+
+@pytest.mark.parametrize(
+    ("feature", "example"),
+    [
+        ({"text": tfds.features.Text()}, {"text": "x"}),
+        (
+            {"image": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint16)},
+            {"image": np.zeros((8, 8, 1), np.uint16)},
+        ),
+        (
+            {"image": tfds.features.Tensor(shape=(8, 8, 3), dtype=np.uint8)},
+            {"image": np.zeros((8, 8, 3), np.uint8)},
+        ),
+    ],
+    ids=["none", "16 bits", "tensor"],
+)
+def test_no_image_feature(make_tfds, feature, example):
+    directory = make_tfds("other", feature, [example])
+    with pytest.raises(
+        ValueError, match=r"a feature 'image' of 8-bit pictures.*'other'"
+    ):
+        load("tfds:other", 8, 1, cache_dir=directory)
+
+
+def test_a_label_that_is_no_class(make_tfds):
+    label = tfds.features.Scalar(dtype=np.int64)
+    example = {"image": pictures((8, 8, 3))[0], "label": 3}
+    directory = make_tfds("scalar", features((8, 8, 3), label), [example])
+    with pytest.raises(ValueError, match="'label' of a TFDS data set must be a Class"):
+        load("tfds:scalar", 8, 1, cache_dir=directory)
+
+
+def test_an_unlabelled_example_of_a_labelled_set(make_tfds):
+    image = pictures((8, 8, 3))[0]
+    label = tfds.features.ClassLabel(num_classes=3)
+    examples = [{"image": image, "label": label} for label in (2, -1)]
+    directory = make_tfds("partly", features((8, 8, 3), label), examples)
+    with pytest.raises(ValueError, match=r"in \[0, 3\).*1 of 2 examples.*-1"):
+        load("tfds:partly", 8, 1, cache_dir=directory)
+
+
+def test_a_set_that_needs_manual_download(tmp_path, capfd):
+    """No network is asked: TFDS wants the file from its user."""
+    with pytest.raises(RuntimeError, match=r"(?s)'tfds:imagenet2012'.*TFDS_DATA_DIR"):
+        load("tfds:imagenet2012", cache_dir=str(tmp_path))
+    output, errors = capfd.readouterr()
+    assert output == ""
+    assert "downloads it now" in errors
