@@ -219,6 +219,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     def _kernel_variable(self):
         if isinstance(self.layer, keras.layers.Embedding):
             return self.layer._embeddings
+        if isinstance(self.layer, _TRANSPOSED):
+            return self.layer.kernel
         return self.layer._kernel
 
     def _matrix(self):
