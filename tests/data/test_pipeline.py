@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.data.pipeline import Examples, Source
+from keras_sagan.data.storage import allocate
 
 
 def values_of(batches):
@@ -144,6 +145,16 @@ def test_the_stream_is_fast():
         next(batches)
     # Some 150,000 a second on two idle cores; the machine of a test may be busy.
     assert 300 * 64 / (time.perf_counter() - begin) > 10_000
+
+
+def test_images_in_a_file_stream_alike(make_source, tmp_path):
+    source = make_source(10)
+    images, labels = source.arrays()
+    mapped = allocate(images.shape, tmp_path, memory_limit=0)
+    mapped[:] = images
+    examples = Examples(mapped, labels, source.class_names)
+    other = dataclasses.replace(source, examples=examples)
+    np.testing.assert_array_equal(values_of(take(other, 5)), values_of(take(source, 5)))
 
 
 def test_replicas_share_a_batch(make_source):
