@@ -1,5 +1,6 @@
 """Settings of every test: CPU, four logical devices, a fixed seed."""
 
+import contextlib
 import os
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -27,13 +28,15 @@ def seed_generators():
 
 @pytest.fixture(scope="session")
 def picture_folder(tmp_path_factory):
-    """A folder with the classes "blue" and "red", eight flat 32 x 32 PNGs each."""
+    """A folder with the classes "blue" and "red", eight 32 x 32 PNGs each."""
     folder = tmp_path_factory.mktemp("pictures")
-    for name, colour in [("blue", (0, 0, 1)), ("red", (1, 0, 0))]:
+    ramp = Image.linear_gradient("L").resize((32, 32))
+    for name, channel in [("blue", 2), ("red", 0)]:
         (folder / name).mkdir()
         for i in range(8):
-            colour_i = tuple(value * (100 + 10 * i) for value in colour)
-            Image.new("RGB", (32, 32), colour_i).save(folder / name / f"{i}.png")
+            bands = [Image.new("L", (32, 32), 20 * i) for _ in range(3)]
+            bands[channel] = ramp
+            Image.merge("RGB", bands).save(folder / name / f"{i}.png")
     return folder
 
 
@@ -44,6 +47,11 @@ def run_directory(tmp_path_factory, picture_folder):
     options = "--steps 4 --batch-size 4 --log-every 2 --sample-every 3 --seed 5 "
     options += "--set model.base_filters=4 --dtype-policy float32"
     data = ["--dataset", f"folder:{picture_folder}"]
-    status = main(["train", *data, "--output", str(output), *options.split()])
+    with (
+        output.with_suffix(".out").open("w") as printed,
+        contextlib.redirect_stdout(printed),
+        contextlib.redirect_stderr(printed),
+    ):
+        status = main(["train", *data, "--output", str(output), *options.split()])
     assert status == 0
     return output

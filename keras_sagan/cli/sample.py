@@ -16,7 +16,9 @@ def add_parser(commands):
         "file: a row for each label, the same latent vectors in every row.",
     )
     parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
-    parser.add_argument("-o", "--output", required=True, metavar="FILE.png")
+    parser.add_argument(
+        "-o", "--output", required=True, type=_png, metavar="FILE.png", help="to write"
+    )
     parser.add_argument(
         "--labels",
         metavar="LABELS",
@@ -71,6 +73,12 @@ def _labels(text):
     """Indices and class names from `"0,1,cat"`."""
     words = [word.strip() for word in (text or "").split(",")]
     return [int(word) if word.isdecimal() else word for word in words if word]
+
+
+def _png(text):
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
+    return text
 
 
 def _positive_integer(text):

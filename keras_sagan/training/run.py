@@ -79,15 +79,24 @@ def prepare(config, given=()):
 
 def load_source(config, channels):
     """Opens the data of a run; one batch is what a generator step consumes."""
-    return data.load(
+    training = config.training
+    source = data.load(
         config.data.dataset,
         image_size=config.model.image_size,
-        batch_size=config.training.examples_per_step,
+        batch_size=1,
         split=config.data.split,
-        seed=config.training.seed,
+        seed=training.seed,
         channels=channels,
         cache_dir=config.data.cache_dir,
     )
+    if source.num_examples < training.examples_per_step:
+        raise ValueError(
+            "`batch_size` * `discriminator_steps` * `gradient_accumulation_steps` must "
+            f"be at most the {source.num_examples} images of {source.name!r}. "
+            f"Received: {training.batch_size} * {training.discriminator_steps} * "
+            f"{training.gradient_accumulation_steps}."
+        )
+    return dataclasses.replace(source, batch_size=training.examples_per_step)
 
 
 def build(config, class_names=None):

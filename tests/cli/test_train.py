@@ -1,0 +1,76 @@
+import json
+
+import pytest
+
+from keras_sagan.cli.main import main
+from keras_sagan.config import RunConfig
+
+
+@pytest.fixture
+def data(picture_folder):
+    return ["--dataset", f"folder:{picture_folder}", "--batch-size", "8"]
+
+
+def test_dry_run_prints_the_resolved_configuration(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    options = "--preset sagan_32 --batch-size 2 --g-learning-rate 1e-3 --seed 7"
+    sets = ["--set", "model.base_filters=8", "--set", "model.attention_resolutions=[]"]
+    assert main(["train", "--dry-run", *data, *options.split(), *sets]) == 0
+    config = RunConfig.from_dict(json.loads(capsys.readouterr().out))
+    assert config.preset == "sagan_32"
+    assert config.optimizer.g_learning_rate == 1e-3
+    assert config.optimizer.d_learning_rate == 2e-4  # the preset's
+    assert config.training.seed == 7
+    assert config.training.discriminator_steps == 5
+    assert config.model.base_filters == 8
+    assert config.model.attention_resolutions == ()
+    assert config.model.num_classes == 2  # the data's
+    assert not list(tmp_path.iterdir())
+
+
+def test_set_wins_over_a_flag(data, capsys):
+    more = ["--steps", "5", "--set", "training.steps=6"]
+    assert main(["train", "--dry-run", *data, *more]) == 0
+    assert json.loads(capsys.readouterr().out)["training"]["steps"] == 6
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--preset", "sagan"], "Did you mean 'sagan_"),
+        (["--steps", "many"], "`steps` of TrainingConfig must be of type int"),
+        (["--set", "model.widht=3"], "There is no setting 'model.widht'"),
+        (["--set", "base_filters"], "section.field=value"),
+        (["--dataset", "mnist"], "'tfds:mnist'"),
+        (["--split", "validation"], "validation"),
+        (["--set", "model.num_classes=3"], "num_classes=2. Received: 3"),
+        (["--set", "model.attention_resolutions=[4]"], "4"),
+        (["--batch-size", "17"], "the 16 images of 'folder:"),
+    ],
+)
+def test_mistakes_are_one_message_before_anything_is_written(
+    data, options, message, tmp_path, capsys
+):
+    output = tmp_path / "run"
+    assert main(["train", "-o", str(output), *data, *options]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert "Traceback" not in captured.err
+    assert not output.exists()
+
+
+def test_a_directory_with_a_run_is_refused(data, run_directory, capsys):
+    before = {p: p.stat().st_mtime_ns for p in run_directory.rglob("*")}
+    assert main(["train", "-o", str(run_directory), *data]) == 2
+    assert "is not empty" in capsys.readouterr().err
+    assert {p: p.stat().st_mtime_ns for p in run_directory.rglob("*")} == before
+
+
+def test_what_is_printed(run_directory):
+    printed = run_directory.with_suffix(".out").read_text().splitlines()
+    assert "Training on 16 images" in printed[0]
+    assert f"4 steps. Everything is written to {run_directory}" in printed[0]
+    assert printed[-4].startswith("step 4/4  ")
+    assert printed[-3].startswith("Finished after 4 steps, ")
+    assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"
+    assert printed[-1] == f"Model:   {run_directory / 'model'}"
