@@ -172,8 +172,11 @@ class SpectralNormalization(keras.layers.Wrapper):
         # An outer stateless scope (JAX) is hidden by the inner one: hand its
         # values of the other variables on.
         state += [(v, v.value) for v in self.layer.variables if v is not kernel]
-        with keras.StatelessScope(state_mapping=state):
-            return self.layer(inputs)
+        with keras.StatelessScope(state_mapping=state, collect_losses=True) as scope:
+            outputs = self.layer(inputs)
+        for loss in scope.losses:  # of an activity regularizer
+            self.layer.add_loss(loss)
+        return outputs
 
     def advance(self, iterations=1):
         """Run `iterations` power iterations from the stored pair and store the result.
