@@ -181,11 +181,15 @@ class SAGAN(keras.Model):
     # === Generation ===
     def refresh_ema(self):
         """Bring the statistics of `ema_generator` up to date with its weights."""
-        current = ema.fingerprint(self._averages)
         known, previous = self._fingerprint.numpy()
-        if known and previous == int(current):
+        if known and previous == int(ema.fingerprint(self._averages)):
             return
         ema.refresh(self.ema_generator, self._settings.seed if self.compiled else 0)
+        self.accept_ema_statistics()
+
+    def accept_ema_statistics(self):
+        """Take the present statistics of `ema_generator` as those of its weights."""
+        current = ema.fingerprint(self._averages)
         self._fingerprint.assign(tf.stack([tf.constant(1, tf.int64), current]))
 
     def generate(
