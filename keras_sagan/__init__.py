@@ -21,6 +21,7 @@ __getattr__, __dir__, __all__ = attach(
         "config",
         "data",
         "export",
+        "interop",
         "layers",
         "losses",
         "models",
