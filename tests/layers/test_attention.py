@@ -1,0 +1,94 @@
+"""Attention as functions: chunks against the whole, and their memory."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_sagan.layers import attention
+
+
+def tensors(queries=12, keys=5, depth=3, width=4, dtype="float64"):
+    rng = np.random.default_rng(0)
+    shapes = [(2, queries, depth), (2, keys, depth), (2, keys, width)]
+    return [tf.constant(rng.normal(size=shape), dtype) for shape in shapes]
+
+
+def value_and_gradients(function, arguments):
+    with tf.GradientTape() as tape:
+        tape.watch(arguments)
+        outputs = function(*arguments)
+        weights = np.random.default_rng(1).normal(size=outputs.shape)
+        loss = tf.reduce_sum(tf.cast(outputs, "float64") * weights)
+    return [outputs, *tape.gradient(loss, arguments)]
+
+
+@pytest.mark.parametrize("chunk", [1, 4, 5, 11, 12, 13])
+def test_chunks_equal_the_whole(chunk):
+    arguments = tensors()
+    expected = value_and_gradients(attention.attend, arguments)
+    values = value_and_gradients(
+        lambda *args: attention.attend_in_chunks(*args, chunk), arguments
+    )
+    for value, other in zip(values, expected, strict=True):
+        assert value.dtype == other.dtype
+        np.testing.assert_allclose(value, other, rtol=1e-11, atol=1e-13)
+
+
+def test_chunks_under_bfloat16():
+    arguments = tensors(dtype="bfloat16")
+    wide = [tf.cast(x, "float32") for x in arguments]
+    expected = value_and_gradients(attention.attend, wide)
+    values = value_and_gradients(
+        lambda *args: attention.attend_in_chunks(*args, 5), arguments
+    )
+    for value, other in zip(values, expected, strict=True):
+        assert value.dtype == tf.bfloat16
+        np.testing.assert_allclose(
+            tf.cast(value, "float32"), other, rtol=0.03, atol=0.03
+        )
+
+
+def test_scores_are_finite_for_large_logits():
+    queries, keys, _ = tensors()
+    scores = attention.attention_scores(1e4 * queries, keys)
+    np.testing.assert_allclose(np.sum(scores, axis=-1), 1.0, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float32", "float64"])
+def test_scores_are_float32_or_wider(dtype):
+    queries, keys, _ = tensors(dtype=dtype)
+    scores = attention.attention_scores(queries, keys)
+    assert scores.dtype == ("float64" if dtype == "float64" else "float32")
+
+
+@pytest.mark.parametrize(
+    ("queries", "keys", "expected"),
+    [
+        (32 * 32, 16 * 16, None),  # 128 px, attention at 32
+        (64 * 64, 32 * 32, None),  # 2^22 scores: just whole
+        (64 * 64, 64 * 64, 256),  # the paper's setting at 64
+        (128 * 128, 64 * 64, 256),
+        (2, 2**23, 1),
+    ],
+)
+def test_automatic_chunk_size(queries, keys, expected):
+    assert attention.automatic_chunk_size(queries, keys) == expected
+
+
+def test_no_tensor_of_a_chunked_pass_is_as_large_as_the_whole_map():
+    """Forward and backward in a graph: nothing of `queries x keys` is ever made."""
+    arguments = tensors(queries=64, keys=32)
+
+    def largest(function):
+        graph = tf.function(
+            lambda *args: value_and_gradients(function, list(args))
+        ).get_concrete_function(*arguments)
+        return max(
+            output.shape.num_elements() or 0
+            for operation in graph.graph.get_operations()
+            for output in operation.outputs
+        )
+
+    chunked = largest(lambda *args: attention.attend_in_chunks(*args, 8))
+    assert largest(attention.attend) == 2 * 64 * 32
+    assert chunked <= 2 * 64 * 4  # the outputs; a chunk of the map has as many

@@ -1,0 +1,36 @@
+"""Argument checks: what passes, and the wording of what does not."""
+
+import re
+
+import pytest
+
+from keras_sagan.layers import checks
+
+
+def test_choices_that_pass():
+    checks.check_choice("channels", 3, (1, 3, 4))
+    checks.check_choice("attention", "paper", ("paper", "formula"))
+
+
+@pytest.mark.parametrize("value", [2, "3", None, True])
+def test_choices_that_do_not(value):
+    message = f"`channels` must be one of 1, 3, 4. Received: channels={value!r}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        checks.check_choice("channels", value, (1, 3, 4))
+
+
+def test_integers_that_pass():
+    checks.check_positive_integer("filters", 1)
+    checks.check_positive_integer("filters", 10**6)
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.0, "1", None, True])
+def test_integers_that_do_not(value):
+    message = f"`filters` must be an integer > 0. Received: filters={value!r}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        checks.check_positive_integer("filters", value)
+
+
+def test_an_alternative_is_named():
+    with pytest.raises(ValueError, match=r"an integer > 0 or None\. Received: n=0"):
+        checks.check_positive_integer("n", 0, "or None")
