@@ -1,0 +1,19 @@
+"""Training: the `SAGAN` model, its callbacks, and runs with a directory."""
+
+from keras_sagan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "callbacks": [
+            "Limits",
+            "MetricsLog",
+            "SampleGrid",
+            "StopOnNonFinite",
+            "TensorBoardScalars",
+        ],
+        "progress": ["Progress"],
+        "run": ["Run", "build", "load_trained", "prepare"],
+        "sagan": ["SAGAN"],
+    },
+)
