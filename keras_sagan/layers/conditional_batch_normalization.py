@@ -34,7 +34,8 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     Returns: tensor of the shape of `x`, compute dtype.
 
     Raises:
-        ValueError: if an argument is out of range or labels are not integers.
+        ValueError: if an argument is out of range, or labels are not integers or not of
+            rank 1.
 
     Reference: [Dumoulin et al., 2017](https://arxiv.org/abs/1610.07629), section 2.2.
     """
@@ -69,10 +70,8 @@ class ConditionalBatchNormalization(keras.layers.Layer):
 
     def call(self, inputs, training=False):
         x, labels = inputs
-        if "int" not in keras.backend.standardize_dtype(labels.dtype):
-            raise ValueError(
-                f"`labels` must be integers. Received: labels of dtype {labels.dtype}."
-            )
+        _check_labels(labels)
+        labels = ops.cast(labels, "int32")  # TensorFlow gathers by no small types
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         mean, variance = self._statistics(x, training)
         gamma = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype)  # (B, C)
@@ -86,6 +85,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         return input_shape[0]
 
     def compute_output_spec(self, inputs, training=False):
+        _check_labels(inputs[1])
         return keras.KerasTensor(inputs[0].shape, dtype=self.compute_dtype)
 
     def get_config(self):
@@ -120,4 +120,17 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             initializer=initializer,
             trainable=False,
             autocast=False,
+        )
+
+
+def _check_labels(labels):
+    dtype = keras.backend.standardize_dtype(labels.dtype)
+    if "int" not in dtype:
+        raise ValueError(
+            f"`labels` must be integers. Received: labels of dtype {dtype}."
+        )
+    if len(labels.shape) != 1:
+        raise ValueError(
+            "`labels` must have shape (batch,). "
+            f"Received: labels of shape {tuple(labels.shape)}."
         )

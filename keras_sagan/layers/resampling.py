@@ -53,9 +53,10 @@ class _ResamplingConv2D(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_positive_integer("filters", filters)
-        if not (isinstance(kernel_size, int) and kernel_size % 2 == 1):
+        check_positive_integer("kernel_size", kernel_size)
+        if kernel_size % 2 == 0:
             raise ValueError(
-                "`kernel_size` must be an odd integer: with an even kernel the fused "
+                "`kernel_size` must be odd: with an even kernel the fused "
                 "form is another function. "
                 f"Received: kernel_size={kernel_size!r}."
             )
