@@ -9,6 +9,7 @@ import tqdm
 from keras_sagan.training.callbacks import StepCallback
 
 _WINDOW_SECONDS = 30.0  # over which the rate is taken
+_BAR_SECONDS = 0.2  # between two states of the bar
 _LOSSES = ("d_loss", "g_loss")
 
 
@@ -57,13 +58,10 @@ class Progress(StepCallback):
         self._history.append((now, step))
         while now - self._history[0][0] > _WINDOW_SECONDS and len(self._history) > 2:
             self._history.popleft()
-        if self._bar is None and now - self._shown >= self.line_seconds:
+        pause = self.line_seconds if self._bar is None else _BAR_SECONDS
+        if now - self._shown >= pause:
             self._shown = now
-            print(self._text(now, step), file=self.stream, flush=True)
-        elif self._bar is not None and now - self._shown >= 0.2:
-            self._shown = now
-            self._bar.n = self._fraction(now, step)
-            self._bar.set_description_str(self._text(now, step))
+            self._show(now, step)
 
     def on_train_end(self, logs=None):
         self.close()
@@ -71,15 +69,18 @@ class Progress(StepCallback):
     def close(self):
         """Leaves the last state on the screen and ends the bar."""
         if self._history:
-            text = self._text(*self._history[-1])
-            if self._bar is None:
-                print(text, file=self.stream, flush=True)
-            else:
-                self._bar.set_description_str(text)
+            self._show(*self._history[-1])
         if self._bar is not None:
             self._bar.close()
             self._bar = None
         self._history.clear()
+
+    def _show(self, now, step):
+        if self._bar is None:
+            print(self._text(now, step), file=self.stream, flush=True)
+        else:
+            self._bar.n = self._fraction(now, step)
+            self._bar.set_description_str(self._text(now, step))
 
     def _text(self, now, step):
         losses = "".join(

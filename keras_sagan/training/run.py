@@ -219,7 +219,7 @@ class Run:
         training = self.config.training
 
         def reserve():  # the last grid and the model
-            return 5.0 + 2.0 * samples.seconds
+            return 5.0 + samples.seconds
 
         return [
             callbacks.MetricsLog(
