@@ -21,7 +21,7 @@ class StepCallback(keras.callbacks.Callback):
     @property
     def step(self):
         """int. Generator steps made so far."""
-        return int(self.model.g_optimizer.iterations)
+        return int(keras.ops.convert_to_numpy(self.model.g_optimizer.iterations))
 
 
 class Limits(StepCallback):

@@ -1,5 +1,7 @@
 """Checks of training data: the first batch on the host, the others in the graph."""
 
+import itertools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -7,6 +9,9 @@ import tensorflow as tf
 from keras_sagan.data.validation import check_batch
 
 CHECK_EVERY = 50  # training steps between two readings of the in-graph flag
+
+# Data of one class: so many labels say nothing yet, and so many are enough to say it.
+_FEW_LABELS, _MANY_LABELS = 32, 1000
 
 _FAULTS = {
     1: "a label outside [0, num_classes)",
@@ -43,7 +48,8 @@ def unpack(data, network, parts):
 def check_first_batch(x, y, network):
     """Check arrays whole, and of a dataset the first batch, on the host.
 
-    Generators are left to the checks in the graph: reading one would consume it.
+    Reads on while all labels are of one class. Generators are left to the checks in
+    the graph: reading one would consume it.
 
     Args:
         x: what `fit` got as `x`.
@@ -53,29 +59,24 @@ def check_first_batch(x, y, network):
     Raises:
         ValueError: naming the argument, its value and what is allowed.
     """
-    if isinstance(x, tf.data.Dataset):
-        element = next(iter(x), None)
-        if element is None:
-            raise ValueError("The dataset is empty. Received: no batch at all.")
-        position = "batch 0"
-    elif isinstance(x, keras.utils.PyDataset):
-        element, position = x[0], "batch 0"
-    elif isinstance(x, np.ndarray) or tf.is_tensor(x):
-        element, position = (x,) if y is None else (x, y), "the arrays"
-    else:
+    batches, position = _host_batches(x, y)
+    if batches is None:
         return
-    images, labels, _ = keras.utils.unpack_x_y_sample_weight(element)
-    if labels is not None:
-        labels = np.asarray(labels)
-        labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
+    pairs = map(_to_numpy, batches)
+    images, labels = next(pairs, (None, None))
+    if images is None:
+        raise ValueError("The dataset is empty. Received: no batch at all.")
     check_batch(
-        np.asarray(images),
+        images,
         labels,
         image_size=network.image_size,
         channels=network.channels,
         num_classes=network.num_classes,
         position=position,
     )
+    if network.num_classes is not None:
+        more = (batch_labels for _, batch_labels in pairs)
+        _check_classes(itertools.chain([labels], more), network.num_classes)
 
 
 class FaultFlag:
@@ -145,7 +146,8 @@ def with_guard(callbacks, flag):
     """`callbacks` of `fit` and a `DataGuard`."""
     guard = DataGuard(flag)
     if isinstance(callbacks, keras.callbacks.CallbackList):
-        callbacks.append(guard)
+        others = [x for x in callbacks.callbacks if not isinstance(x, DataGuard)]
+        callbacks.callbacks = [*others, guard]
         return callbacks
     if isinstance(callbacks, keras.callbacks.Callback):
         callbacks = [callbacks]
@@ -169,7 +171,8 @@ def _check_images(images, network, parts):
     if batch is None and (parts > 1 or replicas > 1):
         raise ValueError(
             "With several replicas, discriminator steps or accumulation steps the "
-            "batch size must be known: batch with `drop_remainder=True`. "
+            "batch size must be known: batch with `drop_remainder=True`, or give "
+            "`fit` a `batch_size` that divides the number of images. "
             f"Received: images of shape {images.shape}."
         )
     if batch is not None and batch % parts:
@@ -199,3 +202,41 @@ def _check_labels(labels, images, num_classes):
             f"Labels must be integers. Received: labels of dtype {labels.dtype.name}."
         )
     return tf.cast(tf.reshape(labels, (-1,)), tf.int32)
+
+
+def _host_batches(x, y):
+    """Iterator over the batches of what `fit` got, and where the first one is from."""
+    if isinstance(x, tf.data.Dataset):
+        return iter(x), "batch 0"
+    if isinstance(x, keras.utils.PyDataset):
+        endless = x.num_batches is None
+        indices = itertools.count() if endless else range(x.num_batches)
+        return (x[i] for i in indices), "batch 0"
+    if isinstance(x, np.ndarray) or tf.is_tensor(x):
+        return iter([(x,) if y is None else (x, y)]), "the arrays"
+    return None, None
+
+
+def _to_numpy(batch):
+    images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    if labels is not None:
+        labels = np.asarray(labels)
+        labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
+    return np.asarray(images), labels
+
+
+def _check_classes(batches_of_labels, num_classes):
+    """Refuse data that begins with very many labels of one class only."""
+    seen, count = set(), 0
+    for labels in batches_of_labels:
+        seen.update(np.unique(labels).tolist())
+        count += len(labels)
+        if len(seen) > 1 or count >= _MANY_LABELS:
+            break
+    if num_classes > 1 and len(seen) == 1 and count >= _FEW_LABELS:
+        raise ValueError(
+            "`labels` must be of several classes: are the pictures in folders at the "
+            "wrong depth, or sorted by class? Shuffle them, or build the networks "
+            f"with num_classes=None. Received: {count} labels {seen.pop()} and no "
+            f"other, num_classes={num_classes}."
+        )

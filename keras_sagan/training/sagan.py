@@ -161,7 +161,7 @@ class SAGAN(keras.Model):
         inputs.check_first_batch(x, y, self.discriminator)
         self._fault.reset()
         callbacks = inputs.with_guard(callbacks, self._fault)
-        if isinstance(x, tf.data.Dataset):
+        if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
         return super().fit(x, y, batch_size, epochs, callbacks=callbacks, **kwargs)
 

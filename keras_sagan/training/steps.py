@@ -167,7 +167,7 @@ def discriminate(discriminator, images, labels, training):
 
 def discriminate_pair(discriminator, batch, fakes, training):
     """Real and fake logits of one concatenated pass (D has no batch norm)."""
-    images = tf.concat([batch.images, tf.cast(fakes, batch.images.dtype)], axis=0)
+    images = tf.concat([tf.cast(batch.images, fakes.dtype), fakes], axis=0)
     labels = None
     if batch.labels is not None:
         labels = tf.concat([batch.labels, batch.fake_labels], axis=0)

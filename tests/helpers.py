@@ -1,0 +1,95 @@
+"""Small networks and data that several test files share."""
+
+import keras
+import numpy as np
+
+from keras_sagan import SAGAN
+from keras_sagan.models import Discriminator, Generator
+
+CLASS_NAMES = ("red", "green", "blue")
+
+
+def tiny_networks(num_classes=3, channels=3, attention=True, dtype=None, **generator):
+    """A generator and a discriminator of 32 x 32 images with a few thousand weights.
+
+    Every random number of theirs is the same in each call. Attention needs eight
+    channels, hence twice the filters.
+    """
+    keras.utils.set_random_seed(1)
+    shared = {
+        "num_classes": num_classes,
+        "channels": channels,
+        "base_filters": 4 if attention else 2,
+        "attention_resolutions": (16,) if attention else (),
+        "dtype": dtype,
+    }
+    return (
+        Generator(**shared, latent_dim=8, **generator),
+        Discriminator(**shared),
+    )
+
+
+def tiny_gan(num_classes=3, class_names=CLASS_NAMES, **networks):
+    """A `SAGAN` of `tiny_networks` whose attention already counts."""
+    gan = SAGAN(
+        *tiny_networks(num_classes, **networks),
+        class_names=class_names if num_classes else None,
+    )
+    open_gates(gan)
+    return gan
+
+
+def open_gates(gan, value=0.5):
+    """Sets the gates of the attention layers, which start at zero."""
+    for network in (gan.generator, gan.discriminator, gan.ema_generator):
+        for weight in network.weights:
+            if weight.path.startswith("attention") and weight.name == "gamma":
+                weight.assign(value)
+
+
+def images_and_labels(count, num_classes=3, channels=3, seed=0):
+    """Random uint8 images `(count, 32, 32, channels)` and int32 labels `(count,)`."""
+    generator = np.random.default_rng(seed)
+    shape = (count, 32, 32, channels)
+    images = generator.integers(0, 256, shape).astype("uint8")
+    return images, generator.permutation(np.arange(count) % num_classes).astype("int32")
+
+
+def sgd_pair(g_rate=0.05, d_rate=0.05):
+    """Optimizers whose steps are proportional to the gradients."""
+    return {
+        "g_optimizer": keras.optimizers.SGD(g_rate),
+        "d_optimizer": keras.optimizers.SGD(d_rate),
+    }
+
+
+def values(variables):
+    """Copies of the values of variables."""
+    return [np.array(variable) for variable in variables]
+
+
+def assert_equal(actual, expected):
+    """Lists of arrays are equal, bit by bit."""
+    for a, b in zip(actual, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def assert_same_change(before, actual, expected, tolerance, least=1e-2):
+    """Weights changed alike, and enough for that to mean something.
+
+    Compared is the change of each tensor, relative to its norm. Those that hardly
+    change (a bias in front of a batch norm has gradient zero) are compared with
+    the size of the weights.
+
+    Args:
+        before, actual, expected: lists of arrays: the weights before, those after,
+            and those that they should be.
+        tolerance: float. Allowed difference of the changes.
+        least: float. Least relative change of all weights together.
+    """
+    norm = np.linalg.norm
+    moved = norm([norm(b - a) for a, b in zip(before, expected, strict=True)])
+    assert moved >= least * norm([norm(a) for a in before])
+    for old, new, wanted in zip(before, actual, expected, strict=True):
+        scale = max(norm(wanted - old), least * norm(old), least)
+        assert norm(new - wanted) <= tolerance * scale
