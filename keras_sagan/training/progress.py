@@ -68,7 +68,7 @@ class Progress(StepCallback):
 
     def close(self):
         """Leaves the last state on the screen and ends the bar."""
-        if self._history:
+        if self._history and self._history[-1][0] > self._shown:
             self._show(*self._history[-1])
         if self._bar is not None:
             self._bar.close()
