@@ -15,3 +15,15 @@ def check_positive_integer(name, value, alternative=""):
     if isinstance(value, bool) or not (isinstance(value, int) and value > 0):
         allowed = f"an integer > 0 {alternative}".rstrip()
         raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")
+
+
+def check_fraction(name, value):
+    """Raise a `ValueError` unless `value` is in [0, 1)."""
+    if not 0 <= value < 1:
+        raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={value!r}.")
+
+
+def check_positive(name, value):
+    """Raise a `ValueError` unless `value` > 0."""
+    if not value > 0:
+        raise ValueError(f"`{name}` must be > 0. Received: {name}={value!r}.")

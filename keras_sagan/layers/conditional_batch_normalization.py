@@ -3,7 +3,11 @@
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.checks import (
+    check_fraction,
+    check_positive,
+    check_positive_integer,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
@@ -45,12 +49,8 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     ):
         super().__init__(**kwargs)
         check_positive_integer("num_classes", num_classes)
-        if not 0 <= momentum < 1:
-            raise ValueError(
-                f"`momentum` must be in [0, 1). Received: momentum={momentum!r}."
-            )
-        if not epsilon > 0:
-            raise ValueError(f"`epsilon` must be > 0. Received: epsilon={epsilon!r}.")
+        check_fraction("momentum", momentum)
+        check_positive("epsilon", epsilon)
         self.num_classes = num_classes
         self.momentum = momentum
         self.epsilon = epsilon

@@ -2,6 +2,11 @@
 
 import keras
 
+from keras_sagan.layers.checks import (
+    check_fraction,
+    check_positive,
+    check_positive_integer,
+)
 from keras_sagan.models import architectures, blocks
 
 
@@ -70,7 +75,9 @@ class Generator(keras.Model):
             attention,
             kernel_initializer,
         )
-        architectures.check_positive_integer("latent_dim", latent_dim)
+        check_positive_integer("latent_dim", latent_dim)
+        check_fraction("batch_norm_momentum", batch_norm_momentum)
+        check_positive("batch_norm_epsilon", batch_norm_epsilon)
         resolutions = architectures.check_attention_resolutions(
             attention_resolutions, architectures.generator_resolutions(image_size)
         )

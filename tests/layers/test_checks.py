@@ -34,3 +34,19 @@ def test_integers_that_do_not(value):
 def test_an_alternative_is_named():
     with pytest.raises(ValueError, match=r"an integer > 0 or None\. Received: n=0"):
         checks.check_positive_integer("n", 0, "or None")
+
+
+@pytest.mark.parametrize("value", [-0.1, 1.0, float("nan")])
+def test_fractions_that_do_not_pass(value):
+    checks.check_fraction("momentum", 0)
+    message = f"`momentum` must be in [0, 1). Received: momentum={value!r}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        checks.check_fraction("momentum", value)
+
+
+@pytest.mark.parametrize("value", [0.0, -1, float("nan")])
+def test_numbers_that_are_not_positive(value):
+    checks.check_positive("epsilon", 1e-12)
+    message = f"`epsilon` must be > 0. Received: epsilon={value!r}."
+    with pytest.raises(ValueError, match=re.escape(message)):
+        checks.check_positive("epsilon", value)
