@@ -1,0 +1,91 @@
+"""Widths and sizes of the networks, and their parameter counts against others' code."""
+
+import numpy as np
+import pytest
+
+from keras_sagan.models import Discriminator, Generator, architectures
+
+
+def parameters(network):
+    return sum(int(np.prod(v.shape)) for v in network.trainable_variables)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("image_size", "num_classes", "attention", "generator", "discriminator"),
+    [
+        (32, 10, 16, 4_386_308, 1_075_586),  # StudioGAN, CIFAR10
+        (64, 100, 32, 12_811_396, 19_650_242),  # StudioGAN, Baby-ImageNet
+        (64, 200, 32, 13_387_396, 19_752_642),  # StudioGAN, Tiny-ImageNet
+        (128, 1000, 64, 42_017_412, 39_448_258),  # StudioGAN, ImageNet
+        (128, 1000, 32, 42_078_852, 39_463_618),  # official code, ImageNet
+    ],
+)
+def test_parameter_counts_of_the_published_networks(
+    image_size, num_classes, attention, generator, discriminator
+):
+    shared = {"num_classes": num_classes, "attention_resolutions": (attention,)}
+    assert parameters(Generator(image_size, **shared)) == generator
+    assert parameters(Discriminator(image_size, **shared)) == discriminator
+
+
+@pytest.mark.parametrize(
+    ("image_size", "generator", "discriminator"),
+    [
+        (32, (8, 16, 32), (16, 8, 8, 8)),
+        (64, (8, 16, 32, 64), (32, 16, 8, 4, 4)),
+        (128, (8, 16, 32, 64, 128), (64, 32, 16, 8, 4, 4)),
+        (256, (8, 16, 32, 64, 128, 256), (128, 64, 32, 16, 8, 4, 4)),
+    ],
+)
+def test_sizes_after_each_block(image_size, generator, discriminator):
+    assert architectures.generator_resolutions(image_size) == generator
+    assert architectures.discriminator_resolutions(image_size) == discriminator
+
+
+def test_widths_of_the_256_pixel_networks():
+    """No published count exists for these: the widths block by block."""
+    shared = {"num_classes": 2, "base_filters": 1, "attention_resolutions": ()}
+    network = Generator(256, latent_dim=3, **shared)
+    widths = [
+        network.get_layer(f"block{i}_conv2").output.shape[1:] for i in range(1, 7)
+    ]
+    assert network.get_layer("dense").output.shape == (None, 4 * 4 * 16)
+    assert widths == [
+        (8, 8, 16),
+        (16, 16, 8),
+        (32, 32, 8),
+        (64, 64, 4),
+        (128, 128, 2),
+        (256, 256, 1),
+    ]
+    network = Discriminator(256, **shared)
+    widths = [
+        network.get_layer(f"block{i}_conv2").output.shape[1:] for i in range(1, 8)
+    ]
+    assert widths == [
+        (128, 128, 1),
+        (64, 64, 2),
+        (32, 32, 4),
+        (16, 16, 8),
+        (8, 8, 8),
+        (4, 4, 16),
+        (4, 4, 16),
+    ]
+
+
+def test_check_of_attention_resolutions():
+    check = architectures.check_attention_resolutions
+    assert check((), (8, 16)) == ()
+    assert check([16, 8], (8, 16)) == (8, 16)
+    assert check(8, (8, 16)) == (8,)
+    with pytest.raises(ValueError, match=r"produces, \[8, 16\]\. Received: .*\(8, 4\)"):
+        check((8, 4), (16, 8, 8))
+
+
+@pytest.mark.parametrize("image_size", [16, 48, 512, None, True])
+def test_other_sizes_list_those_that_are_supported(image_size):
+    message = rf"one of 32, 64, 128, 256\. Received: image_size={image_size!r}"
+    for network in (Generator, Discriminator):
+        with pytest.raises(ValueError, match=message):
+            network(image_size)
