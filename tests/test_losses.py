@@ -1,0 +1,87 @@
+"""Losses against NumPy, their gradients' direction and dtypes."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_sagan import config, losses
+
+REAL = np.array([[-2.0], [-0.3], [0.4], [1.0], [3.0]])
+FAKE = np.array([[-3.0], [-1.0], [0.2], [0.7], [2.0]])
+
+
+def log_sigmoid(x):
+    return -np.log1p(np.exp(-x))
+
+
+EXPECTED = {
+    "hinge": (
+        np.mean([max(0, 1 - x) for x in REAL[:, 0]])
+        + np.mean([max(0, 1 + x) for x in FAKE[:, 0]]),
+        -np.mean(FAKE),
+    ),
+    "non_saturating": (
+        -np.mean(log_sigmoid(REAL)) - np.mean(log_sigmoid(-FAKE)),
+        -np.mean(log_sigmoid(FAKE)),
+    ),
+    "least_squares": (
+        np.mean((REAL - 1) ** 2) / 2 + np.mean(FAKE**2) / 2,
+        np.mean((FAKE - 1) ** 2) / 2,
+    ),
+    "wasserstein": (np.mean(FAKE) - np.mean(REAL), -np.mean(FAKE)),
+}
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_values(name):
+    discriminator_loss, generator_loss = losses.get(name)
+    expected = EXPECTED[name]
+    real, fake = tf.constant(REAL), tf.constant(FAKE)
+    assert float(discriminator_loss(real, fake)) == pytest.approx(expected[0], 1e-12)
+    assert float(generator_loss(fake)) == pytest.approx(expected[1], 1e-12)
+
+
+def test_every_loss_is_a_setting_and_the_other_way_round():
+    assert tuple(losses.LOSSES) == config.LOSSES
+    assert set(EXPECTED) == set(config.LOSSES)
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+@pytest.mark.parametrize(
+    ("dtype", "result"),
+    [("bfloat16", "float32"), ("float32", "float32"), ("float64", "float64")],
+)
+def test_results_are_float32_or_wider_scalars(name, dtype, result):
+    discriminator_loss, generator_loss = losses.get(name)
+    real, fake = tf.cast(REAL, dtype), tf.cast(FAKE, dtype)
+    for loss in (discriminator_loss(real, fake), generator_loss(fake)):
+        assert keras.backend.standardize_dtype(loss.dtype) == result
+        assert loss.shape == ()
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_gradients_push_the_right_way(name):
+    """D wants real up and fake down, at a point where no loss is flat; G fake up."""
+    discriminator_loss, generator_loss = losses.get(name)
+    real, fake = tf.constant([[0.3]]), tf.constant([[0.4]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([real, fake])
+        d_loss = discriminator_loss(real, fake)
+        g_loss = generator_loss(fake)
+    d_real, d_fake = tape.gradient(d_loss, [real, fake])
+    assert d_real < 0 < d_fake
+    assert tape.gradient(g_loss, fake) < 0
+
+
+def test_large_logits_stay_finite():
+    for discriminator_loss, generator_loss in losses.LOSSES.values():
+        for value in (-1e4, 1e4):
+            logits = tf.constant([[value]])
+            assert np.isfinite(discriminator_loss(logits, -logits))
+            assert np.isfinite(generator_loss(logits))
+
+
+def test_an_unknown_loss_lists_those_that_exist():
+    with pytest.raises(ValueError, match=r"hinge, .*wasserstein\. .*loss='bce'"):
+        losses.get("bce")
