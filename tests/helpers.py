@@ -30,21 +30,23 @@ def tiny_networks(num_classes=3, channels=3, attention=True, dtype=None, **gener
 
 
 def tiny_gan(num_classes=3, class_names=CLASS_NAMES, **networks):
-    """A `SAGAN` of `tiny_networks` whose attention already counts."""
+    """A `SAGAN` of `tiny_networks` in which everything counts.
+
+    The gates of attention layers, which start at zero, are open, and the scales and
+    offsets of the classes, which start alike, differ.
+    """
     gan = SAGAN(
         *tiny_networks(num_classes, **networks),
         class_names=class_names if num_classes else None,
     )
-    open_gates(gan)
-    return gan
-
-
-def open_gates(gan, value=0.5):
-    """Sets the gates of the attention layers, which start at zero."""
     for network in (gan.generator, gan.discriminator, gan.ema_generator):
+        rng = np.random.default_rng(2)
         for weight in network.weights:
-            if weight.path.startswith("attention") and weight.name == "gamma":
-                weight.assign(value)
+            if weight.name == "gamma" and weight.path.startswith("attention"):
+                weight.assign(0.5)
+            elif weight.name in ("gamma", "beta"):
+                weight.assign(weight + rng.normal(0, 0.2, weight.shape))
+    return gan
 
 
 def images_and_labels(count, num_classes=3, channels=3, seed=0):

@@ -36,7 +36,8 @@ class CompileArguments:
             self._check_integer(name, 1)
         self._check_integer("ema_start", 0)
         self._check_integer("seed", 0)
-        if not 0 <= self.ema_decay < 1:
+        number = isinstance(self.ema_decay, (int, float))
+        if not (number and 0 <= self.ema_decay < 1):
             raise ValueError(
                 "`ema_decay` must be in [0, 1). "
                 f"Received: ema_decay={self.ema_decay!r}."

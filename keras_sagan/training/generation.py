@@ -9,32 +9,33 @@ from keras_sagan.layers.self_attention import SelfAttention2D
 
 
 def sampler(generator):
-    """Compiled function (seeds, labels or None, truncation) -> uint8 images."""
-
-    labels = None
+    """Compiled function from seeds, truncation (and labels) to uint8 images."""
+    signature = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,))]
     if generator.num_classes is not None:
-        labels = tf.TensorSpec((None,), tf.int32)
-    seeds, truncation = tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,))
+        signature.append(tf.TensorSpec((None,), tf.int32))
 
-    @tf.function(input_signature=[seeds, labels, truncation])
-    def sample(seeds, labels, truncation):
+    @tf.function(input_signature=signature)
+    def sample(seeds, truncation, labels=None):
         return to_uint8(_images(generator, seeds, labels, truncation))
 
     return sample
 
 
 def run_sampler(sample, seeds, labels, truncation, batch_size):
-    """Run `sample` over rows in batches: uint8 array `(n, H, W, C)`."""
-    batches = []
-    for start in range(0, len(seeds), batch_size):
-        rows = slice(start, start + batch_size)
-        batches.append(
-            sample(
-                tf.constant(seeds[rows], tf.int64),
-                None if labels is None else tf.constant(labels[rows], tf.int32),
-                tf.constant(truncation[rows], tf.float32),
-            ).numpy()
+    """Run `sample` over rows in batches: uint8 array `(n, H, W, C)`.
+
+    Raises:
+        ValueError: if `batch_size` is no integer > 0.
+    """
+    if not _is_integer(batch_size) or batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be an integer > 0. Received: batch_size={batch_size!r}."
         )
+    columns = [seeds, truncation] if labels is None else [seeds, truncation, labels]
+    batches = [
+        sample(*(tf.constant(x[start : start + batch_size]) for x in columns)).numpy()
+        for start in range(0, len(seeds), batch_size)
+    ]
     return np.concatenate(batches)
 
 
@@ -80,13 +81,13 @@ def resolve_labels(labels, num_images, num_classes, class_names):
                 f"Received: labels={labels!r}, num_images={num_images!r}."
             )
         _check_count(num_images)
-        return None, num_images
+        return None, int(num_images)
     if labels is None or num_images is not None:
         raise ValueError(
             "The model is conditional: pass `labels`, one an image, and no "
             f"`num_images`. Received: labels={labels!r}, num_images={num_images!r}."
         )
-    indices = [_class_index(x, num_classes, class_names) for x in np.atleast_1d(labels)]
+    indices = [_class_index(x, num_classes, class_names) for x in _rows(labels)]
     _check_count(len(indices))
     return np.array(indices, np.int32), len(indices)
 
@@ -105,13 +106,15 @@ def resolve_seeds(seed, count):
 
 def resolve_truncation(truncation, count):
     """float32 truncations `(count,)`, 0 where there is none."""
-    value = 0.0 if truncation is None else truncation
-    if truncation is not None and not (np.isfinite(value) and value > 0):
+    if truncation is None:
+        return np.zeros((count,), np.float32)
+    number = _is_integer(truncation) or isinstance(truncation, (float, np.floating))
+    if not (number and np.isfinite(truncation) and truncation > 0):
         raise ValueError(
             "`truncation` must be a finite number > 0, or None. "
             f"Received: truncation={truncation!r}."
         )
-    return np.full((count,), value, np.float32)
+    return np.full((count,), truncation, np.float32)
 
 
 def _images(generator, seeds, labels, truncation):
@@ -139,15 +142,21 @@ def _network_maps(prefix, network, inputs, labels):
     }
 
 
+def _rows(labels):
+    if hasattr(labels, "__array__"):
+        labels = np.asarray(labels).tolist()
+    return list(labels) if isinstance(labels, (list, tuple, range)) else [labels]
+
+
 def _class_index(label, num_classes, class_names):
     if isinstance(label, str):
         if class_names is None or label not in class_names:
             raise ValueError(
-                f"`labels` may name these classes: {class_names}. "
-                f"Received: {str(label)!r}."
+                "`labels` must be indices of classes, or names that the model knows: "
+                f"{class_names or 'it has none'}. Received: {str(label)!r}."
             )
         return class_names.index(label)
-    if not isinstance(label, (int, np.integer)) or not 0 <= label < num_classes:
+    if not _is_integer(label) or not 0 <= label < num_classes:
         raise ValueError(
             f"`labels` must be integers in [0, {num_classes}) or class names. "
             f"Received: {label!r}."
@@ -156,7 +165,11 @@ def _class_index(label, num_classes, class_names):
 
 
 def _check_count(count):
-    if isinstance(count, bool) or not (isinstance(count, int) and count > 0):
+    if not _is_integer(count) or count < 1:
         raise ValueError(
             f"There must be at least one image. Received: {count!r} images."
         )
+
+
+def _is_integer(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)

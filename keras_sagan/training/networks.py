@@ -26,11 +26,8 @@ def check_fit(generator, discriminator, class_names):
                 f"Generator and discriminator must have the same `{name}`. "
                 f"Received: {ours!r} and {theirs!r}."
             )
-    if class_names is not None and len(class_names) != generator.num_classes:
-        raise ValueError(
-            "`class_names` must have one name a class. Received: "
-            f"{len(class_names)} names, num_classes={generator.num_classes!r}."
-        )
+    if class_names is not None:
+        _check_class_names(class_names, generator.num_classes)
 
 
 def gates(generator, discriminator):
@@ -43,3 +40,16 @@ def gates(generator, discriminator):
         for layer in network.layers
         if isinstance(layer, (SelfAttention2D, GatedResidual2D))
     }
+
+
+def _check_class_names(names, num_classes):
+    if len(names) != num_classes or len(set(names)) < len(names):
+        raise ValueError(
+            "`class_names` must have one name a class, all different. Received: "
+            f"{len(names)} names, num_classes={num_classes!r}, "
+            f"class_names={tuple(names)!r}."
+        )
+    if not all(isinstance(name, str) for name in names):
+        raise ValueError(
+            f"`class_names` must be strings. Received: class_names={tuple(names)!r}."
+        )

@@ -1,0 +1,216 @@
+"""The averaged generator against plain formulas."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_sagan import sampling
+from keras_sagan.layers import frozen_spectral_norm
+from keras_sagan.layers.conditional_batch_normalization import (
+    ConditionalBatchNormalization,
+)
+from keras_sagan.layers.spectral_normalization import spectral_norm_layers
+from keras_sagan.sampling import Purpose
+from keras_sagan.training import ema
+from tests import helpers
+
+SEED = 11
+BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
+
+
+def batch_norms(network):
+    return [layer for layer in network.layers if isinstance(layer, BATCH_NORMS)]
+
+
+def train(gan, steps=1):
+    images, labels = helpers.images_and_labels(4)
+    for _ in range(steps):
+        gan.train_step((tf.constant(images), tf.constant(labels)))
+
+
+def compiled_gan(**arguments):
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(**helpers.sgd_pair(), seed=SEED, **arguments)
+    return gan
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """Averaged weights that are far from those they began with, and not refreshed."""
+    gan = compiled_gan()
+    rng = np.random.default_rng(0)
+    for weight in gan._averages:
+        weight.assign(weight + rng.normal(0, 0.3, weight.shape))
+    return gan
+
+
+def test_starts_as_a_copy_that_does_not_train():
+    gan = compiled_gan()
+    assert not gan.ema_generator.trainable_weights
+    helpers.assert_equal(
+        helpers.values(gan.ema_generator.variables),
+        helpers.values(gan.generator.variables),
+    )
+    owned = {id(v) for v in gan.ema_generator.variables}
+    assert not owned & {id(v) for v in gan.generator.variables}
+    train(gan)
+    optimized = (gan.g_optimizer, gan.d_optimizer)
+    total = sum(len(optimizer._trainable_variables) for optimizer in optimized)
+    assert total == len(gan.trainable_variables)
+
+
+def test_average_after_steps_is_the_formula():
+    gan = compiled_gan(ema_decay=0.75, ema_start=1)
+    expected = None
+    for step in range(3):
+        train(gan)
+        weights = helpers.values(gan.generator.trainable_variables)
+        if step < 1:
+            expected = weights
+        pairs = zip(expected, weights, strict=True)
+        expected = [0.75 * a + 0.25 * w for a, w in pairs]
+    average = helpers.values(gan._averages)
+    for a, b in zip(average, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_no_averaging_copies():
+    gan = compiled_gan(ema_decay=0.0)
+    train(gan)
+    weights = helpers.values(gan.generator.trainable_variables)
+    for a, b in zip(helpers.values(gan._averages), weights, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+def test_standing_statistics_are_the_mean_of_batch_moments(gan):
+    gan.refresh_ema()
+    network = gan.ema_generator
+    layers = batch_norms(network)
+    actual = [helpers.values([x.moving_mean, x.moving_variance]) for x in layers]
+    inputs = [x.input[0] if isinstance(x.input, list) else x.input for x in layers]
+    features = keras.Model(network.inputs, inputs)
+    sums = [[0.0, 0.0] for _ in layers]
+    network.trainable = True  # or batch norms use their moving statistics
+    for index in range(ema.STANDING_BATCHES):
+        draw = (SEED, Purpose.STANDING_STATISTICS, index, ema.STANDING_BATCH_SIZE)
+        data = [sampling.batch_latents(*draw, 8), sampling.batch_labels(*draw, 3)]
+        with frozen_spectral_norm():
+            tensors = features(data, training=True)
+        for total, x in zip(sums, tensors, strict=True):
+            total[0] = total[0] + np.mean(x, axis=(0, 1, 2), dtype=np.float64)
+            total[1] = total[1] + np.var(x, axis=(0, 1, 2), dtype=np.float64)
+    network.trainable = False
+    for layer, before, total in zip(layers, actual, sums, strict=True):
+        layer.moving_mean.assign(before[0])  # that pass moved them
+        layer.moving_variance.assign(before[1])
+        mean, variance = (x / ema.STANDING_BATCHES for x in total)
+        np.testing.assert_allclose(before[0], mean, atol=1e-4 * variance.max() ** 0.5)
+        np.testing.assert_allclose(before[1], variance, rtol=1e-4, atol=1e-6)
+
+
+def test_spectral_norms_are_those_of_the_averaged_kernels(gan):
+    live = spectral_norm_layers(gan.generator)
+    gan.refresh_ema()
+    worst = 0
+    for layer, other in zip(spectral_norm_layers(gan.ema_generator), live, strict=True):
+        kernel = np.array(layer.layer.kernel)
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        largest = np.linalg.svd(matrix, compute_uv=False)[0]
+        np.testing.assert_allclose(layer.sigma(), largest, rtol=0.02)
+        worst = max(worst, abs(float(other.sigma()) / largest - 1))
+    assert worst > 0.1  # those of the live generator would not do
+
+
+def test_refreshing_again_changes_nothing(gan):
+    gan.refresh_ema()
+    first = helpers.values(gan.ema_generator.variables)
+    gan.refresh_ema()
+    helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
+    # Nor does doing the work again, once the power iteration has converged.
+    ema.advance_spectral_norm(gan.ema_generator, 200)
+    ema.refresh(gan.ema_generator, SEED)
+    first = helpers.values(gan.ema_generator.variables)
+    ema.refresh(gan.ema_generator, SEED)
+    for a, b in zip(helpers.values(gan.ema_generator.variables), first, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+
+
+def test_statistics_depend_on_the_seed(gan):
+    def statistics(seed):
+        ema.refresh(gan.ema_generator, seed)
+        return np.array(batch_norms(gan.ema_generator)[-1].moving_mean)
+
+    assert not np.array_equal(statistics(SEED), statistics(SEED + 1))
+
+
+def test_momentum_is_put_back(gan):
+    momenta = [layer.momentum for layer in batch_norms(gan.ema_generator)]
+    ema.refresh(gan.ema_generator, SEED)
+    assert [layer.momentum for layer in batch_norms(gan.ema_generator)] == momenta
+    assert set(momenta) == {0.999}
+
+
+def is_refreshed(gan):
+    """Whether the next use of the averaged generator re-estimates its statistics."""
+    mark = batch_norms(gan.ema_generator)[0].moving_mean
+    mark.assign(mark + 1000)
+    gan.generate(labels=[0])
+    found = np.abs(np.array(mark)).max() < 500
+    if not found:
+        mark.assign(mark - 1000)
+    return found
+
+
+def test_statistics_are_refreshed_after_training_only(tmp_path):
+    gan = compiled_gan()
+    assert is_refreshed(gan)
+    assert not is_refreshed(gan)
+    train(gan)
+    assert is_refreshed(gan)
+    assert not is_refreshed(gan)
+    gan.save(tmp_path / "gan.keras")
+    images = gan.generate(labels=[0, 1])
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert not is_refreshed(loaded)
+    np.testing.assert_array_equal(loaded.generate(labels=[0, 1]), images)
+    train(loaded)
+    assert is_refreshed(loaded)
+
+
+def test_generation_leaves_the_live_networks_alone():
+    gan = compiled_gan()
+    train(gan)
+    live = gan.generator.variables + gan.discriminator.variables
+    before = helpers.values(live)
+    average = helpers.values(gan._averages)
+    gan.generate(labels=[0, 1])
+    gan.evaluate(*helpers.images_and_labels(4), verbose=0)
+    helpers.assert_equal(helpers.values(live), before)
+    helpers.assert_equal(helpers.values(gan._averages), average)
+
+
+def test_unconditional_statistics():
+    gan = helpers.tiny_gan(None, attention=False)
+    gan.refresh_ema()
+    moving = helpers.values([x.moving_variance for x in batch_norms(gan.ema_generator)])
+    assert all(np.isfinite(x).all() and not np.allclose(x, 1) for x in moving)
+
+
+def test_fingerprint_sees_one_bit_and_the_order():
+    one, two = keras.Variable([1.0, 2.0]), keras.Variable([3.0, 4.0])
+    values = {int(ema.fingerprint(x)) for x in ([one, two], [two, one], [one, one])}
+    one.assign([1.0, np.nextafter(np.float32(2), np.float32(3))])
+    values.add(int(ema.fingerprint([one, two])))
+    values.add(int(ema.fingerprint([keras.Variable([1.0, 2.0], dtype="float64")])))
+    assert len(values) == 5
+
+
+def test_copy_of_a_low_precision_generator_is_float32():
+    network, _ = helpers.tiny_networks(attention=False, dtype="mixed_bfloat16")
+    copy, averages, weights = ema.averaged_copy(network)
+    assert copy.dtype_policy.name == "float32"
+    assert [v.path.split("/")[1:] for v in averages] == [
+        v.path.split("/")[1:] for v in weights
+    ]
+    helpers.assert_equal(helpers.values(averages), helpers.values(weights))
