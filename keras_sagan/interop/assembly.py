@@ -1,0 +1,80 @@
+"""From imported arrays to a `SAGAN`."""
+
+import itertools
+
+from keras_sagan.models import architectures
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.training.sagan import SAGAN
+
+
+def named_variables(network):
+    """The weights of `network` by short names.
+
+    Returns: dict from `"block1_conv1/kernel"`, `"attention_16/query/u"`, ... to the
+        variable.
+    """
+    return {_short_name(variable.path): variable for variable in network.weights}
+
+
+def assign(network, arrays):
+    """Set every weight of `network`.
+
+    Args:
+        network: `Generator` or `Discriminator`.
+        arrays: dict from the names of `named_variables` to arrays.
+
+    Raises:
+        ValueError: if a name is missing or unknown, or a shape differs. Nothing has
+            been set then.
+    """
+    variables = named_variables(network)
+    for name in sorted(variables.keys() ^ arrays.keys()):
+        raise ValueError(f"`arrays` must name every weight. First difference: {name}.")
+    for name, variable in variables.items():
+        if tuple(variable.shape) != arrays[name].shape:
+            raise ValueError(
+                f"{name} must have shape {tuple(variable.shape)}. "
+                f"Received: shape {arrays[name].shape}."
+            )
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def build_gan(generator, discriminator=None, averaged=None):
+    """A compiled `SAGAN` that samples from exactly the imported weights.
+
+    Args:
+        generator: `Generator` with its weights set.
+        discriminator: `Discriminator` with its weights set, or None for an untrained
+            one of the same size.
+        averaged: dict of arrays for `ema_generator`, or None for the generator's.
+
+    Returns: `SAGAN`. The batch-norm statistics and spectral norms of its
+        `ema_generator` are the imported ones until its weights change.
+    """
+    if discriminator is None:
+        discriminator = _matching_discriminator(generator)
+    gan = SAGAN(generator, discriminator)
+    if averaged is not None:
+        assign(gan.ema_generator, averaged)
+    gan.compile()
+    gan.accept_ema_statistics()
+    return gan
+
+
+def _matching_discriminator(generator):
+    produced = architectures.discriminator_resolutions(generator.image_size)
+    resolutions = [x for x in generator.attention_resolutions if x in produced]
+    return Discriminator(
+        image_size=generator.image_size,
+        num_classes=generator.num_classes,
+        base_filters=generator.base_filters,
+        channels=generator.channels,
+        attention_resolutions=tuple(resolutions),
+        attention=generator.attention,
+    )
+
+
+def _short_name(path):
+    """`"a/a/kernel"` (a wrapper and the layer in it) to `"a/kernel"`."""
+    return "/".join(part for part, _ in itertools.groupby(path.split("/")))

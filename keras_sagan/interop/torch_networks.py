@@ -1,0 +1,311 @@
+"""What the PyTorch SAGANs have in common, whatever they call their parts.
+
+`Names` is one project's vocabulary; `generator_arrays` and `discriminator_arrays`
+walk a Keras network, take for each layer the tensors that the vocabulary leads to and
+return them in Keras's layout.
+"""
+
+import dataclasses
+
+from keras_sagan.interop import transforms
+from keras_sagan.models import architectures
+
+
+@dataclasses.dataclass(frozen=True)
+class Names:
+    """What a project calls the parts of its networks.
+
+    Args:
+        block: str. Prefix of a block or an attention layer, with `{}` for its number.
+        conv1, conv2, shortcut: str. Convolutions of a block.
+        bn1, bn2: str. Normalisations of a generator block.
+        query, key, value, output, gate: str. Parts of an attention layer.
+        generator_dense, generator_bn, to_images: str. Ends of the generator.
+        discriminator_dense, embedding: str. Head of the discriminator.
+        gate_shape: tuple. `()` or `(1,)`.
+        plain_norm: str. What follows `bn1` and `bn2` where they are unconditional.
+        first_block: str or None. Prefix of the discriminator's first block where it
+            stands outside the numbered ones.
+    """
+
+    block: str
+    conv1: str
+    conv2: str
+    shortcut: str
+    bn1: str
+    bn2: str
+    query: str
+    key: str
+    value: str
+    output: str
+    gate: str
+    generator_dense: str
+    generator_bn: str
+    to_images: str
+    discriminator_dense: str
+    embedding: str
+    gate_shape: tuple
+    plain_norm: str = ""
+    first_block: str | None = None
+
+    def blocks(self, checkpoint, discriminator=False):
+        """Prefixes in order, each with whether it is an attention layer."""
+        found = []
+        if discriminator and self.first_block:
+            found.append((self.first_block, False))
+        number = 0
+        while checkpoint.has_prefix(f"{self.block.format(number)}."):
+            prefix = self.block.format(number)
+            found.append((prefix, checkpoint.has_prefix(f"{prefix}.{self.query}.")))
+            number += 1
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Where a network's blocks and attention layers are, and what that says of it.
+
+    Args:
+        image_size: int. Pixels.
+        blocks: list of str. Prefixes of the blocks.
+        attention: dict from pixel size to prefix.
+    """
+
+    image_size: int
+    blocks: list
+    attention: dict
+
+
+def find_places(checkpoint, names, discriminator=False):
+    """Read the image size and the place of attention off the numbered keys.
+
+    Raises:
+        ValueError: if the number of blocks is that of no supported network.
+    """
+    widths = (
+        architectures.DISCRIMINATOR_WIDTHS
+        if discriminator
+        else architectures.GENERATOR_WIDTHS
+    )
+    found = names.blocks(checkpoint, discriminator)
+    blocks = [prefix for prefix, is_attention in found if not is_attention]
+    sizes = {len(width): size for size, width in widths.items()}
+    if len(blocks) not in sizes:
+        following = f"{names.block.format(len(found))}.{names.conv1}.weight_orig"
+        supported = ", ".join(f"{count} ({size} px)" for count, size in sizes.items())
+        raise ValueError(
+            f"{checkpoint.origin} must have as many blocks as one of these networks: "
+            f"{supported}. Received: {len(blocks)} blocks; there is no {following!r} "
+            "of shape (filters, channels, 3, 3)."
+        )
+    image_size = sizes[len(blocks)]
+    produced = (
+        architectures.discriminator_resolutions(image_size)
+        if discriminator
+        else architectures.generator_resolutions(image_size)
+    )
+    attention, done = {}, 0
+    for prefix, is_attention in found:
+        done += not is_attention
+        if is_attention:
+            attention[_resolution(checkpoint, prefix, produced, done)] = prefix
+    return Places(image_size, blocks, attention)
+
+
+def _resolution(checkpoint, prefix, produced, done):
+    """Pixel size at the attention layer `prefix`, which follows `done` blocks."""
+    if not done or produced[done - 1] in produced[: done - 1]:
+        raise ValueError(
+            f"{checkpoint.origin} has attention at {prefix!r}, after {done} blocks; it "
+            "is supported after the first block of each size. Sizes after the blocks: "
+            f"{produced}."
+        )
+    return produced[done - 1]
+
+
+def generator_size(checkpoint, names, image_size):
+    """`(base_filters, latent_dim)`, from the first dense layer."""
+    key = weight_key(checkpoint, names.generator_dense)
+    unit = architectures.SMALLEST**2 * architectures.GENERATOR_FIRST_WIDTH[image_size]
+    expected = (f"{unit} * base_filters", "latent_dim")
+    rows, latent_dim = checkpoint.shape(key, expected)
+    if rows % unit:
+        raise checkpoint.shape_error(key, expected)
+    return rows // unit, latent_dim
+
+
+def discriminator_size(checkpoint, names, places):
+    """`(base_filters, channels)`, from the first convolution."""
+    key = weight_key(checkpoint, f"{places.blocks[0]}.{names.conv1}")
+    unit = architectures.DISCRIMINATOR_WIDTHS[places.image_size][0]
+    expected = (f"{unit} * base_filters", "channels", 3, 3)
+    rows, channels = checkpoint.shape(key, expected)[:2]
+    if rows % unit:
+        raise checkpoint.shape_error(key, expected)
+    return rows // unit, channels
+
+
+def generator_arrays(generator, checkpoint, names, places, conditional_norm):
+    """All weights of a generator in Keras's layout.
+
+    Args:
+        generator: `Generator`, for its shapes.
+        checkpoint: `Checkpoint`.
+        names: `Names`.
+        places: `Places`.
+        conditional_norm: function `(checkpoint, prefix, (classes, channels))` to the
+            prefix of the statistics and the tables `(gamma, beta)`.
+
+    Returns: dict for `assembly.assign`.
+
+    Raises:
+        ValueError: naming the first key that is missing, has another shape or is not
+            wanted.
+    """
+    reader = _Reader(generator, checkpoint, names)
+    reader.dense("dense", names.generator_dense, size=architectures.SMALLEST)
+    for number, prefix in enumerate(places.blocks, start=1):
+        name = f"block{number}"
+        reader.norm(f"{name}_bn1", f"{prefix}.{names.bn1}", conditional_norm)
+        reader.conv(f"{name}_conv1", f"{prefix}.{names.conv1}")
+        reader.norm(f"{name}_bn2", f"{prefix}.{names.bn2}", conditional_norm)
+        reader.conv(f"{name}_conv2", f"{prefix}.{names.conv2}")
+        reader.conv(f"{name}_shortcut", f"{prefix}.{names.shortcut}")
+    reader.attention(places)
+    reader.batch_norm("bn", names.generator_bn, affine=True)
+    reader.conv("to_images", names.to_images)
+    checkpoint.finish()
+    return reader.arrays
+
+
+def discriminator_arrays(discriminator, checkpoint, names, places):
+    """All weights of a discriminator in Keras's layout; see `generator_arrays`."""
+    reader = _Reader(discriminator, checkpoint, names)
+    for number, prefix in enumerate(places.blocks, start=1):
+        name = f"block{number}"
+        reader.conv(f"{name}_conv1", f"{prefix}.{names.conv1}")
+        reader.conv(f"{name}_conv2", f"{prefix}.{names.conv2}")
+        if reader.has(f"{name}_shortcut"):
+            reader.conv(f"{name}_shortcut", f"{prefix}.{names.shortcut}")
+    reader.attention(places)
+    reader.dense("dense", names.discriminator_dense)
+    if discriminator.num_classes is not None:
+        reader.embedding("embedding", names.embedding)
+    checkpoint.finish()
+    return reader.arrays
+
+
+def weight_key(checkpoint, prefix):
+    """Key of the weight of a spectrally normalised layer: see `take_spectral`."""
+    return f"{prefix}.weight" + ("" if f"{prefix}.u0" in checkpoint else "_orig")
+
+
+def take_spectral(checkpoint, prefix, shape):
+    """A spectrally normalised weight with its pair of vectors, in torch's layout.
+
+    Reads what `torch.nn.utils.spectral_norm` stores, and the layout of
+    BigGAN-PyTorch's layers, which store `u` only and run one iteration from it
+    whenever they are used.
+
+    Args:
+        checkpoint: `Checkpoint`.
+        prefix: str. The layer.
+        shape: tuple. Shape of the weight.
+
+    Returns: `(weight, u, v)`.
+    """
+    weight = checkpoint.take(weight_key(checkpoint, prefix), shape)
+    if f"{prefix}.u0" in checkpoint:
+        u = checkpoint.take(f"{prefix}.u0", (1, shape[0]))[0]
+        checkpoint.skip(f"{prefix}.sv0")  # the last sigma, for display
+        return weight, *transforms.power_iteration(transforms.matrix(weight), u)
+    columns = transforms.matrix(weight).shape[1]
+    u = checkpoint.take(f"{prefix}.weight_u", (shape[0],))
+    return weight, u, checkpoint.take(f"{prefix}.weight_v", (columns,))
+
+
+class _Reader:
+    """Collects the arrays of one network, layer by layer."""
+
+    def __init__(self, network, checkpoint, names):
+        self._checkpoint = checkpoint
+        self._names = names
+        self._layers = {layer.name: layer for layer in network.layers}
+        self.arrays = {}
+
+    def has(self, name):
+        return name in self._layers
+
+    def conv(self, name, prefix):
+        layer = self._layers[name].layer
+        self._spectral_conv(name, prefix, layer._kernel.shape)
+        self._bias(name, prefix, layer.bias.shape)
+
+    def dense(self, name, prefix, size=None):
+        """`size`: the outputs are a flattened `(channels, size, size)`."""
+        layer = self._layers[name].layer
+        inputs, units = layer._kernel.shape
+        weight, u, v = take_spectral(self._checkpoint, prefix, (units, inputs))
+        self._bias(name, prefix, (units,))
+        if size is not None:
+            weight, u, self.arrays[f"{name}/bias"] = (
+                transforms.channels_last(x, size)
+                for x in (weight, u, self.arrays[f"{name}/bias"])
+            )
+        self._store(name, kernel=weight.T, u=u, v=v)
+
+    def embedding(self, name, prefix):
+        layer = self._layers[name].layer
+        weight, u, v = take_spectral(
+            self._checkpoint, prefix, tuple(layer._embeddings.shape)
+        )
+        self._store(name, embeddings=weight, u=u, v=v)
+
+    def norm(self, name, prefix, conditional_norm):
+        shape = tuple(self._layers[name].gamma.shape)
+        if len(shape) == 1:
+            prefix += self._names.plain_norm
+            return self.batch_norm(name, prefix, affine=True)
+        statistics, gamma, beta = conditional_norm(self._checkpoint, prefix, shape)
+        self._store(name, gamma=gamma, beta=beta)
+        return self.batch_norm(name, statistics, affine=False)
+
+    def batch_norm(self, name, prefix, affine):
+        shape = tuple(self._layers[name].moving_mean.shape)
+        stored = {"moving_mean": "running_mean", "moving_variance": "running_var"}
+        if affine:
+            stored |= {"gamma": "weight", "beta": "bias"}
+        for ours, theirs in stored.items():
+            array = self._checkpoint.take(f"{prefix}.{theirs}", shape)
+            self._store(name, **{ours: array})
+        self._checkpoint.skip(f"{prefix}.num_batches_tracked")
+
+    def attention(self, places):
+        for size, prefix in places.attention.items():
+            name = f"attention_{size}"
+            layer = self._layers[name]
+            for part, ours in [
+                ("query", layer.query),
+                ("key", layer.key),
+                ("value", layer.value),
+                ("output", layer.output_projection),
+            ]:
+                theirs = f"{prefix}.{getattr(self._names, part)}"
+                self._spectral_conv(f"{name}/{part}", theirs, ours.layer._kernel.shape)
+            key = f"{prefix}.{self._names.gate}"
+            gate = self._checkpoint.take(key, self._names.gate_shape)
+            self._store(name, gamma=gate.reshape(()))
+
+    def _spectral_conv(self, name, prefix, shape):
+        height, width, inputs, outputs = shape
+        weight, u, v = take_spectral(
+            self._checkpoint, prefix, (outputs, inputs, height, width)
+        )
+        kernel, v = transforms.conv_kernel(weight), transforms.conv_v(v, shape)
+        self._store(name, kernel=kernel, u=u, v=v)
+
+    def _bias(self, name, prefix, shape):
+        self._store(name, bias=self._checkpoint.take(f"{prefix}.bias", shape))
+
+    def _store(self, name, **arrays):
+        self.arrays.update({f"{name}/{part}": x for part, x in arrays.items()})
