@@ -39,10 +39,7 @@ class SAGAN(keras.Model):
         discriminator: `Discriminator` for the same images and classes.
         class_names: sequence of str, one a class, or None.
 
-    Call arguments:
-        inputs: as the generator's.
-
-    Returns: images of `ema_generator`.
+    Call arguments: as the generator's. Returns: images of `ema_generator`.
 
     Raises:
         ValueError: if the networks do not fit each other.
@@ -92,9 +89,8 @@ class SAGAN(keras.Model):
     ):
         """Set optimizers and the shape of a training step.
 
-        One call of `train_step` is one generator step. It takes a batch of
-        `discriminator_steps * gradient_accumulation_steps` times the images that one
-        forward pass sees.
+        One call of `train_step` is one generator step, on a batch of
+        `discriminator_steps * gradient_accumulation_steps` passes' images.
 
         Args:
             g_optimizer: `keras.optimizers.Optimizer`. Defaults to
