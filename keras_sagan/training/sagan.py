@@ -124,6 +124,8 @@ class SAGAN(keras.Model):
         self._fault = inputs.FaultFlag()
 
     def get_compile_config(self):
+        if not self.compiled:
+            return None
         return self._compile_arguments.to_config(self.g_optimizer, self.d_optimizer)
 
     def compile_from_config(self, config):
