@@ -1,6 +1,7 @@
 """`keras-sagan export`: a trained model as a SavedModel for TensorFlow Serving."""
 
 import pathlib
+import tempfile
 
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow
@@ -34,9 +35,10 @@ def run(options):
         gan = load_trained(options.source)
         target = next_version(options.output)
         # A server that watches the directory sees a version when it is complete.
-        partial = target.with_name(f".{target.name}.partial")
-        gan.export(str(partial))
-        partial.rename(target)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as partial:
+            gan.export(f"{partial}/export")
+            pathlib.Path(partial, "export").rename(target)
     print(target)
 
 

@@ -61,7 +61,7 @@ def run(options):
             what = {"num_images": columns, "seed": list(range(seed, seed + columns))}
             columns = math.ceil(math.sqrt(columns))
         else:
-            labels = _labels(options.labels) or grids.shown_classes(num_classes)
+            labels = _labels(options.labels, gan.class_names) or grids.shown_classes(num_classes)
             labels, seeds = grids.class_rows(labels, columns, seed)
             what = {"labels": labels, "seed": seeds}
         images = gan.generate(**what, truncation=options.truncation)
@@ -69,10 +69,14 @@ def run(options):
     print(options.output)
 
 
-def _labels(text):
-    """Indices and class names from `"0,1,cat"`."""
+def _labels(text, class_names):
+    """Class names and indices from `"cat,1"`; a number that is a name is the name."""
     words = [word.strip() for word in (text or "").split(",")]
-    return [int(word) if word.isdecimal() else word for word in words if word]
+    return [
+        int(word) if word.isdecimal() and word not in (class_names or ()) else word
+        for word in words
+        if word
+    ]
 
 
 def _png(text):
