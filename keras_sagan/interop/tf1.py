@@ -60,7 +60,7 @@ def read_tf1(prefix):
         names = sorted(reader.get_variable_to_shape_map())
         wanted = [name for name in names if not _OPTIMIZER.match(name)]
         arrays = {name: np.asarray(reader.get_tensor(name)) for name in wanted}
-    except (tf.errors.OpError, RuntimeError, ValueError) as error:
+    except (tf.errors.OpError, IndexError, RuntimeError, ValueError) as error:
         raise ValueError(
             f"'{prefix}' cannot be read as a TensorFlow checkpoint: it is another kind "
             f"of file or is incomplete ({str(error).partition(chr(10))[0][:200]})."

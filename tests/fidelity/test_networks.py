@@ -56,6 +56,7 @@ def pick(arrays, names):
 @pytest.mark.parametrize(("size", "attention", "dtype", "tolerance", "draws"), CASES)
 def test_generator(size, attention, dtype, tolerance, draws):
     """Inference; then training mode, gradients and moving statistics."""
+    torch.manual_seed(1)
     reference = torch_reference.Generator(
         size, classes=CLASSES, latent_dim=LATENT_DIM, attention=attention
     ).to(getattr(torch, dtype))
@@ -96,6 +97,7 @@ def test_generator(size, attention, dtype, tolerance, draws):
 @pytest.mark.parametrize(("size", "attention", "dtype", "tolerance", "draws"), CASES)
 def test_discriminator(size, attention, dtype, tolerance, draws, activated):
     """Logits and gradients, with the shortcut before and after the activation."""
+    torch.manual_seed(2)
     reference = torch_reference.Discriminator(
         size, classes=CLASSES, attention=attention, activated_shortcut=activated
     ).to(getattr(torch, dtype))

@@ -20,6 +20,11 @@ DTYPES = [("float32", 1e-4), ("float64", 1e-9)]
 CLASSES, SIZE = 3, 8
 
 
+@pytest.fixture(autouse=True)
+def seed_torch():
+    torch.manual_seed(0)
+
+
 def normal(*shape, dtype, seed=0):
     return np.random.default_rng(seed).normal(size=shape).astype(dtype)
 
