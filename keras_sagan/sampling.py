@@ -37,9 +37,8 @@ def batch_latents(seed, purpose, step, count, latent_dim, dtype="float32"):
     Returns: tensor `(count, latent_dim)`; row `i` is the same for every `count`.
     """
     key = _key(seed, purpose, 0, step)
-    return tf.random.stateless_normal(
-        (count, latent_dim), key, dtype=dtype, alg="philox"
-    )
+    uniform = _uniform(_bits((count, latent_dim), key))
+    return tf.cast(tf.math.ndtri(uniform), dtype)
 
 
 def batch_labels(seed, purpose, step, count, num_classes):
@@ -62,31 +61,34 @@ def row_latents(seeds, latent_dim, truncation):
 
     Returns: float32 tensor `(n, latent_dim)`.
     """
-    spec = tf.TensorSpec((latent_dim,), tf.float32)
 
-    def normal(seed):
-        return tf.random.stateless_normal(
-            (latent_dim,), tf.stack([seed, tf.zeros_like(seed)]), alg="philox"
-        )
+    def bits(seed):
+        return _bits((latent_dim,), tf.stack([seed, tf.zeros_like(seed)]))
 
-    def uniform(seed):
-        return tf.random.stateless_uniform(
-            (latent_dim,), tf.stack([seed, tf.ones_like(seed)]), alg="philox"
-        )
+    spec = tf.TensorSpec((latent_dim,), tf.uint32)
+    uniform = _uniform(tf.map_fn(bits, seeds, fn_output_signature=spec))
+    limit = tf.cast(truncation, tf.float64)[:, tf.newaxis]
+    below = 0.5 * tf.math.erfc(limit / 2.0**0.5)  # probability under -limit
+    below = tf.where(limit > 0, below, tf.zeros_like(below))
+    latents = tf.math.ndtri(below + uniform * (1.0 - 2.0 * below))
+    latents = tf.where(limit > 0, tf.clip_by_value(latents, -limit, limit), latents)
+    return tf.cast(latents, tf.float32)
 
-    untruncated = tf.map_fn(normal, seeds, fn_output_signature=spec)
-    limit = truncation[:, tf.newaxis]
-    truncated = _truncated_normal(
-        tf.map_fn(uniform, seeds, fn_output_signature=spec), limit
+
+def _bits(shape, key):
+    """Random uint32. XLA draws the same ones; it draws other floats than TensorFlow."""
+    return tf.random.stateless_uniform(
+        shape, key, None, None, dtype=tf.uint32, alg="philox"
     )
-    return tf.where(limit > 0, truncated, untruncated)
 
 
-def _truncated_normal(uniform, limit):
-    limit = tf.where(limit > 0, limit, tf.ones_like(limit))
-    below = 0.5 * tf.math.erfc(limit / tf.sqrt(2.0))  # probability under -limit
-    quantile = below + uniform * (1.0 - 2.0 * below)
-    return tf.clip_by_value(tf.math.ndtri(quantile), -limit, limit)
+def _uniform(bits):
+    """Uniform over the middles of 2^32 equal parts of (0, 1), in float64.
+
+    What is computed from it is then the same after rounding to float32, whichever
+    way a row is computed (alone, in a batch, by XLA).
+    """
+    return (tf.cast(bits, tf.float64) + 0.5) * 2.0**-32
 
 
 def _key(seed, purpose, draw, step):

@@ -61,6 +61,23 @@ def test_draws_are_the_same_in_a_compiled_graph_with_an_unknown_count():
     np.testing.assert_array_equal(y, labels(7, step=3, count=20))
 
 
+def test_xla_draws_the_same():
+    @tf.function(jit_compile=True)
+    def draw(step, seeds, truncation):
+        return (
+            sampling.batch_latents(7, STEP, step, 20, 8),
+            sampling.batch_labels(7, STEP, step, 20, 5),
+            sampling.row_latents(seeds, 8, truncation),
+        )
+
+    seeds, truncation = tf.range(4, dtype=tf.int64), tf.constant([0.0, 0.5, 1.0, 9.0])
+    z, y, z_rows = draw(tf.constant(3, tf.int64), seeds, truncation)
+    np.testing.assert_allclose(z, latents(7, step=3, count=20), rtol=1e-6)
+    np.testing.assert_array_equal(y, labels(7, step=3, count=20))
+    expected = rows(range(4), truncation=truncation)
+    np.testing.assert_allclose(z_rows, expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("draw", [latents, labels])
 def test_every_seed_purpose_and_step_has_its_own_draw(draw):
     keys = [(seed, purpose, step) for seed in range(6) for purpose in Purpose
