@@ -1,0 +1,144 @@
+"""`SAGAN` in `fit`, as any other Keras model."""
+
+import csv
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests import helpers
+
+IMAGES, LABELS = helpers.images_and_labels(8)
+NAMES = ("loss", "d_loss", "g_loss", "d_real", "d_fake", "g_gamma_16", "d_gamma_16")
+
+
+def dataset(images=IMAGES, labels=LABELS, batch_size=4):
+    data = images if labels is None else (images, labels)
+    data = tf.data.Dataset.from_tensor_slices(data)
+    return data.batch(batch_size, drop_remainder=True)
+
+
+@pytest.fixture(scope="module")
+def gan():
+    """A compiled model whose training step is traced once for all tests."""
+    gan = helpers.tiny_gan()
+    gan.compile(**helpers.sgd_pair(2**-9, 2**-9))
+    return gan
+
+
+def test_fit_with_the_stock_callbacks(gan, tmp_path):
+    weights = tmp_path / "last.weights.h5"
+    checkpoint = tmp_path / "{epoch}-{val_d_loss:.3f}.keras"
+    callbacks = [
+        keras.callbacks.TensorBoard(tmp_path / "logs", update_freq=1),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.ModelCheckpoint(weights, save_weights_only=True),
+        keras.callbacks.ModelCheckpoint(
+            checkpoint, monitor="val_d_loss", mode="min", save_best_only=True
+        ),
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.EarlyStopping("d_fake", mode="max", min_delta=1e9, patience=1),
+    ]
+    history = gan.fit(
+        dataset(),
+        epochs=5,
+        validation_data=dataset(),
+        callbacks=callbacks,
+        verbose=0,
+    ).history
+    validated = {f"val_{name}" for name in NAMES[:5]}
+    assert set(history) == {*NAMES, *validated}
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert len(history["loss"]) == 2  # stopped early
+    assert int(gan.g_optimizer.iterations) == 4
+    np.testing.assert_allclose(
+        history["loss"], np.add(history["d_loss"], history["g_loss"]), rtol=1e-5
+    )
+    with (tmp_path / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    logged = [float(row["val_d_loss"]) for row in rows]
+    np.testing.assert_allclose(logged, history["val_d_loss"], rtol=1e-6)
+    assert list((tmp_path / "logs" / "train").iterdir())
+    assert weights.is_file()
+    best = [path.name for path in tmp_path.glob("*.keras")]
+    assert f"1-{history['val_d_loss'][0]:.3f}.keras" in best
+
+
+def test_fit_with_arrays_and_steps(gan):
+    before = int(gan.g_optimizer.iterations)
+    gan.fit(IMAGES, LABELS, batch_size=4, epochs=2, verbose=0)
+    assert int(gan.g_optimizer.iterations) == before + 4
+    gan.fit(dataset().repeat(), steps_per_epoch=3, verbose=0)
+    assert int(gan.g_optimizer.iterations) == before + 7
+    assert int(gan.d_optimizer.iterations) == before + 7
+
+
+def test_evaluate_is_a_function_of_weights_seed_and_data(gan):
+    logs = gan.evaluate(IMAGES, LABELS, batch_size=4, return_dict=True, verbose=0)
+    assert set(logs) == set(NAMES[:5])
+    assert gan.evaluate(dataset(), return_dict=True, verbose=0) == pytest.approx(logs)
+    other = gan.evaluate(dataset(255 - IMAGES), return_dict=True, verbose=0)
+    assert other["d_real"] != pytest.approx(logs["d_real"])
+    assert other["d_fake"] == pytest.approx(logs["d_fake"])
+
+
+def test_predict_and_call_are_the_averaged_generator(gan):
+    latents = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
+    inputs = [latents, np.array([0, 1, 2])]
+    images = gan.predict(inputs, verbose=0)
+    expected = gan.ema_generator(inputs, training=False)
+    assert images.shape == (3, 32, 32, 3)
+    np.testing.assert_allclose(images, expected, atol=1e-5)
+    np.testing.assert_allclose(gan(inputs), expected, atol=1e-5)
+
+
+def test_compiling_again_starts_new_optimizers(gan):
+    gan.compile()
+    assert int(gan.g_optimizer.iterations) == 0
+    assert len(gan.get_compile_config()) > 5
+
+
+# The same two steps, however they run.
+def weights_after_two_steps(**arguments):
+    gan = helpers.tiny_gan()
+    variables = gan.generator.variables + gan.discriminator.variables
+    before = helpers.values(variables)
+    gan.compile(**helpers.sgd_pair(2**-8, 2**-8), **arguments)
+    gan.fit(dataset(), verbose=0)
+    assert int(gan.g_optimizer.iterations) == 2
+    return before, helpers.values(variables)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """Weights before two steps and after them, without any graph."""
+    return weights_after_two_steps(run_eagerly=True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"steps_per_execution": 2},
+        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
+    ],
+    ids=str,
+)
+def test_compiled_steps_are_the_plain_ones(plain, arguments):
+    _, actual = weights_after_two_steps(**arguments)
+    helpers.assert_same_change(plain[0], actual, plain[1], tolerance=1e-3)
+
+
+def test_unconditional_model_with_one_channel():
+    gan = helpers.tiny_gan(None, attention=False, channels=1)
+    gan.compile(
+        discriminator_steps=2, gradient_accumulation_steps=2, loss="wasserstein"
+    )
+    images, _ = helpers.images_and_labels(8, channels=1)
+    before = helpers.values(gan.discriminator.trainable_variables)
+    history = gan.fit(dataset(images, None, batch_size=8), epochs=2, verbose=0).history
+    assert set(history) == set(NAMES[:5])
+    assert (int(gan.g_optimizer.iterations), int(gan.d_optimizer.iterations)) == (2, 4)
+    assert not np.array_equal(before[0], gan.discriminator.trainable_variables[0])
+    gan.evaluate(images, verbose=0)
+    assert gan.predict(np.zeros((1, 8)), verbose=0).shape == (1, 32, 32, 1)
