@@ -38,7 +38,7 @@ MAY_IMPORT = {
         *BASE,
     },
     "interop": {"layers", "models", "training", *BASE},
-    "cli": {"config", "data", "models", "training", "visualize"},
+    "cli": {"config", "data", "interop", "models", "training", "visualize"},
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}

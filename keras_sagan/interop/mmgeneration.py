@@ -3,13 +3,15 @@
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
-from keras_sagan.interop.torch_networks import (
+from keras_sagan.interop.torch_names import (
     Names,
-    discriminator_arrays,
     discriminator_size,
     find_places,
-    generator_arrays,
     generator_size,
+)
+from keras_sagan.interop.torch_networks import (
+    discriminator_arrays,
+    generator_arrays,
     take_spectral,
 )
 from keras_sagan.layers.checks import check_choice
@@ -96,9 +98,7 @@ def load_mmgeneration(
     return build_gan(generator, discriminator, averaged)
 
 
-def import_generator(
-    checkpoint, gamma_offset, batch_norm_epsilon, reverse, dtype=None
-):
+def import_generator(checkpoint, gamma_offset, batch_norm_epsilon, reverse, dtype=None):
     """A `Generator` from a `Checkpoint`."""
     places = find_places(checkpoint, NAMES)
     base_filters, latent_dim = generator_size(checkpoint, NAMES, places.image_size)

@@ -16,13 +16,15 @@ moves them without that normalisation.
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
-from keras_sagan.interop.torch_networks import (
+from keras_sagan.interop.torch_names import (
     Names,
-    discriminator_arrays,
     discriminator_size,
     find_places,
-    generator_arrays,
     generator_size,
+)
+from keras_sagan.interop.torch_networks import (
+    discriminator_arrays,
+    generator_arrays,
     take_spectral,
 )
 from keras_sagan.models.discriminator import Discriminator

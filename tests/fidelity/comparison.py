@@ -6,7 +6,8 @@ import torch
 from keras_sagan.interop import mmgeneration
 from keras_sagan.interop.assembly import assign
 from keras_sagan.interop.checkpoint import Checkpoint
-from keras_sagan.interop.torch_networks import discriminator_arrays, find_places
+from keras_sagan.interop.torch_names import find_places
+from keras_sagan.interop.torch_networks import discriminator_arrays
 from keras_sagan.models import Discriminator, Generator
 from tests.fidelity import peer_layouts
 

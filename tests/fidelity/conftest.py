@@ -2,8 +2,6 @@
 
 import pathlib
 
-import pytest
-
 
 def pytest_addoption(parser):
     parser.addoption(

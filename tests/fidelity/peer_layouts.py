@@ -43,9 +43,10 @@ _MMGENERATION = [
 def rename(state, rules):
     renamed = {}
     for key, value in state.items():
+        name = key
         for pattern, replacement in rules:
-            key = re.sub(pattern, replacement, key)
-        renamed[key] = value
+            name = re.sub(pattern, replacement, name)
+        renamed[name] = value
     return renamed
 
 

@@ -14,7 +14,7 @@ from keras_sagan.interop import load_studiogan
 
 # Runs in the checkout. The commits before those that changed the conditional batch
 # norm have another signature, hence the inspection.
-PROGRAM = '''
+PROGRAM = """
 import inspect, sys, types
 source, out, size, width = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 sys.path.insert(0, source)
@@ -28,7 +28,8 @@ from models import resnet
 torch.manual_seed(0)
 relu = torch.nn.ReLU(inplace=True)
 modules = types.SimpleNamespace(
-    g_bn=ops.ConditionalBatchNorm2d, g_act_fn=relu, d_act_fn=relu, d_bn=ops.batchnorm_2d,
+    g_bn=ops.ConditionalBatchNorm2d, g_act_fn=relu, d_act_fn=relu,
+    d_bn=ops.batchnorm_2d,
     g_conv2d=ops.snconv2d, g_linear=ops.snlinear, g_embedding=ops.sn_embedding,
     d_conv2d=ops.snconv2d, d_linear=ops.snlinear, d_embedding=ops.sn_embedding,
 )
@@ -71,7 +72,7 @@ if isinstance(logits, dict):
 elif isinstance(logits, tuple):
     logits = logits[-1]
 np.savez(out + "/out.npz", z=z, y=y, images=images, logits=logits)
-'''
+"""
 COMMITS = {1: "43b43f1~1", 2: "43b43f1", 3: "947b35e"}
 
 

@@ -160,9 +160,7 @@ class Attention(nn.Module):
     def scores(self, x):
         """(batch, positions, attended): each row sums to 1."""
         keys = F.max_pool2d(self.key(x), self.pool)
-        logits = torch.einsum(
-            "bcn,bcm->bnm", self.query(x).flatten(2), keys.flatten(2)
-        )
+        logits = torch.einsum("bcn,bcm->bnm", self.query(x).flatten(2), keys.flatten(2))
         return torch.softmax(logits, dim=2)
 
     def forward(self, x):

@@ -40,9 +40,7 @@ def source():
     return Source("table", activated_shortcut=False)
 
 
-@pytest.mark.parametrize(
-    ("form", "epsilon"), [("table", 1e-5), ("table_sn", 1e-4)]
-)
+@pytest.mark.parametrize(("form", "epsilon"), [("table", 1e-5), ("table_sn", 1e-4)])
 def test_both_kinds_of_class_tables(tmp_path, form, epsilon):
     """The file says which kind it is; the published recipes' epsilon goes with it."""
     source = Source(form, activated_shortcut=False)

@@ -115,7 +115,9 @@ def test_a_wrong_generator_is_refused(studiogan_files, tmp_path, edit, message):
 
 def test_a_discriminator_of_other_classes_is_refused(studiogan_files, tmp_path):
     _, generator_path, path = studiogan_files(3)
-    wrong = change(path, tmp_path / "D.pth", with_value("embedding.weight_orig", (9, 8)))
+    wrong = change(
+        path, tmp_path / "D.pth", with_value("embedding.weight_orig", (9, 8))
+    )
     message = rf"'embedding.weight_orig' must have shape \({CLASSES}, 8\)"
     with pytest.raises(ValueError, match=message):
         load_studiogan(generator_path, wrong)
@@ -123,5 +125,5 @@ def test_a_discriminator_of_other_classes_is_refused(studiogan_files, tmp_path):
 
 def test_swapped_files_are_refused(studiogan_files):
     _, generator_path, discriminator_path = studiogan_files(3)
-    with pytest.raises(ValueError, match="must have as many blocks|lacks"):
+    with pytest.raises(ValueError, match=r"must have as many blocks|lacks"):
         load_studiogan(discriminator_path, generator_path)

@@ -164,7 +164,7 @@ def test_a_wrong_checkpoint_is_refused(variables, tmp_path, edit, message):
 
 
 def test_other_files_are_refused(variables, tmp_path):
-    with pytest.raises(FileNotFoundError, match="There is no file '.*nothing.index'"):
+    with pytest.raises(FileNotFoundError, match=r"There is no file '.*nothing\.index'"):
         load_tf1_checkpoint(tmp_path / "nothing")
     (tmp_path / "text.index").write_text("not a checkpoint")
     with pytest.raises(ValueError, match="cannot be read as a TensorFlow checkpoint"):

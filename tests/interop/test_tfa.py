@@ -180,7 +180,7 @@ def test_wrong_weights_are_refused(tmp_path, arrays, message):
 
 
 def test_other_files_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="nothing.h5"):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.h5"):
         from_tfa(tmp_path / "nothing.h5", small_model())
     (tmp_path / "text.h5").write_text("not HDF5")
     with pytest.raises(ValueError, match="cannot be read as HDF5 weights of Keras 2"):
