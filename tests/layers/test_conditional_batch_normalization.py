@@ -142,7 +142,10 @@ def test_statistics_are_float32_under_mixed_bfloat16(synchronized):
 
 # === Replicas ===
 def run_on_two_replicas(layer_arguments, x):
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    # Collectives of several strategies in one process get into each other's way.
+    strategy = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
     with strategy.scope():
         layer = ConditionalBatchNormalization(3, dtype="float64", **layer_arguments)
         layer.build([SHAPE, (4,)])
