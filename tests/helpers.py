@@ -57,11 +57,11 @@ def images_and_labels(count, num_classes=3, channels=3, seed=0):
     return images, generator.permutation(np.arange(count) % num_classes).astype("int32")
 
 
-def sgd_pair(g_rate=0.05, d_rate=0.05):
+def sgd_pair(rate=2.0**-8):
     """Optimizers whose steps are proportional to the gradients."""
     return {
-        "g_optimizer": keras.optimizers.SGD(g_rate),
-        "d_optimizer": keras.optimizers.SGD(d_rate),
+        "g_optimizer": keras.optimizers.SGD(rate),
+        "d_optimizer": keras.optimizers.SGD(rate),
     }
 
 

@@ -7,6 +7,7 @@ batch moments over freshly drawn latents ("standing statistics").
 """
 
 import contextlib
+import dataclasses
 
 import keras
 import tensorflow as tf
@@ -27,19 +28,29 @@ STANDING_BATCH_SIZE = 64
 _BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Averages:
+    """The averaged variables, and those that they average, in the same order.
+
+    Not a list or tuple: Keras takes variables in those for weights of the model that
+    holds them, and would save them twice.
+    """
+
+    averages: list
+    weights: list
+
+
 def averaged_copy(generator):
     """A copy of `generator` to hold averaged weights, at least float32.
 
-    Returns: the copy, its averaged variables, and the generator's variables that they
-        average, in the same order.
+    Returns: the copy, and its `Averages`.
     """
     config = generator.get_config()
     config["dtype"] = generator.dtype_policy.variable_dtype
     config["name"] = "ema_generator"
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())
-    averages, weights = copy.trainable_variables, generator.trainable_variables
-    return copy, list(averages), list(weights)
+    return copy, Averages(copy.trainable_variables, generator.trainable_variables)
 
 
 def refresh(generator, seed):

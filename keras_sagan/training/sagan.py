@@ -59,7 +59,7 @@ class SAGAN(keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.class_names = None if class_names is None else tuple(class_names)
-        copy, self._averages, self._averaged = ema.averaged_copy(generator)
+        copy, self._averaged = ema.averaged_copy(generator)
         copy.trainable = False
         self.ema_generator = copy
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
@@ -141,7 +141,7 @@ class SAGAN(keras.Model):
         step = tf.identity(self.g_optimizer.iterations.value)
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
         logs = steps.train_step(self._networks(), self._settings, images, labels)
-        steps.update_average(self._averages, self._averaged, step, self._settings)
+        steps.update_average(self._averaged, step, self._settings)
         return {**self._track(logs), **networks.gates(*self._networks()[:2])}
 
     def test_step(self, data):
@@ -152,16 +152,14 @@ class SAGAN(keras.Model):
             steps.test_step(tested, self._settings, images, labels, batch_index)
         )
 
-    def fit(
-        self, x=None, y=None, batch_size=None, epochs=1, *, callbacks=None, **kwargs
-    ):
+    def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
         """As `keras.Model.fit`; checks the first batch before the first step."""
         inputs.check_first_batch(x, y, self.discriminator)
         self._fault.reset()
         callbacks = inputs.with_guard(callbacks, self._fault)
         if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
-        return super().fit(x, y, batch_size, epochs, callbacks=callbacks, **kwargs)
+        return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, *args, **kwargs):
         """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
@@ -180,14 +178,14 @@ class SAGAN(keras.Model):
     def refresh_ema(self):
         """Bring the statistics of `ema_generator` up to date with its weights."""
         known, previous = self._fingerprint.numpy()
-        if known and previous == int(ema.fingerprint(self._averages)):
+        if known and previous == int(ema.fingerprint(self._averaged.averages)):
             return
         ema.refresh(self.ema_generator, self._settings.seed if self.compiled else 0)
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self):
         """Take the present statistics of `ema_generator` as those of its weights."""
-        current = ema.fingerprint(self._averages)
+        current = ema.fingerprint(self._averaged.averages)
         self._fingerprint.assign(tf.stack([tf.constant(1, tf.int64), current]))
 
     def generate(

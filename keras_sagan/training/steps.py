@@ -230,16 +230,15 @@ def to_unit_range(images):
     return images
 
 
-def update_average(averages, weights, step, settings):
-    """Exponential moving average of `weights`; plain copies before `ema_start`.
+def update_average(averaged, step, settings):
+    """Exponential moving average of weights; plain copies before `ema_start`.
 
     Args:
-        averages: list of variables, updated in place.
-        weights: list of variables of the same shapes.
+        averaged: `ema.Averages`, updated in place.
         step: int scalar tensor. Generator steps done before this one.
         settings: `StepSettings`.
     """
-    for average, weight in zip(averages, weights, strict=True):
+    for average, weight in zip(averaged.averages, averaged.weights, strict=True):
         rate = tf.cast(1.0 - settings.ema_decay, average.dtype)
         rate = tf.where(step < settings.ema_start, tf.ones_like(rate), rate)
         value = tf.cast(weight.value, average.dtype)

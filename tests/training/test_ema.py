@@ -40,7 +40,7 @@ def gan():
     """Averaged weights that are far from those they began with, and not refreshed."""
     gan = compiled_gan()
     rng = np.random.default_rng(0)
-    for weight in gan._averages:
+    for weight in gan._averaged.averages:
         weight.assign(weight + rng.normal(0, 0.3, weight.shape))
     return gan
 
@@ -70,7 +70,7 @@ def test_average_after_steps_is_the_formula():
             expected = weights
         pairs = zip(expected, weights, strict=True)
         expected = [0.75 * a + 0.25 * w for a, w in pairs]
-    average = helpers.values(gan._averages)
+    average = helpers.values(gan._averaged.averages)
     for a, b in zip(average, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
 
@@ -79,7 +79,7 @@ def test_no_averaging_copies():
     gan = compiled_gan(ema_decay=0.0)
     train(gan)
     weights = helpers.values(gan.generator.trainable_variables)
-    for a, b in zip(helpers.values(gan._averages), weights, strict=True):
+    for a, b in zip(helpers.values(gan._averaged.averages), weights, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
@@ -183,11 +183,11 @@ def test_generation_leaves_the_live_networks_alone():
     train(gan)
     live = gan.generator.variables + gan.discriminator.variables
     before = helpers.values(live)
-    average = helpers.values(gan._averages)
+    average = helpers.values(gan._averaged.averages)
     gan.generate(labels=[0, 1])
     gan.evaluate(*helpers.images_and_labels(4), verbose=0)
     helpers.assert_equal(helpers.values(live), before)
-    helpers.assert_equal(helpers.values(gan._averages), average)
+    helpers.assert_equal(helpers.values(gan._averaged.averages), average)
 
 
 def test_unconditional_statistics():
@@ -208,7 +208,8 @@ def test_fingerprint_sees_one_bit_and_the_order():
 
 def test_copy_of_a_low_precision_generator_is_float32():
     network, _ = helpers.tiny_networks(attention=False, dtype="mixed_bfloat16")
-    copy, averages, weights = ema.averaged_copy(network)
+    copy, averaged = ema.averaged_copy(network)
+    averages, weights = averaged.averages, averaged.weights
     assert copy.dtype_policy.name == "float32"
     assert [v.path.split("/")[1:] for v in averages] == [
         v.path.split("/")[1:] for v in weights

@@ -29,7 +29,7 @@ def trained(replicas, dtype=None, labels=LABELS, **arguments):
         )
     with strategy.scope():
         gan = helpers.tiny_gan(dtype=dtype, synchronized=True, attention=False)
-        gan.compile(**helpers.sgd_pair(RATE, RATE), seed=3, **arguments)
+        gan.compile(**helpers.sgd_pair(RATE), seed=3, **arguments)
     before = weights(gan)
     data = tf.data.Dataset.from_tensor_slices((IMAGES, labels))
     history = gan.fit(data.batch(BATCH, drop_remainder=True), verbose=0).history
@@ -54,8 +54,10 @@ def test_replicas_train_as_one(alone, replicas):
     )
     helpers.assert_equal(start, before)
     helpers.assert_same_change(before, actual, expected, tolerance=1e-6)
-    averages = helpers.values(gan._averages)
-    for a, b in zip(averages, helpers.values(reference._averages), strict=True):
+    averages = helpers.values(gan._averaged.averages)
+    for a, b in zip(
+        averages, helpers.values(reference._averaged.averages), strict=True
+    ):
         np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
     assert set(logs) == set(history)
     for name, values in history.items():

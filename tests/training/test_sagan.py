@@ -23,7 +23,7 @@ def dataset(images=IMAGES, labels=LABELS, batch_size=4):
 def gan():
     """A compiled model whose training step is traced once for all tests."""
     gan = helpers.tiny_gan()
-    gan.compile(**helpers.sgd_pair(2**-9, 2**-9))
+    gan.compile(**helpers.sgd_pair())
     return gan
 
 
@@ -104,7 +104,7 @@ def weights_after_two_steps(**arguments):
     gan = helpers.tiny_gan()
     variables = gan.generator.variables + gan.discriminator.variables
     before = helpers.values(variables)
-    gan.compile(**helpers.sgd_pair(2**-8, 2**-8), **arguments)
+    gan.compile(**helpers.sgd_pair(), **arguments)
     gan.fit(dataset(), verbose=0)
     assert int(gan.g_optimizer.iterations) == 2
     return before, helpers.values(variables)

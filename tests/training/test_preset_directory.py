@@ -1,0 +1,128 @@
+"""Preset directories, and models after named recipes."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import keras_sagan
+from keras_sagan import SAGAN
+from keras_sagan.models.presets import PRESETS
+from tests import helpers
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A model after a step, and the directory it was saved to."""
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(keras.optimizers.Adam(0.01), loss="wasserstein", run_eagerly=True)
+    gan.fit(*helpers.images_and_labels(4), batch_size=4, verbose=0)
+    directory = tmp_path_factory.mktemp("presets") / "new" / "preset"
+    gan.save_to_preset(directory)
+    return gan, directory
+
+
+def test_directory_holds_three_files(saved):
+    _, directory = saved
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"config.json", "model.weights.h5", "metadata.json"}
+    metadata = json.loads((directory / "metadata.json").read_text())
+    assert metadata["keras_sagan"] == keras_sagan.__version__
+    assert metadata["keras"] == keras.__version__
+
+
+def test_model_returns(saved):
+    gan, directory = saved
+    for path in (directory, str(directory)):
+        loaded = SAGAN.from_preset(path)
+        helpers.assert_equal(
+            helpers.values(loaded.variables + loaded.g_optimizer.variables),
+            helpers.values(gan.variables + gan.g_optimizer.variables),
+        )
+        assert loaded.get_compile_config() == gan.get_compile_config()
+        assert loaded.class_names == gan.class_names
+    images = gan.generate(labels=[0, 1, 2])
+    np.testing.assert_array_equal(loaded.generate(labels=[0, 1, 2]), images)
+    data = helpers.images_and_labels(4, seed=1)
+    for model in (gan, loaded):
+        model.fit(*data, batch_size=4, verbose=0)
+    helpers.assert_equal(
+        helpers.values(loaded.variables), helpers.values(gan.variables)
+    )
+
+
+def test_architecture_alone(saved):
+    gan, directory = saved
+    fresh = SAGAN.from_preset(directory, load_weights=False)
+    assert fresh.get_config() == gan.get_config()
+    assert int(fresh.g_optimizer.iterations) == 0
+    kernel = gan.generator.trainable_variables[0]
+    assert not np.array_equal(fresh.generator.trainable_variables[0], kernel)
+
+
+def test_directory_must_be_new_or_empty(saved, tmp_path):
+    gan, directory = saved
+    with pytest.raises(FileExistsError, match=r"`directory` .*empty.*preset"):
+        gan.save_to_preset(directory)
+    gan.save_to_preset(tmp_path)  # empty
+
+
+def test_directory_cannot_be_changed(saved):
+    with pytest.raises(ValueError, match=r"cannot be replaced.*num_classes"):
+        SAGAN.from_preset(saved[1], num_classes=4)
+
+
+def test_recipe_with_overrides():
+    gan = SAGAN.from_preset(
+        "sagan_32", num_classes=4, base_filters=4, channels=1, latent_dim=3
+    )
+    for network in (gan.generator, gan.discriminator):
+        assert network.num_classes == 4
+        assert network.base_filters == 4
+        assert network.channels == 1
+        assert network.kernel_initializer == "orthogonal"
+    assert gan.generator.latent_dim == 3
+    assert gan.generator.batch_norm_momentum == 0.9
+    assert gan.generator.batch_norm_epsilon == 1e-4
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        config = optimizer.get_config()
+        assert config["learning_rate"] == pytest.approx(2e-4)
+        assert (config["beta_1"], config["beta_2"]) == (0.5, 0.999)
+        assert config["epsilon"] == 1e-8
+    settings = PRESETS["sagan_32"].training
+    config = gan.get_compile_config()
+    for name in (
+        "loss",
+        "discriminator_steps",
+        "ema_decay",
+        "ema_start",
+        "gradient_accumulation_steps",
+        "seed",
+    ):
+        assert config[name] == getattr(settings, name)
+
+
+def test_recipe_in_another_precision():
+    gan = SAGAN.from_preset("sagan_32_small", base_filters=4, attention_resolutions=())
+    assert gan.generator.dtype_policy.name == "mixed_bfloat16"
+    assert gan.ema_generator.dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "message"),
+    [
+        ("sagan_23", {}, "preset.*Did you mean 'sagan_32'"),
+        ("no/such/directory", {}, r"`preset` .*config.json.*no/such/directory"),
+        ("sagan_32", {"filters": 3}, "arguments to replace.*filters"),
+        ("sagan_32", {"base_filters": 0}, "`base_filters` .*> 0"),
+    ],
+)
+def test_bad_arguments(preset, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        SAGAN.from_preset(preset, **overrides)
+
+
+def test_directory_without_a_preset(tmp_path):
+    with pytest.raises(ValueError, match=r"`preset` .*config\.json"):
+        SAGAN.from_preset(tmp_path)

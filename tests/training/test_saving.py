@@ -1,0 +1,151 @@
+"""A `SAGAN` in files: everything comes back."""
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_sagan import SAGAN
+from keras_sagan.models import Discriminator, Generator
+from tests import helpers
+
+# Every argument at another value than its default.
+SHARED = {
+    "image_size": 64,
+    "num_classes": 3,
+    "base_filters": 8,
+    "channels": 1,
+    "attention_resolutions": (16, 32),
+    "attention": "paper",
+    "kernel_initializer": "orthogonal",
+    "dtype": "mixed_bfloat16",
+}
+GENERATOR = {
+    "latent_dim": 5,
+    "synchronized": True,
+    "batch_norm_momentum": 0.5,
+    "batch_norm_epsilon": 1e-2,
+    "name": "painter",
+}
+DISCRIMINATOR = {"activated_shortcut": True, "name": "critic"}
+COMPILE = {
+    "loss": "least_squares",
+    "discriminator_steps": 2,
+    "ema_decay": 0.25,
+    "ema_start": 1,
+    "gradient_accumulation_steps": 3,
+    "seed": 9,
+    "run_eagerly": True,
+    "steps_per_execution": 2,
+}
+
+
+def state(gan):
+    variables = gan.variables + gan.g_optimizer.variables + gan.d_optimizer.variables
+    return helpers.values(variables)
+
+
+def step(gan, count=1):
+    images, labels = helpers.images_and_labels(12)
+    for _ in range(count):
+        gan.train_step((tf.constant(images), tf.constant(labels)))
+
+
+def compile_with_momentum(gan, **arguments):
+    gan.compile(
+        keras.optimizers.Adam(0.01, beta_1=0.5),
+        keras.optimizers.SGD(0.01, momentum=0.5),
+        **arguments,
+    )
+
+
+def trained(**arguments):
+    gan = helpers.tiny_gan(attention=False)
+    compile_with_momentum(gan, **arguments)
+    step(gan, 2)
+    return gan
+
+
+def test_whole_state_returns(tmp_path):
+    gan = trained(**COMPILE)
+    images = gan.generate(labels=["red", "blue"], truncation=1.0)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert type(loaded) is SAGAN
+    assert loaded.class_names == helpers.CLASS_NAMES
+    helpers.assert_equal(state(loaded), state(gan))
+    assert loaded.get_compile_config() == gan.get_compile_config()
+    assert {name: loaded.get_compile_config()[name] for name in COMPILE} == COMPILE
+    again = loaded.generate(labels=["red", "blue"], truncation=1.0)
+    np.testing.assert_array_equal(again, images)
+    step(gan)
+    step(loaded)
+    helpers.assert_equal(state(loaded), state(gan))
+
+
+def test_architecture_returns(tmp_path):
+    generator = Generator(**SHARED, **GENERATOR)
+    discriminator = Discriminator(**SHARED, **DISCRIMINATOR)
+    gan = SAGAN(generator, discriminator, class_names=("a", "b", "c"), name="both")
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert loaded.get_config() == gan.get_config()
+    assert loaded.name == "both"
+    averaged = {**GENERATOR, "dtype": "float32", "name": "ema_generator"}
+    for network, arguments in [
+        (loaded.generator, {**SHARED, **GENERATOR}),
+        (loaded.ema_generator, {**SHARED, **averaged}),
+        (loaded.discriminator, {**SHARED, **DISCRIMINATOR}),
+    ]:
+        arguments["dtype_policy"] = keras.DTypePolicy(arguments.pop("dtype"))
+        for name, value in arguments.items():
+            assert getattr(network, name) == value
+    before, after = helpers.values(gan.variables), helpers.values(loaded.variables)
+    helpers.assert_equal(after, before)
+
+
+def test_every_weight_is_written_once(tmp_path):
+    gan = helpers.tiny_gan(attention=False)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    sizes = []
+
+    def visit(name, item):
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size)
+
+    with h5py.File(tmp_path / "gan.weights.h5") as file:
+        file.visititems(visit)
+    networks = (gan.generator, gan.ema_generator, gan.discriminator)
+    weights = [weight for network in networks for weight in network.weights]
+    assert len(sizes) == len(weights) + 1  # the fingerprint
+    assert sum(sizes) == sum(int(np.prod(x.shape)) for x in weights) + 2
+
+
+def test_weights_alone(tmp_path):
+    gan = trained()
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    other = helpers.tiny_gan(attention=False)
+    compile_with_momentum(other)
+    other.load_weights(tmp_path / "gan.weights.h5")
+    helpers.assert_equal(state(other), state(gan))
+    step(gan)
+    step(other)
+    helpers.assert_equal(state(other), state(gan))
+
+
+@pytest.mark.filterwarnings("ignore:Skipping nested container")
+def test_weights_of_another_architecture(tmp_path):
+    trained().save_weights(tmp_path / "gan.weights.h5")
+    other = helpers.tiny_gan(num_classes=4, class_names=None, attention=False)
+    with pytest.raises(ValueError, match="could not be loaded"):
+        other.load_weights(tmp_path / "gan.weights.h5")
+
+
+def test_model_that_was_not_compiled(tmp_path):
+    gan = helpers.tiny_gan(None, attention=False)
+    images = gan.generate(num_images=2)
+    gan.save(tmp_path / "gan.keras")
+    loaded = keras.saving.load_model(tmp_path / "gan.keras")
+    assert not loaded.compiled
+    np.testing.assert_array_equal(loaded.generate(num_images=2), images)
