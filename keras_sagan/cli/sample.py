@@ -61,7 +61,8 @@ def run(options):
             what = {"num_images": columns, "seed": list(range(seed, seed + columns))}
             columns = math.ceil(math.sqrt(columns))
         else:
-            labels = _labels(options.labels, gan.class_names) or grids.shown_classes(num_classes)
+            labels = _labels(options.labels, gan.class_names)
+            labels = labels or grids.shown_classes(num_classes)
             labels, seeds = grids.class_rows(labels, columns, seed)
             what = {"labels": labels, "seed": seeds}
         images = gan.generate(**what, truncation=options.truncation)
