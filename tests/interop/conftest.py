@@ -1,5 +1,6 @@
 """Small checkpoints in the layouts of other projects, written by the reference."""
 
+import keras
 import numpy as np
 import pytest
 import torch
@@ -47,6 +48,19 @@ class Source:
 
     def _torch_labels(self):
         return torch.from_numpy(self.labels).long()
+
+
+def assert_trains(gan, images, labels):
+    """One step of `fit` on an imported model moves the weights of both networks."""
+    networks = (gan.generator, gan.discriminator)
+    before = [np.array(network.trainable_weights[0]) for network in networks]
+    gan.compile(
+        keras.optimizers.SGD(0.01), keras.optimizers.SGD(0.01), run_eagerly=True
+    )
+    history = gan.fit(images, labels, batch_size=len(images), verbose=0)
+    assert np.isfinite([history.history["d_loss"], history.history["g_loss"]]).all()
+    for network, weight in zip(networks, before, strict=True):
+        assert np.any(np.array(network.trainable_weights[0]) != weight)
 
 
 @pytest.fixture(scope="session")

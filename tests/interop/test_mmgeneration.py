@@ -6,7 +6,7 @@ import torch
 
 from keras_sagan.interop import load_mmgeneration
 from tests.fidelity import peer_layouts
-from tests.interop.conftest import Source
+from tests.interop.conftest import Source, assert_trains
 
 
 def state_of(source):
@@ -77,6 +77,7 @@ def test_averaged_generator(tmp_path, source):
     images = gan.predict(inputs, verbose=0)
     np.testing.assert_allclose(images, source.images(other), atol=1e-5)
     np.testing.assert_allclose(gan.generator(inputs), source.images(), atol=1e-5)
+    assert_trains(gan, source.real, source.labels)
 
 
 def test_biggan_style_spectral_norm(tmp_path, source):

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 import torch
 
 from keras_sagan import SAGAN
@@ -38,6 +39,14 @@ def test_the_imported_model_trains_saves_and_generates(studiogan_files, tmp_path
     history = gan.fit(*data, batch_size=4, epochs=2, verbose=0)
     assert np.isfinite(history.history["d_loss"]).all()
     assert np.any(gan.generate([0, 1, 2], seed=4) != before)
+
+
+def test_the_exported_model_is_the_imported_one(studiogan_files, tmp_path):
+    source, generator_path, _ = studiogan_files(1)
+    load_studiogan(generator_path).export(str(tmp_path / "1"))
+    serve = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+    images = serve(latent=tf.constant(source.latents), label=tf.constant(source.labels))
+    np.testing.assert_allclose(images["images"], source.images(), atol=1e-5)
 
 
 def test_without_a_discriminator(studiogan_files):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_sagan.interop import load_tf1_checkpoint, tf1, transforms
 from keras_sagan.interop.assembly import named_variables
 from keras_sagan.models import Discriminator, Generator
+from tests.interop.conftest import assert_trains
 
 CLASSES, BASE_FILTERS, LATENT_DIM = 3, 4, 8
 
@@ -109,7 +110,9 @@ def test_networks(variables, tmp_path):
     gate = discriminator.get_layer("attention_32").gamma
     assert gate.numpy() == variables["model/d_non_local/sigma_ratio"]
     latents, labels = np.zeros((2, LATENT_DIM), "float32"), np.array([0, 2], "int32")
-    assert np.isfinite(gan.predict([latents, labels], verbose=0)).all()
+    images = gan.predict([latents, labels], verbose=0)
+    assert np.isfinite(images).all()
+    assert_trains(gan, images, labels)
 
 
 def normalized_as_officially(weight, u, transpose):
