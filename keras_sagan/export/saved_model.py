@@ -48,7 +48,7 @@ def _serve(generator):
 
     def serve(latent, label):
         with tf.control_dependencies(_label_checks(latent, label, generator)):
-            latent = tf.identity(latent)
+            latent, label = tf.identity(latent), tf.identity(label)
         return {"images": _float32(generator([latent, label], training=False))}
 
     return _concrete(serve, [latent, tf.TensorSpec((None,), tf.int32, "label")])
