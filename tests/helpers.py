@@ -1,5 +1,10 @@
 """Small networks and data that several test files share."""
 
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 
@@ -7,6 +12,7 @@ from keras_sagan import SAGAN
 from keras_sagan.models import Discriminator, Generator
 
 CLASS_NAMES = ("red", "green", "blue")
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 def tiny_networks(num_classes=3, channels=3, attention=True, dtype=None, **generator):
@@ -95,3 +101,28 @@ def assert_same_change(before, actual, expected, tolerance, least=1e-2):
     for old, new, wanted in zip(before, actual, expected, strict=True):
         scale = max(norm(wanted - old), least * norm(old), least)
         assert norm(new - wanted) <= tolerance * scale
+
+
+def assert_same_pixels(actual, expected):
+    """uint8 images are equal but for rounding: one grey level, in few pixels."""
+    difference = np.abs(actual.astype(int) - expected.astype(int))
+    assert difference.max() <= 1
+    assert (difference > 0).mean() < 1e-3
+
+
+def run_python(code, *arguments):
+    """What `code` prints last in a process of its own, with this checkout and no GPU.
+
+    Raises:
+        AssertionError: with what it printed, if it fails.
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=environment,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()[-1] if done.stdout else ""

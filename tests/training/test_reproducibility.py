@@ -1,10 +1,6 @@
 """The same seed gives the same bits: again, in another process, after a file."""
 
 import hashlib
-import os
-import pathlib
-import subprocess
-import sys
 
 import pytest
 import tensorflow as tf
@@ -12,8 +8,6 @@ import tensorflow as tf
 from tests import helpers
 
 pytestmark = [pytest.mark.slow, pytest.mark.distributed]
-
-ROOT = pathlib.Path(__file__).parents[2]
 
 # Twenty steps in a process of its own, saved halfway; then once more in one go.
 TRAIN = """
@@ -60,22 +54,10 @@ def digest(gan):
     return hashlib.sha256(joined).hexdigest()
 
 
-def run(code, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CUDA_VISIBLE_DEVICES": "-1"}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        env=environment,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    return done.stdout.split()[-2:]
-
-
 def test_training_is_bit_identical(tmp_path):
     path = str(tmp_path / "gan.keras")
-    saved_halfway, in_one_go = run(TRAIN, path)
+    saved_halfway, in_one_go = helpers.run_python(TRAIN, path).split()
     assert in_one_go == saved_halfway
-    loaded, in_another_process = run(LOAD.format(path=path))
+    loaded, in_another_process = helpers.run_python(LOAD.format(path=path)).split()
     assert in_another_process == in_one_go
     assert loaded == in_one_go
