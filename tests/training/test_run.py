@@ -2,6 +2,7 @@ import _thread
 import contextlib
 import json
 import pathlib
+import signal
 import threading
 import time
 
@@ -225,8 +226,11 @@ def test_ctrl_c_keeps_the_model(picture_folder, tmp_path):
             _thread.interrupt_main()
 
     thread = threading.Thread(target=press)
+    # A job in the background of a shell starts with this signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     thread.start()
     with contextlib.ExitStack() as stack:
+        stack.callback(signal.signal, signal.SIGINT, before)
         stack.callback(thread.join)
         stack.callback(done.set)
         result = training.fit()
