@@ -319,10 +319,9 @@ def test_average_follows_the_formula(decay, start, expected):
 def test_another_seed_gives_another_step():
     images, labels = helpers.images_and_labels(2)
     ends = []
-    for seed in (SEED, SEED, SEED + 1):
+    for seed in (SEED, SEED + 1):
         gan = helpers.tiny_gan(attention=False)
         gan.compile(**helpers.sgd_pair(), seed=seed)
         gan.train_step((tf.constant(images), tf.constant(labels)))
         ends.append(helpers.values(gan.generator.trainable_variables))
-    helpers.assert_equal(ends[0], ends[1])
-    assert not np.array_equal(ends[0][0], ends[2][0])
+    assert not np.array_equal(ends[0][0], ends[1][0])
