@@ -1,0 +1,143 @@
+"""Who takes part in a run of several workers: `--workers`, or `TF_CONFIG`.
+
+Standard library only.
+"""
+
+import collections
+import dataclasses
+import json
+import os
+
+VARIABLE = "TF_CONFIG"
+
+_EXAMPLE = (
+    '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, '
+    '"task": {"type": "worker", "index": 0}}'
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Cluster:
+    """The workers of a run, and which of them this process is.
+
+    Args:
+        workers: sequence of `"host:port"`, the same on every worker. The first one is
+            the chief, which writes all files.
+        index: int. This process's place in `workers`.
+
+    Raises:
+        ValueError: if that cannot be.
+    """
+
+    workers: tuple[str, ...]
+    index: int
+
+    def __post_init__(self):
+        object.__setattr__(self, "workers", tuple(self.workers))
+        for address in self.workers:
+            _check_address(address)
+        twice = [x for x, n in collections.Counter(self.workers).items() if n > 1]
+        if twice or not self.workers:
+            raise ValueError(
+                "`workers` must be different addresses, at least one. "
+                f"Received: {', '.join(self.workers) or 'none'}."
+            )
+        integer = isinstance(self.index, int) and not isinstance(self.index, bool)
+        if not integer or not 0 <= self.index < len(self.workers):
+            raise ValueError(
+                f"`index` must be an integer in [0, {len(self.workers)}): there are "
+                f"{len(self.workers)} workers. Received: index={self.index!r}."
+            )
+
+    @property
+    def is_chief(self):
+        """bool. Whether this process writes the files."""
+        return self.index == 0
+
+    @property
+    def name(self):
+        """str. This worker, in messages."""
+        return self.name_of(self.index)
+
+    def name_of(self, index):
+        """str. A worker, in messages: `"worker 1 (host1:2222)"`."""
+        return f"worker {index} ({self.workers[index]})"
+
+
+def find(workers=None, index=None, environment=None):
+    """The cluster that flags or the environment describe.
+
+    Args:
+        workers: str, `"host:port,host:port"`, or None to look at `TF_CONFIG`.
+        index: int, or None.
+        environment: dict. Defaults to the environment of the process.
+
+    Returns: `Cluster`, or None if nothing is said of one.
+
+    Raises:
+        ValueError: if what is said makes no cluster.
+    """
+    if workers is None and index is None:
+        environment = os.environ if environment is None else environment
+        text = environment.get(VARIABLE, "")
+        return parse_tf_config(text) if text.strip() else None
+    if workers is None or index is None:
+        given, missing = (
+            ("index", "workers") if workers is None else ("workers", "index")
+        )
+        raise ValueError(f"`--{given}` needs `--{missing}` as well.")
+    return Cluster([x.strip() for x in workers.split(",")], index)
+
+
+def parse_tf_config(text):
+    """The cluster of a `TF_CONFIG`: tasks "worker", and at most one "chief".
+
+    Raises:
+        ValueError: naming what is wrong with it.
+    """
+    try:
+        content = json.loads(text)
+        jobs, task = content["cluster"], content["task"]
+        kind, index = task["type"], task["index"]
+        jobs = {name: list(addresses) for name, addresses in jobs.items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _tf_config_error(
+            f"it cannot be read ({type(error).__name__}: {error})", text
+        ) from None
+    unknown = sorted(set(jobs) - {"chief", "worker"})
+    if unknown or kind not in jobs:
+        raise _tf_config_error(
+            'tasks must be "worker", and one of them may be "chief"; '
+            f"the cluster has {sorted(jobs)} and this is a {kind!r}",
+            text,
+        )
+    chiefs, workers = jobs.get("chief", []), jobs.get("worker", [])
+    if len(chiefs) > 1:
+        raise _tf_config_error(f"there are {len(chiefs)} chiefs", text)
+    if not isinstance(index, int) or not 0 <= index < len(jobs[kind]):
+        raise _tf_config_error(
+            f"there is no task {kind!r} with index {index!r}, only {len(jobs[kind])} "
+            "of that type",
+            text,
+        )
+    try:
+        place = index + len(chiefs) if kind == "worker" else index
+        return Cluster([*chiefs, *workers], place)
+    except ValueError as error:
+        raise _tf_config_error(str(error), text) from None
+
+
+def _tf_config_error(problem, text):
+    problem = problem.removesuffix(".")
+    return ValueError(
+        f"The environment variable {VARIABLE} describes no cluster: {problem}. "
+        f"It must be like {_EXAMPLE}. Received: {text!r}."
+    )
+
+
+def _check_address(address):
+    host, _, port = address.rpartition(":") if isinstance(address, str) else ("",) * 3
+    if not (host and port.isdecimal() and 0 < int(port) < 65536):
+        raise ValueError(
+            f"`workers` must be of the form host:port. Received: {address!r}."
+        )

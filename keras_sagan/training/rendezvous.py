@@ -1,0 +1,163 @@
+"""How the workers of a run find each other before TensorFlow starts.
+
+TensorFlow waits for ever for a worker that does not come, and says little of one that
+was started with other settings. So the workers first meet on the chief's port, which
+TensorFlow takes over when every worker is there. Standard library only.
+"""
+
+import contextlib
+import json
+import socket
+import time
+
+from keras_sagan.training.workers import Workers, WorkersError, disagreement, line
+
+_PROTOCOL = "keras_sagan workers 1"
+_RETRY_SECONDS = 0.2
+_PATIENCE_SECONDS = 5.0  # with one connection
+_LONGEST_MESSAGE = 1 << 20  # bytes
+
+
+def connect(cluster, versions, timeout=300.0):
+    """Waits until every worker is there, and checks that they fit each other.
+
+    Args:
+        cluster: `Cluster`.
+        versions: dict of str. Of packages; they must be the same everywhere.
+        timeout: float. Seconds to wait for the others.
+
+    Returns: `Workers`.
+
+    Raises:
+        WorkersError: on every worker, if lists of workers, indices or versions do not
+            fit, or if somebody does not come in time.
+    """
+    hello = {
+        "protocol": _PROTOCOL,
+        "index": cluster.index,
+        "workers": list(cluster.workers),
+        "versions": versions,
+    }
+    deadline = time.monotonic() + timeout
+    if cluster.is_chief:
+        return Workers(cluster, _gather(cluster, hello, timeout, deadline))
+    _listen(cluster).close()  # TensorFlow will need the port
+    return Workers(cluster, {0: _join(cluster, hello, timeout, deadline)})
+
+
+def _gather(cluster, hello, timeout, deadline):
+    """The chief's part of `connect`: dict from index to socket."""
+    others = len(cluster.workers) - 1
+    hellos, connections = [], []
+    with contextlib.ExitStack() as stack:
+        with _listen(cluster) as listener:
+            while len(hellos) < others and time.monotonic() < deadline:
+                theirs, connection = _accept(listener, deadline, stack)
+                if theirs is not None:
+                    hellos.append(theirs)
+                    connections.append(connection)
+        error = _misfit(cluster, hello, hellos, timeout)
+        for connection in connections:
+            with contextlib.suppress(OSError):
+                connection.sendall(line({"verdict": error}))
+        if error:
+            raise WorkersError(error)
+        stack.pop_all()  # the connections stay open
+    return {x["index"]: y for x, y in zip(hellos, connections, strict=True)}
+
+
+def _accept(listener, deadline, stack):
+    """The next hello and its socket; `(None, None)` if it was none, or too late."""
+    listener.settimeout(max(deadline - time.monotonic(), 0.01))
+    with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as mine:
+        connection = mine.enter_context(listener.accept()[0])
+        connection.settimeout(_PATIENCE_SECONDS)
+        hello = _receive(connection)
+        if hello.get("protocol") == _PROTOCOL:
+            stack.push(mine.pop_all())
+            return hello, connection
+    return None, None
+
+
+def _misfit(cluster, ours, hellos, timeout):
+    """What keeps the workers from working together, or None."""
+    for theirs in hellos:
+        if theirs["workers"] != ours["workers"]:
+            return (
+                f"`workers` must be the same list on every worker. Received: "
+                f"{','.join(ours['workers'])} on worker 0, "
+                f"{','.join(theirs['workers'])} on worker {theirs['index']}."
+            )
+    indices = [theirs["index"] for theirs in hellos]
+    for index in indices:
+        if indices.count(index) > 1:
+            return (
+                f"Every worker needs an `index` of its own. Received: index={index} "
+                f"from {indices.count(index)} processes."
+            )
+    missing = set(range(1, len(cluster.workers))) - set(indices)
+    if missing:
+        names = ", ".join(cluster.name_of(index) for index in sorted(missing))
+        return f"Did not come within {timeout:g} seconds: {names}."
+    for theirs in hellos:
+        error = disagreement(
+            "package versions", ours["versions"], theirs["index"], theirs["versions"]
+        )
+        if error:
+            return error
+    return None
+
+
+def _join(cluster, hello, timeout, deadline):
+    """Another worker's part of `connect`: the socket to the chief."""
+    host, _, port = cluster.workers[0].rpartition(":")
+    problem = "nothing answers"
+    while time.monotonic() < deadline:
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(
+                    socket.create_connection(
+                        (host.strip("[]"), int(port)), _PATIENCE_SECONDS
+                    )
+                )
+                connection.sendall(line(hello))
+                left = max(deadline - time.monotonic(), 0) + _PATIENCE_SECONDS
+                connection.settimeout(left)
+                answer = _receive(connection)
+            except (OSError, ValueError) as error:
+                problem = str(error)
+                time.sleep(_RETRY_SECONDS)
+                continue
+            if answer.get("verdict"):
+                raise WorkersError(answer["verdict"])
+            stack.pop_all()  # the connection stays open
+            return connection
+    raise WorkersError(
+        f"The chief, {cluster.name_of(0)}, could not be reached within {timeout:g} "
+        f"seconds: {problem}."
+    )
+
+
+def _listen(cluster):
+    host, _, port = cluster.workers[cluster.index].rpartition(":")
+    try:
+        family = socket.getaddrinfo(host.strip("[]"), int(port))[0][0]
+        return socket.create_server(("", int(port)), family=family, backlog=512)
+    except OSError as error:
+        raise WorkersError(
+            f"{cluster.name.capitalize()} cannot use its port on this machine: {error}."
+        ) from error
+
+
+def _receive(connection):
+    """One message, before there is a reader; raises `ValueError` if it is none."""
+    received = b""
+    while not received.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part or len(received) > _LONGEST_MESSAGE:
+            raise ValueError("it closed the connection")
+        received += part
+    message = json.loads(received)
+    if not isinstance(message, dict):
+        raise ValueError("it does not speak as a worker of keras_sagan")
+    return message
