@@ -1,0 +1,214 @@
+"""A generator for inference: what depends on its weights only is computed once.
+
+Spectrally normalised kernels become plain ones, the 4x4 kernels of `UpsampleConv2D`
+are derived from them, batch norm becomes a scale and an offset. All of it is exact
+algebra: the images are the same up to rounding.
+"""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from keras_sagan.layers.attention import automatic_chunk_size
+from keras_sagan.layers.conditional_batch_normalization import (
+    ConditionalBatchNormalization,
+)
+from keras_sagan.layers.gated_residual import GatedResidual2D
+from keras_sagan.layers.resampling import UpsampleConv2D, sum_of_shifts
+from keras_sagan.layers.self_attention import SelfAttention2D
+from keras_sagan.layers.spectral_normalization import SpectralNormalization
+
+_BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
+_ATTENTION_KERNELS = ("query", "key", "value", "output_projection")
+
+
+def fold(generator):
+    """A float32 model without spectral normalisation and batch norm.
+
+    A batch norm directly after a convolution that nothing else reads goes into it:
+    the unconditional one wholly, of the conditional one the convolution's bias goes
+    into the offsets of the classes. The others become one multiplication and one
+    addition.
+
+    Args:
+        generator: `Generator`, built. Its weights are copied.
+
+    Returns: `keras.Model` from `[latents, labels]` (`latents` when unconditional) to
+        the images, or where there are attention layers to a list: the images, then
+        the map of each layer that `attention_layers` lists.
+    """
+    absorbed = _batch_norms_after_convolutions(generator)
+    convolutions = {id(conv): norm for norm, conv in absorbed}
+    norms = {id(norm): conv for norm, conv in absorbed}
+    maps = []
+
+    def folded(layer):
+        if isinstance(layer, SpectralNormalization):
+            return _plain(layer, convolutions.get(id(layer)))
+        if isinstance(layer, _BATCH_NORMS):
+            return _affine(layer, norms.get(id(layer)))
+        if isinstance(layer, SelfAttention2D):
+            return _attention(layer)
+        if isinstance(layer, GatedResidual2D):
+            return _FoldedResidual(layer)
+        return _float32(layer) if isinstance(layer, keras.layers.Layer) else layer
+
+    def call(layer, *args, **kwargs):
+        if not isinstance(layer, keras.layers.Layer):
+            return layer(*args, **kwargs)
+        if not isinstance(layer, SelfAttention2D):
+            return layer(*args)  # `training` and `mask` are of the original
+        outputs, scores = layer(*args, return_attention_scores=True)
+        maps.append(scores)
+        if automatic_chunk_size(*scores.shape[1:]) is not None:
+            outputs = layer(*args)  # without the whole matrix, unless that is asked for
+        return outputs
+
+    inputs = [keras.Input(x.shape[1:], name=x.name, dtype=x.dtype)
+              for x in generator.inputs]  # fmt: skip
+    inputs[0] = keras.Input((generator.latent_dim,), name="latents", dtype="float32")
+    given = inputs[0] if generator.num_classes is None else inputs
+    model = keras.models.clone_model(generator, given, folded, call_function=call)
+    return keras.Model(given, [*model.outputs, *maps])
+
+
+def attention_layers(generator):
+    """The self-attention layers of `generator`, in the order of `fold`'s maps."""
+    return [layer for layer in generator.layers if isinstance(layer, SelfAttention2D)]
+
+
+def _batch_norms_after_convolutions(model):
+    """Pairs of a batch norm and the convolution whose only reader it is."""
+    pairs = []
+    for layer in model.layers:
+        if not isinstance(layer, _BATCH_NORMS):
+            continue
+        source = _first(layer.input)._keras_history.operation
+        convolution = isinstance(source, SpectralNormalization) and isinstance(
+            source.layer, (keras.layers.Conv2D, UpsampleConv2D)
+        )
+        if convolution and len(source._outbound_nodes) == 1:
+            pairs.append((layer, source))
+    return pairs
+
+
+def _plain(wrapper, norm=None):
+    """The layer in a `SpectralNormalization`, with the kernel that it runs with.
+
+    Args:
+        wrapper: `SpectralNormalization`.
+        norm: batch norm after it, or None.
+    """
+    layer = wrapper.layer
+    kernel, bias = wrapper.normalized_kernel(), layer.bias
+    if isinstance(norm, ConditionalBatchNormalization):
+        bias = None
+    elif norm is not None:
+        scale, offset = _scale_and_offset(norm)
+        kernel = kernel * scale
+        bias = offset if bias is None else bias * scale + offset
+    config = {"name": layer.name, "dtype": "float32", "use_bias": bias is not None}
+    *others, inputs, _ = kernel.shape
+    if isinstance(layer, UpsampleConv2D):
+        kernel = _upsampling_kernel(kernel)
+        plain = keras.layers.Conv2DTranspose(
+            layer.filters, kernel.shape[:2], strides=2, padding="same", **config
+        )
+    else:
+        plain = type(layer).from_config({**layer.get_config(), **config})
+    plain.build((None, *(None for _ in others), inputs))
+    plain.set_weights([kernel] if bias is None else [kernel, bias])
+    return plain
+
+
+def _upsampling_kernel(kernel):
+    """Of the transposed convolution that `UpsampleConv2D` runs: `(k+1, k+1, out, in)`.
+
+    Args:
+        kernel: tensor `(k, k, in, out)`.
+    """
+    return ops.swapaxes(sum_of_shifts(ops.flip(kernel, axis=(0, 1))), 2, 3)
+
+
+def _affine(norm, convolution):
+    """What is left of a batch norm whose convolution before it may be folded."""
+    scale, offset = _scale_and_offset(norm)
+    if convolution is not None:
+        if not isinstance(norm, ConditionalBatchNormalization):
+            return keras.layers.Identity(name=norm.name)
+        if convolution.layer.bias is not None:
+            offset = offset + convolution.layer.bias * scale
+    return _FoldedBatchNorm(scale, offset, name=norm.name)
+
+
+def _scale_and_offset(norm):
+    """Of a batch norm in inference mode: `(channels,)` or `(num_classes, channels)`."""
+    scale = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
+    return scale, norm.beta - norm.moving_mean * scale
+
+
+def _attention(layer):
+    config = {**layer.get_config(), "dtype": "float32", "spectral_norm": False}
+    plain = SelfAttention2D.from_config(config)
+    plain.build(layer.input.shape)
+    plain.gamma.assign(layer.gamma)
+    for name in _ATTENTION_KERNELS:
+        projection = getattr(layer, name)
+        if projection is not None:
+            getattr(plain, name).kernel.assign(_kernel(projection))
+    return plain
+
+
+def _kernel(projection):
+    if isinstance(projection, SpectralNormalization):
+        return projection.normalized_kernel()
+    return projection.kernel
+
+
+def _float32(layer):
+    return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+
+
+def _first(inputs):
+    return inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+
+
+class _FoldedBatchNorm(keras.layers.Layer):
+    """`x * scale + offset`, by channel, or by label and channel."""
+
+    def __init__(self, scale, offset, **kwargs):
+        super().__init__(dtype="float32", **kwargs)
+        self.conditional = len(scale.shape) == 2
+        self.scale = self._constant("scale", scale)
+        self.offset = self._constant("offset", offset)
+
+    def call(self, inputs):
+        if not self.conditional:
+            return inputs * self.scale + self.offset
+        x, labels = inputs
+        scale = tf.gather(self.scale.value, labels)[:, tf.newaxis, tf.newaxis]
+        offset = tf.gather(self.offset.value, labels)[:, tf.newaxis, tf.newaxis]
+        return x * scale + offset
+
+    def compute_output_spec(self, inputs):
+        return keras.KerasTensor(_first(inputs).shape, dtype="float32")
+
+    def _constant(self, name, value):
+        weight = self.add_weight(name=name, shape=value.shape, trainable=False)
+        weight.assign(tf.cast(value, tf.float32))
+        return weight
+
+
+class _FoldedResidual(keras.layers.Layer):
+    """`GatedResidual2D` with plain kernels."""
+
+    def __init__(self, layer):
+        super().__init__(name=layer.name, dtype="float32")
+        self.reduce = _plain(layer.reduce)
+        self.expand = _plain(layer.expand)
+        self.gamma = self.add_weight(name="gamma", shape=(), trainable=False)
+        self.gamma.assign(layer.gamma)
+
+    def call(self, inputs):
+        hidden = self.expand(self.reduce(tf.nn.relu(inputs)))
+        return inputs + self.gamma * hidden
