@@ -8,6 +8,7 @@ a wrong one is an error before anything is built or written. `to_dict` gives wha
 import dataclasses
 import difflib
 
+from keras_sagan._data_sections import AugmentationConfig, DataConfig
 from keras_sagan._section import Section
 
 ATTENTION_SETTINGS = ("released", "paper", "formula", "residual")
@@ -171,27 +172,6 @@ class TrainingConfig(Section):
 
 
 @dataclasses.dataclass(frozen=True)
-class DataConfig(Section):
-    """Where the images come from.
-
-    Args:
-        dataset: str. What `keras_sagan.data.load` takes, e.g. "glyphs",
-            "tfds:NAME" or "folder:PATH".
-        split: str. Part of the data set to train on.
-        cache_dir: str, or `None` for the source's own place. Where prepared data
-            are kept.
-    """
-
-    dataset: str = "glyphs"
-    split: str = "train"
-    cache_dir: str | None = None
-
-    def check(self):
-        self.require(self.dataset, "dataset", "the name of a data source")
-        self.require(self.split, "split", "the name of a split")
-
-
-@dataclasses.dataclass(frozen=True)
 class LoggingConfig(Section):
     """How often a run writes something down.
 
@@ -219,14 +199,18 @@ class RunConfig(Section):
         training: `TrainingConfig`.
         data: `DataConfig`.
         logging: `LoggingConfig`.
+        augmentation: `AugmentationConfig`.
     """
 
     preset: str
     model: ModelConfig
     optimizer: OptimizerConfig
     training: TrainingConfig
-    data: DataConfig = DataConfig()
+    data: DataConfig = dataclasses.field(default_factory=DataConfig)
     logging: LoggingConfig = LoggingConfig()
+    augmentation: AugmentationConfig = dataclasses.field(
+        default_factory=AugmentationConfig
+    )
 
     def override(self, values):
         """Returns a copy with some fields of its sections changed.

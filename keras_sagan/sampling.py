@@ -8,6 +8,7 @@ function of one seed a row, so that they do not depend on the rest of the batch.
 
 import enum
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -41,12 +42,55 @@ def batch_latents(seed, purpose, step, count, latent_dim, dtype="float32"):
     return tf.cast(tf.math.ndtri(uniform), dtype)
 
 
-def batch_labels(seed, purpose, step, count, num_classes):
-    """Labels of one global batch, uniform over the classes: int32 `(count,)`."""
+def batch_labels(seed, purpose, step, count, num_classes, weights=None):
+    """Labels of one global batch: int32 `(count,)`; row `i` the same for every `count`.
+
+    Args:
+        seed, purpose, step, count: as for `batch_latents`.
+        num_classes: int.
+        weights: sequence of `num_classes` numbers >= 0, the classes' relative
+            frequencies, or None for equal ones.
+    """
     key = _key(seed, purpose, 1, step)
-    return tf.random.stateless_uniform(
-        (count,), key, 0, num_classes, dtype=tf.int32, alg="philox"
-    )
+    if weights is None:
+        return tf.random.stateless_uniform(
+            (count,), key, 0, num_classes, dtype=tf.int32, alg="philox"
+        )
+    below = np.cumsum(weights, dtype=np.float64)[:-1] / np.sum(weights)
+    uniform = _uniform(_bits((count,), key))
+    return tf.searchsorted(tf.constant(below), uniform, side="right")
+
+
+def batch_uniform(seed, purpose, draw, step, count, width):
+    """Numbers for the augmentation of one global batch, uniform in (0, 1).
+
+    Args:
+        seed, purpose, step, count: as for `batch_latents`. The streams are other
+            than those of latents and labels.
+        draw: int in [0, 2). Which draw of that purpose: 0 for real images, 1 for
+            generated ones.
+        width: int. Numbers a row.
+
+    Returns: float32 tensor `(count, width)`: odd multiples of 2^-24; row `i` is the
+        same for every `count`.
+    """
+    key = _key(seed, purpose, draw, step)
+    key = tf.stack([-1 - key[0], key[1]])  # streams of batches are not negative
+    bits = tf.bitwise.right_shift(_bits((count, width), key), np.uint32(9))
+    # Through int32, which XLA and every device converts.
+    return (tf.cast(tf.cast(bits, tf.int32), tf.float32) + 0.5) * 2.0**-23
+
+
+def own_rows(function, count):
+    """This replica's rows of what is drawn for the global batch.
+
+    Args:
+        function: callable from the row count of the global batch to its tensor.
+        count: int or int32 scalar tensor. Rows of each replica.
+    """
+    replica = tf.distribute.get_replica_context()
+    start = count * replica.replica_id_in_sync_group
+    return function(count * replica.num_replicas_in_sync)[start : start + count]
 
 
 def row_latents(seeds, latent_dim, truncation):

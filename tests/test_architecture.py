@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "_lazy": set(),
     "_registration": set(),
     "_section": set(),
-    "config": {"_section"},
+    "_data_sections": {"_section"},
+    "config": {"_data_sections", "_section"},
     "losses": set(),
     "sampling": set(),
     "layers": BASE,
@@ -42,12 +43,20 @@ MAY_IMPORT = {
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
-WITHOUT_KERAS = {"_lazy", "_registration", "_section", "config", "visualize"}
+WITHOUT_KERAS = {
+    "_data_sections",
+    "_lazy",
+    "_registration",
+    "_section",
+    "config",
+    "visualize",
+}
 
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {
     "_lazy.py": "test_package.py",
     "_registration.py": "test_package.py",
+    "_data_sections.py": "test_config.py",
     "_section.py": "test_config.py",
     "__main__.py": "test_package.py",
 }

@@ -5,6 +5,7 @@ import pytest
 
 from keras_sagan.config import (
     SETTINGS,
+    AugmentationConfig,
     DataConfig,
     LoggingConfig,
     ModelConfig,
@@ -46,7 +47,21 @@ TRAINING = {
     "seed": 9,
     "dtype_policy": "float64",
 }
-DATA = {"dataset": "folder:cats", "split": "test", "cache_dir": "cache"}
+DATA = {
+    "dataset": "folder:cats",
+    "split": "test",
+    "cache_dir": "cache",
+    "fit": "pad",
+    "real_labels": "balanced",
+    "fake_labels": "natural",
+}
+AUGMENTATION = {
+    "policy": "ada",
+    "operations": "color,blit",
+    "mirror": True,
+    "ada_target": 0.5,
+    "ada_images": 1000,
+}
 LOGGING = {"log_every": 10, "sample_every": 20}
 SECTIONS = [
     (ModelConfig, MODEL),
@@ -54,12 +69,12 @@ SECTIONS = [
     (TrainingConfig, TRAINING),
     (DataConfig, DATA),
     (LoggingConfig, LOGGING),
+    (AugmentationConfig, AUGMENTATION),
 ]
 
 
 def run_config():
-    model, optimizer, training, data, logging = (cls(**kw) for cls, kw in SECTIONS)
-    return RunConfig("mine", model, optimizer, training, data, logging)
+    return RunConfig("mine", *(cls(**kwargs) for cls, kwargs in SECTIONS))
 
 
 @pytest.mark.parametrize(("cls", "values"), SECTIONS)

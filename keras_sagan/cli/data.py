@@ -1,51 +1,134 @@
-"""`keras-sagan data check`: what a data set holds, before it is trained on."""
+"""`keras-sagan data`: look at a data set before training, and prepare it once."""
 
 import json
 
-from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_PROBLEMS = 1
 
+_MAX_SHOWN = 20
+
 
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
-    parser = commands.add_parser("data", help="look at a data set")
+    parser = commands.add_parser("data", help="check and prepare a data set")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True)
+    _add_check(actions)
+    _add_prepare(actions)
+
+
+def _add_check(actions):
     check = actions.add_parser(
         "check",
-        help="count classes and sizes, find unusable files",
-        description="Reads a whole data set and prints its classes, sizes and "
-        "values, and what would go wrong in training. Exit status 1 if there is any.",
+        help="count classes and sizes, find unusable files and copies, advise",
+        description="Reads a whole data set and prints its classes, sizes, values and "
+        "copies, what would go wrong in training, and advice. Exit status 1 if "
+        "anything would go wrong.",
     )
-    check.add_argument(
-        "source", metavar="NAME", help="glyphs, tfds:NAME or folder:PATH"
-    )
-    check.add_argument("--image-size", type=int, default=32, metavar="PIXELS")
-    check.add_argument("--split", default="train", metavar="NAME")
-    check.add_argument("--channels", type=int, metavar="N", help="1, 3 or 4")
-    check.add_argument(
-        "--cache-dir", metavar="DIR", help="where prepared data are kept"
-    )
+    _add_source(check)
     check.add_argument("--json", action="store_true", help="print JSON")
-    check.set_defaults(run=run)
+    check.add_argument(
+        "--contact-sheet",
+        metavar="FILE.png",
+        help="write a picture of the first training images, a row a class",
+    )
+    check.set_defaults(run=run_check)
 
 
-def run(options):
+def _add_prepare(actions):
+    prepare = actions.add_parser(
+        "prepare",
+        help="decode and resize once, for fast loading",
+        description="Writes a data set at the training size as TFDS records, without "
+        "loss. Interrupted, the same command continues. Train on it with --dataset "
+        "tfds:DIR.",
+    )
+    _add_source(prepare)
+    prepare.add_argument(
+        "-o", "--output", required=True, metavar="DIR", help="new or empty directory"
+    )
+    prepare.add_argument(
+        "--strict",
+        action="store_true",
+        help="stop at the first picture that cannot be read (default: leave it out "
+        "and say so)",
+    )
+    prepare.set_defaults(run=run_prepare)
+
+
+def _add_source(parser):
+    parser.add_argument(
+        "source",
+        metavar="NAME",
+        help="glyphs, shapes, tfds:NAME, folder:PATH or npz:PATH",
+    )
+    parser.add_argument("--image-size", type=int, default=32, metavar="PIXELS")
+    parser.add_argument("--split", default="train", metavar="NAME")
+    parser.add_argument("--channels", type=int, metavar="N", help="1, 3 or 4")
+    parser.add_argument(
+        "--fit",
+        default="crop",
+        metavar="HOW",
+        help="how pictures become square: crop (default) or pad",
+    )
+    parser.add_argument(
+        "--cache-dir", metavar="DIR", help="where downloaded and drawn data are kept"
+    )
+
+
+def run_check(options):
     """Prints the report; returns 1 where it found problems."""
     with user_errors():
         start_tensorflow()
-        from keras_sagan.data import check
+        from keras_sagan.data import inspection, report
 
-        report = check(
-            options.source,
-            image_size=options.image_size,
-            split=options.split,
-            channels=options.channels,
-            cache_dir=options.cache_dir,
+        found, samples = report.check_with_samples(
+            options.source, **_source_arguments(options)
         )
+        if options.contact_sheet and samples is not None:
+            from keras_sagan.visualize import grids
+
+            grids.save_grid(options.contact_sheet, samples, inspection.SAMPLE_COLUMNS)
     if options.json:
-        print(json.dumps(report.to_dict(), indent=2))
+        print(json.dumps(found.to_dict(), indent=2))
     else:
-        print(report.format())
-    return EXIT_PROBLEMS if report.problems else 0
+        print(found.format())
+    return EXIT_PROBLEMS if found.problems else 0
+
+
+def run_prepare(options):
+    """Prepares, and says what was left out."""
+    with user_errors():
+        start_tensorflow()
+        from keras_sagan.data import prepare
+
+        try:
+            result = prepare(
+                options.source,
+                options.output,
+                strict=options.strict,
+                **_source_arguments(options),
+            )
+        except ValueError as error:
+            if options.strict and "cannot read picture" in str(error):
+                raise UserError(f"{error} (--strict; nothing was left out)") from error
+            raise
+    for reason in result.skipped[:_MAX_SHOWN]:
+        print(f"left out: {reason}")
+    if len(result.skipped) > _MAX_SHOWN:
+        print(f"and {len(result.skipped) - _MAX_SHOWN} more: prepare_report.json")
+    print(
+        f"Prepared {result.written} pictures in {result.shards} files, left out "
+        f"{len(result.skipped)}. Train with --dataset tfds:{result.output}"
+    )
+
+
+def _source_arguments(options):
+    return {
+        "image_size": options.image_size,
+        "split": options.split,
+        "channels": options.channels,
+        "cache_dir": options.cache_dir,
+        "fit": options.fit,
+    }

@@ -1,4 +1,4 @@
-"""Image sources: built-in glyphs, TensorFlow Datasets and folders of pictures.
+"""Image sources: embedded sets, TensorFlow Datasets, folders and arrays.
 
 `import keras_sagan.data` imports neither TensorFlow nor Keras: a name is imported
 on its first use.
@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "pipeline": ["Source"],
+        "preparation": ["PrepareResult", "prepare"],
         "report": ["CheckReport", "check"],
         "sources": ["load"],
         "validation": ["check_batch"],

@@ -1,24 +1,17 @@
 """Reading a folder of pictures: `folder:PATH`."""
 
-import concurrent.futures
 import dataclasses
+import functools
+import hashlib
 import os
 import pathlib
 import unicodedata
 
-import numpy as np
-from PIL import Image, ImageOps
-from tqdm import tqdm
+from keras_sagan.data import decoding, label_files
+from keras_sagan.data.decoding import EXTENSIONS
+from keras_sagan.data.pictures import Opened, Picture, Pictures
 
-from keras_sagan.data import images
-from keras_sagan.data.pipeline import Examples
-from keras_sagan.data.storage import allocate, data_dir
-
-# File name endings, any case. The content decides which of the formats a file is.
-EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
-
-_PROGRESS_FROM = 1000  # files
+_PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,24 +19,26 @@ class FolderListing:
     """The pictures of a folder, none of them opened.
 
     Attributes:
-        files: tuple of `pathlib.Path`, by class, then by name.
-        labels: int32 array `(len(files),)`, or `None` when unlabelled.
-        class_names: tuple of str, the subfolders' names in order of their code
-            points, NFC-normalised; `None` when unlabelled.
+        files: tuple of `pathlib.Path`, by class, then by name; with a file of labels
+            by name.
+        labels: tuple of int, one a file, or `None` when unlabelled.
+        class_names: tuple of str, `None` when unlabelled.
         problems: tuple of str. What keeps the folder from being a data set.
     """
 
     files: tuple[pathlib.Path, ...]
-    labels: np.ndarray | None
+    labels: tuple[int, ...] | None
     class_names: tuple[str, ...] | None
     problems: tuple[str, ...]
 
 
 def list_pictures(path):
-    """Lists a folder: one subfolder a class, or pictures alone (unlabelled).
+    """Lists a folder: one subfolder a class, pictures with labels, or pictures alone.
 
-    Names that start with a dot and files that are no pictures by their ending
-    (`EXTENSIONS`) are left out.
+    Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
+    pictures may lie in subfolders. Else the subfolders, in order of their names' code
+    points, NFC-normalised, are the classes. Names that start with a dot and files that
+    are no pictures by their ending (`EXTENSIONS`) are left out.
 
     Args:
         path: str. "~" is the home directory.
@@ -60,10 +55,79 @@ def list_pictures(path):
         raise FileNotFoundError(f"`name`: there is no folder {path.absolute()}.")
     if not path.is_dir():
         raise NotADirectoryError(f"`name`: {path.absolute()} is a file, not a folder.")
+    found = label_files.find(path)
+    if found:
+        return _listed(path, found)
     folders, pictures = _entries(path)
+    if (path / _PREPARED).exists():
+        problem = f"{path} is a prepared data set: use 'tfds:{path}'"
+        return FolderListing((), None, None, (problem,))
     if not folders:
         problems = () if pictures else (f"{path} has {_no_pictures()}",)
         return FolderListing(tuple(pictures), None, None, problems)
+    return _class_folders(path, folders, pictures)
+
+
+def open_pictures(path):
+    """The `Pictures` of a folder.
+
+    Raises:
+        OSError: if a folder cannot be listed.
+    """
+    listing = list_pictures(path)
+
+    def rows(start, stop):
+        for row in range(start, stop):
+            file = listing.files[row]
+            label = None if listing.labels is None else listing.labels[row]
+            yield Picture(shown(file), label, functools.partial(_open, file))
+
+    return Pictures(
+        count=len(listing.files),
+        class_names=listing.class_names,
+        channels=3,
+        rows=rows,
+        problems=listing.problems,
+        fingerprint=_fingerprint(listing),
+    )
+
+
+def check_split(path, split):
+    """Raises `ValueError` unless `split` is "train", the only split of a folder."""
+    if split != "train":
+        raise ValueError(
+            "`split` must be 'train' for a folder, which is one split as a whole. "
+            f"Received: split={split!r} for 'folder:{path}'."
+        )
+
+
+def shown(path):
+    """The path as text, also where its name is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _open(file):
+    image, stored = decoding.open_picture(file, shown(file))
+    return Opened(image, *stored)
+
+
+def _listed(path, found):
+    """The listing after a file of labels."""
+    pictures = {}
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if name[0] != ".")
+        for name in sorted(names):
+            if name[0] != "." and name.lower().endswith(EXTENSIONS):
+                file = pathlib.Path(folder, name)
+                pictures[file.relative_to(path).as_posix()] = file
+    table = label_files.read(found, pictures)
+    files = tuple(pictures[name] for name in table.names)
+    if not files and not table.problems:
+        return FolderListing((), None, None, (f"{path} has {_no_pictures()}",))
+    return FolderListing(files, table.labels, table.class_names, table.problems)
+
+
+def _class_folders(path, folders, pictures):
     problems = []
     if pictures:
         problems.append(
@@ -81,105 +145,14 @@ def list_pictures(path):
                 f"folder. If those are the classes, use 'folder:{folder}'"
             )
         elif not members:
-            problems.append(f"class folder {folder} has {_no_pictures()}")
+            problems.append(f"class folder {shown(folder)} has {_no_pictures()}")
         files += members
         labels += [label] * len(members)
     # macOS stores names decomposed, Linux as typed: NFC makes them equal.
-    names = tuple(unicodedata.normalize("NFC", folder.name) for folder in folders)
+    names = tuple(unicodedata.normalize("NFC", shown(f.name)) for f in folders)
     if len(set(names)) < len(names):
         problems.append(f"{path} has two class folders whose names look the same")
-    return FolderListing(
-        tuple(files), np.array(labels, np.int32), names, tuple(problems)
-    )
-
-
-def read(path, split, image_size, channels, cache_dir=None):
-    """Decodes the pictures of a folder (see `list_pictures`, `images.to_array`).
-
-    Args:
-        path: str.
-        split: str. Only "train": a folder is one split.
-        image_size: int. Height and width in pixels.
-        channels: int. 1 (grey), 3 (RGB) or 4 (RGBA).
-        cache_dir: str or `None`. Where very large arrays are put (`storage`).
-
-    Returns:
-        `Examples`, by class, then by file name.
-
-    Raises:
-        ValueError: if `split` is not "train", the folder is not a data set, or a
-            picture cannot be read; the message names the file.
-        OSError: if a folder cannot be listed.
-    """
-    check_split(path, split)
-    listing = list_pictures(path)
-    if listing.problems:
-        raise ValueError(f"`name`: {listing.problems[0]}. Received: 'folder:{path}'.")
-    shape = (len(listing.files), image_size, image_size, channels)
-    pixels = allocate(shape, data_dir(cache_dir))
-
-    def decode_into(row):
-        pixels[row] = decode(listing.files[row], image_size, channels)
-
-    run_parallel(decode_into, len(listing.files), "decoding")
-    return Examples(pixels, listing.labels, listing.class_names)
-
-
-def check_split(path, split):
-    """Raises `ValueError` unless `split` is "train", the only split of a folder."""
-    if split != "train":
-        raise ValueError(
-            "`split` must be 'train' for a folder, which is one split as a whole. "
-            f"Received: split={split!r} for 'folder:{path}'."
-        )
-
-
-def decode(file, image_size, channels):
-    """One picture file as an array: the first frame, turned as its EXIF data say.
-
-    Args:
-        file: path of a BMP, GIF, JPEG, PNG or WebP file.
-        image_size: int. Height and width in pixels.
-        channels: int. 1, 3 or 4.
-
-    Returns:
-        uint8 array `(image_size, image_size, channels)`.
-
-    Raises:
-        ValueError: if it cannot be read or has more pixels than Pillow's limit
-            against decompression bombs; the message names the file.
-    """
-    try:
-        with Image.open(file, formats=FORMATS) as picture:
-            # JPEG only: decode at 1/2, 1/4 or 1/8 where that leaves at least two
-            # source pixels for each pixel of the result.
-            picture.draft(None, (2 * image_size, 2 * image_size))
-            upright = ImageOps.exif_transpose(picture)
-            return images.to_array(upright, image_size, channels)
-    except Exception as error:  # decoders raise nearly everything on broken files
-        raise ValueError(
-            f"cannot read picture {file}: {type(error).__name__}: {error}"
-        ) from error
-
-
-def run_parallel(function, count, description):
-    """Calls `function(0)` ... `function(count - 1)` on threads.
-
-    Shows progress on stderr where there are many calls.
-
-    Raises:
-        The exception of the first call, in that order, that has one; the calls not
-        yet begun are dropped.
-    """
-    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 4
-    pool = concurrent.futures.ThreadPoolExecutor(workers)
-    try:
-        results = pool.map(function, range(count))
-        quiet = count < _PROGRESS_FROM
-        for _ in tqdm(results, description, count, disable=quiet, unit="img"):
-            pass
-    finally:
-        pool.shutdown(cancel_futures=True)
+    return FolderListing(tuple(files), tuple(labels), names, tuple(problems))
 
 
 def _entries(path):
@@ -192,6 +165,19 @@ def _entries(path):
         if entry.suffix.lower() in EXTENSIONS and not entry.is_dir()
     ]
     return folders, pictures
+
+
+def _fingerprint(listing):
+    """Of names, sizes and times of the files, their labels and classes."""
+    digest = hashlib.sha256(repr((listing.class_names, listing.labels)).encode())
+    for file in listing.files:
+        try:
+            facts = file.stat()
+            state = (facts.st_size, facts.st_mtime_ns)
+        except OSError:  # a dangling link, which reading will name
+            state = None
+        digest.update(repr((os.fsencode(file), state)).encode())
+    return digest.hexdigest()
 
 
 def _no_pictures():

@@ -9,6 +9,12 @@ import numpy as np
 # use of the same run seed.
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
 
+# The same of a class's order and of the order of classes, where they are balanced.
+_CLASS_PURPOSE = int.from_bytes(b"clas", "big")
+_BLOCK_PURPOSE = int.from_bytes(b"bloc", "big")
+
+LABEL_SAMPLING = ("natural", "balanced")
+
 # Of the block cipher that permutes an epoch. With TensorFlow's usual 4, two successive
 # epochs of 60,000 examples correlate by 0.84 and pairs of examples share a batch again
 # 264 times as often as by chance; with 16 neither differs from chance.
@@ -47,10 +53,14 @@ class Source:
         batch_size: int. Examples a batch; at most the number of examples.
         seed: int in [0, 2**32). Decides the order of the stream.
         examples: `Examples`. The decoded split.
+        label_sampling: "natural": every epoch shows every example once. "balanced":
+            classes are shown equally often, every example of one as often as the
+            others of that class.
 
     Raises:
-        ValueError: if `batch_size` is not in [1, number of examples] or `seed` is
-            not in [0, 2**32).
+        ValueError: if `batch_size` is not in [1, number of examples], `seed` is
+            not in [0, 2**32), `label_sampling` is neither, or there are no examples
+            of a class that is to be shown as often as the others.
         TypeError: if one of the two is not an integer.
     """
 
@@ -59,6 +69,7 @@ class Source:
     batch_size: int
     seed: int
     examples: Examples = dataclasses.field(repr=False, compare=False)
+    label_sampling: str = "natural"
 
     def __post_init__(self):
         size = check_integer("batch_size", self.batch_size, 1)
@@ -69,6 +80,7 @@ class Source:
                 f"{self.split!r} of {self.name!r} has {self.num_examples}. "
                 f"Received: batch_size={size}."
             )
+        _check_label_sampling(self)
         object.__setattr__(self, "batch_size", size)
         object.__setattr__(self, "seed", seed)
 
@@ -98,6 +110,14 @@ class Source:
         return None if self.class_names is None else len(self.class_names)
 
     @property
+    def class_counts(self):
+        """tuple of int: examples of each class, or `None` when unlabelled."""
+        if self.class_names is None:
+            return None
+        counts = np.bincount(self.examples.labels, minlength=self.num_classes)
+        return tuple(counts.tolist())
+
+    @property
     def dataset(self):
         """The stream from global example index 0 (see `stream`)."""
         return self.stream(0)
@@ -119,7 +139,9 @@ class Source:
         is `num_examples`. Every epoch is a permutation of the split given by
         (seed, epoch) alone, so the stream continues from any `start` exactly as if
         it had never stopped. A batch that reaches the end of an epoch runs on into
-        the next one.
+        the next one. Where classes are balanced, the stream is blocks of one example
+        of each class, in an order given by (seed, block), and each class has
+        epochs of its own.
 
         Args:
             start: int >= 0. Global index of the first example; any multiple of the
@@ -146,7 +168,10 @@ class Source:
         import tensorflow as tf
 
         images, labels = self.arrays()
-        rows = self._rows(first + tf.range(self.batch_size, dtype=tf.int64))
+        order = {"natural": self._rows, "balanced": self._balanced_rows}
+        rows = order[self.label_sampling](
+            first + tf.range(self.batch_size, dtype=tf.int64)
+        )
 
         def take(indices):
             if labels is None:
@@ -168,18 +193,65 @@ class Source:
         """Stored row of each global example index: int64 `(batch,)` both ways."""
         import tensorflow as tf
 
-        count = tf.constant(self.num_examples, tf.int64)
-        epochs = indices // count
+        counts = tf.fill(tf.shape(indices), tf.constant(self.num_examples, tf.int64))
+        return self._shuffled(indices, counts, SHUFFLE_PURPOSE)
+
+    def _balanced_rows(self, indices):
+        """As `_rows`, with classes shown equally often."""
+        import tensorflow as tf
+
+        classes = tf.fill(tf.shape(indices), tf.constant(self.num_classes, tf.int64))
+        blocks = indices // classes
+        labels = self._shuffled(indices, classes, _BLOCK_PURPOSE)
+        counts = tf.gather(tf.constant(self.class_counts, tf.int64), labels)
+        # A block has one example of each class: its number is how many came before.
+        within = self._shuffled(blocks, counts, _CLASS_PURPOSE + labels)
+        by_class = np.argsort(self.examples.labels, kind="stable").astype(np.int64)
+        starts = np.cumsum(self.class_counts) - self.class_counts
+        return tf.gather(by_class, tf.gather(starts, labels) + within)
+
+    def _shuffled(self, indices, counts, purpose):
+        """Place of index `i` in the permutation of epoch `i // count`.
+
+        Args:
+            indices, counts: int64 `(batch,)`.
+            purpose: int, or int64 `(batch,)`. Keeps permutations apart.
+        """
+        import tensorflow as tf
+
+        epochs = indices // counts
         constant = tf.ones_like(epochs)
         seeds = tf.stack(  # (batch, 3): a batch may span two epochs
-            [constant * self.seed, epochs, constant * SHUFFLE_PURPOSE], axis=1
+            [constant * self.seed, epochs, constant * purpose], axis=1
         )
         # Not `tf.random.experimental.index_shuffle`: it always runs 4 rounds.
         return tf.raw_ops.RandomIndexShuffle(
-            index=indices % count,
+            index=indices % counts,
             seed=seeds,
-            max_index=count - 1,
+            max_index=counts - 1,
             rounds=SHUFFLE_ROUNDS,
+        )
+
+
+def _check_label_sampling(source):
+    if source.label_sampling not in LABEL_SAMPLING:
+        raise ValueError(
+            f"`label_sampling` must be one of {LABEL_SAMPLING}. "
+            f"Received: label_sampling={source.label_sampling!r}."
+        )
+    if source.label_sampling == "natural":
+        return
+    if source.class_names is None:
+        raise ValueError(
+            f"`label_sampling` 'balanced' needs classes, and {source.name!r} has none. "
+            "Received: label_sampling='balanced'."
+        )
+    if 0 in source.class_counts:
+        empty = source.class_names[source.class_counts.index(0)]
+        raise ValueError(
+            "`label_sampling` 'balanced' needs examples of every class, and split "
+            f"{source.split!r} of {source.name!r} has none of {empty!r}. Received: "
+            "label_sampling='balanced'."
         )
 
 

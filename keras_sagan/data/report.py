@@ -4,11 +4,11 @@ import collections
 import dataclasses
 
 import numpy as np
-from PIL import Image
 
-from keras_sagan.data import folder, images, sources
+from keras_sagan.data import advice, duplicates, inspection, sources
 
 _MAX_CLASSES_SHOWN = 40
+_MAX_NAMES_SHOWN = 20
 _BAR_WIDTH = 30
 
 
@@ -28,9 +28,18 @@ class CheckReport:
             without pictures.
         heights: the same of the stored heights.
         num_enlarged: int. Pictures whose shorter side is below `image_size`.
+        num_oblong: int. Pictures that are far from square.
         modes: dict of the pictures' Pillow mode ("RGB", "L", "P", ...) to count.
         value_range: (smallest, largest) value of the decoded images, or `None`.
+        copies: tuple of tuples of str: names of pictures with equal pixels.
+        near_copies: the same of pictures that look alike, equal ones among them.
+        extra_copies: int. Pictures that could go without losing one of `copies`.
+        extra_near_copies: int. The same of `near_copies`, beyond equal ones.
+        copies_across_classes: int. Groups of `copies` in more than one class.
+        odd: tuple of str. Pictures that can be read but are hardly what was meant.
+        unreadable: tuple of str. Pictures that cannot be read, and why.
         problems: tuple of str, empty when the data set is sound.
+        advice: tuple of str. How to train on it.
     """
 
     name: str
@@ -42,9 +51,18 @@ class CheckReport:
     widths: tuple[int, int, int] | None
     heights: tuple[int, int, int] | None
     num_enlarged: int
+    num_oblong: int
     modes: dict[str, int]
     value_range: tuple[int, int] | None
+    copies: tuple[tuple[str, ...], ...]
+    near_copies: tuple[tuple[str, ...], ...]
+    extra_copies: int
+    extra_near_copies: int
+    copies_across_classes: int
+    odd: tuple[str, ...]
+    unreadable: tuple[str, ...]
     problems: tuple[str, ...]
+    advice: tuple[str, ...] = ()
 
     def to_dict(self):
         """The report as a dict that `json.dumps` takes."""
@@ -64,19 +82,27 @@ class CheckReport:
                 f"enlarged  {self.num_enlarged} (shorter side < {self.image_size} px)",
                 f"modes     {', '.join(f'{m} {n}' for m, n in self.modes.items())}",
                 f"values    {self.value_range[0]} to {self.value_range[1]}",
+                f"copies    {self.extra_copies} exact, {self.extra_near_copies} alike",
             ]
         lines += _class_lines(self.class_counts)
+        others = [p for p in self.problems if p not in set(self.unreadable)]
         lines.append(f"problems  {len(self.problems) or 'none'}")
-        lines += [f"  {problem}" for problem in self.problems]
+        lines += [f"  {problem}" for problem in others] + _some(self.unreadable)
+        if self.odd:
+            lines += [f"odd       {len(self.odd)}", *_some(self.odd)]
+        if self.advice:
+            lines += ["advice", *(f"  {sentence}" for sentence in self.advice)]
         return "\n".join(lines)
 
 
-def check(name, image_size=32, split="train", channels=None, cache_dir=None):
+def check(
+    name, image_size=32, split="train", channels=None, cache_dir=None, fit="crop"
+):
     """Reads every example of a split and reports on it.
 
     What `load` refuses (an unreadable picture, an empty class, a label out of range)
-    is listed here, all of it, along with what it would let pass: a single class, and
-    pictures of one flat colour each.
+    is listed here, all of it, along with what it would let pass: a single class,
+    pictures of one flat colour each, copies.
 
     Args:
         name: str. As for `load`.
@@ -84,6 +110,7 @@ def check(name, image_size=32, split="train", channels=None, cache_dir=None):
         split: str. As for `load`.
         channels: As for `load`.
         cache_dir: As for `load`.
+        fit: As for `load`.
 
     Returns:
         `CheckReport`.
@@ -91,96 +118,47 @@ def check(name, image_size=32, split="train", channels=None, cache_dir=None):
     Raises:
         As `load` for wrong arguments and data sets that cannot be opened at all.
     """
+    return check_with_samples(name, image_size, split, channels, cache_dir, fit)[0]
+
+
+def check_with_samples(
+    name, image_size=32, split="train", channels=None, cache_dir=None, fit="crop"
+):
+    """`check`, and pictures for a contact sheet.
+
+    Returns:
+        `(report, samples)`: see `check`; uint8 array `(rows * 8, image_size,
+        image_size, channels)`, a row a class, of at most 16 classes; what is missing is
+        white. `None` without pictures.
+    """
     kind, rest, image_size, channels = sources.parse_arguments(
-        name, image_size, channels
+        name, image_size, channels, fit
     )
-    if kind == "folder":
-        folder.check_split(rest, split)
-        facts, problems, labels, class_names = _folder_facts(
-            rest, image_size, channels or 3
-        )
-        channels = channels or 3
-    else:
-        builder = sources.open_builder(kind, rest, image_size, cache_dir)
-        facts, labels, class_names, channels = _tfds_facts(
-            builder, split, image_size, channels
-        )
-        problems = []
-    problems += _label_problems(labels, class_names) + _value_problems(facts)
-    return CheckReport(
+    pictures = sources.open_pictures(kind, rest, split, image_size, cache_dir)
+    channels = channels or pictures.channels
+    found = inspection.inspect(pictures, image_size, channels, fit)
+    facts, class_names = found.facts, pictures.class_names
+    labels = found.labels if class_names else None
+    report = CheckReport(
         name=name,
         split=split,
         image_size=image_size,
         channels=channels,
         num_examples=len(facts),
         class_counts=_class_counts(labels, class_names),
-        problems=tuple(problems),
+        odd=inspection.odd(facts, image_size),
+        unreadable=found.unreadable,
+        problems=(
+            *pictures.problems,
+            *found.unreadable,
+            *_label_problems(labels, class_names),
+            *_value_problems(facts),
+        ),
         **_summary(facts, image_size),
+        **_copies(facts, class_names),
     )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Facts:
-    """One readable picture: stored size and mode, and its values once decoded."""
-
-    width: int
-    height: int
-    mode: str
-    low: int
-    high: int
-    flat: bool
-
-
-def _facts_of(picture, decoded):
-    low, high = decoded.min(axis=(0, 1)), decoded.max(axis=(0, 1))  # a channel
-    return _Facts(
-        width=picture.width,
-        height=picture.height,
-        mode=picture.mode,
-        low=int(low.min()),
-        high=int(high.max()),
-        flat=bool((low == high).all()),
-    )
-
-
-def _folder_facts(path, image_size, channels):
-    """Facts of the readable pictures, problems, listed labels, class names."""
-    listing = folder.list_pictures(path)
-    results = [None] * len(listing.files)
-
-    def inspect(row):
-        try:
-            decoded = folder.decode(listing.files[row], image_size, channels)
-        except ValueError as error:
-            results[row] = str(error)
-        else:
-            with Image.open(listing.files[row], formats=folder.FORMATS) as picture:
-                results[row] = _facts_of(picture, decoded)
-
-    folder.run_parallel(inspect, len(listing.files), "checking")
-    unreadable = [result for result in results if isinstance(result, str)]
-    facts = [result for result in results if not isinstance(result, str)]
-    problems = [*listing.problems, *unreadable]
-    return facts, problems, listing.labels, listing.class_names
-
-
-def _tfds_facts(builder, split, image_size, channels):
-    """Facts of the pictures, labels, class names, channels."""
-    from keras_sagan.data import tfds_source
-
-    image_feature, label_feature = tfds_source.features_of(builder)
-    tfds_source.split_size(builder, split)
-    channels = channels or image_feature.shape[-1] or 3
-    facts, labels = [], []
-    for image, label in tfds_source.raw_examples(builder, split):
-        picture = tfds_source.as_picture(image)
-        decoded = images.to_array(picture, image_size, channels)
-        facts.append(_facts_of(picture, decoded))
-        labels.append(label)
-    if label_feature is None:
-        return facts, None, None, channels
-    names = tfds_source.class_names(label_feature)
-    return facts, np.array(labels, np.int64), names, channels
+    report = dataclasses.replace(report, advice=advice.advise(report))
+    return report, found.samples
 
 
 def _summary(facts, image_size):
@@ -188,19 +166,30 @@ def _summary(facts, image_size):
     modes = collections.Counter(fact.mode for fact in facts).most_common()
     values = [(fact.low, fact.high) for fact in facts]
     return {
-        "widths": _three([fact.width for fact in facts]),
-        "heights": _three([fact.height for fact in facts]),
+        "widths": advice.three([fact.width for fact in facts]),
+        "heights": advice.three([fact.height for fact in facts]),
         "num_enlarged": sum(min(f.width, f.height) < image_size for f in facts),
+        "num_oblong": sum(advice.is_oblong(f.width, f.height) for f in facts),
         "modes": dict(modes),
         "value_range": (int(np.min(values)), int(np.max(values))) if facts else None,
     }
 
 
-def _three(values):
-    """(smallest, median, largest), or `None` of nothing."""
-    if not values:
-        return None
-    return min(values), int(np.median(values)), max(values)
+def _copies(facts, class_names):
+    """The fields about duplicates."""
+    names = [fact.name for fact in facts]
+    equal = duplicates.equal_groups([fact.digest for fact in facts])
+    near = duplicates.near_groups([fact.hash for fact in facts])
+    labels = [fact.label for fact in facts] if class_names else None
+    repeated = {index for group in equal for index in group[1:]}
+    distinct = [[i for i in group if i not in repeated] for group in near]
+    return {
+        "copies": duplicates.named(equal, names),
+        "near_copies": duplicates.named(near, names),
+        "extra_copies": duplicates.extra(equal),
+        "extra_near_copies": duplicates.extra([group for group in distinct if group]),
+        "copies_across_classes": duplicates.across_classes(equal, labels),
+    }
 
 
 def _class_counts(labels, class_names):
@@ -247,13 +236,20 @@ def _spread(three):
     return f"{low}" if low == high else f"{low} to {high} px, median {median}"
 
 
+def _some(sentences):
+    """Lines of the first ones, and how many there are more."""
+    lines = [f"  {sentence}" for sentence in sentences[:_MAX_NAMES_SHOWN]]
+    rest = len(sentences) - len(lines)
+    return [*lines, f"  and {rest} more (--json lists all)"] if rest > 0 else lines
+
+
 def _class_lines(class_counts):
     """The class histogram, one line a class."""
     if class_counts is None:
         return ["classes   unlabelled"]
-    largest = max(class_counts.values()) or 1
+    largest = max(class_counts.values(), default=0) or 1
     shown = list(class_counts.items())[:_MAX_CLASSES_SHOWN]
-    width = max(len(name) for name, _ in shown)
+    width = max((len(name) for name, _ in shown), default=0)
     lines = [f"classes   {len(class_counts)}"]
     for name, count in shown:
         bar = "#" * round(_BAR_WIDTH * count / largest)

@@ -1,14 +1,18 @@
-"""Reading TensorFlow Datasets (TFDS): `tfds:NAME` and the glyphs' own files."""
+"""Reading TensorFlow Datasets (TFDS): `tfds:NAME`, `tfds:PATH`, embedded sets."""
 
 import contextlib
 import difflib
+import functools
+import io
+import os
 import sys
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
-from keras_sagan.data import images
+from keras_sagan.data import pictures
+from keras_sagan.data.decoding import open_picture
+from keras_sagan.data.pictures import Opened, Picture, Pictures
 from keras_sagan.data.pipeline import Examples
 from keras_sagan.data.storage import allocate, data_dir
 
@@ -19,17 +23,28 @@ def prepared_builder(name, cache_dir=None):
     """A TFDS builder whose files are on disk; downloads them where they are not.
 
     Args:
-        name: str. TFDS name, optionally with config and version:
-            "fashion_mnist", "cifar10:3.0.2".
+        name: str. TFDS name, optionally with config and version ("fashion_mnist",
+            "cifar10:3.0.2"), or the path of a prepared data set's directory.
         cache_dir: str or `None`. TFDS data directory (see `storage`).
 
     Returns:
         `tfds.core.DatasetBuilder`.
 
     Raises:
-        ValueError: if TFDS has no such data set; the nearest names are suggested.
+        ValueError: if TFDS has no such data set (the nearest names are suggested) or
+            the directory holds none.
         RuntimeError: if it could not be downloaded and prepared; says what to do.
     """
+    path = os.path.expanduser(name)
+    if os.path.isfile(os.path.join(path, "dataset_info.json")):
+        return tfds.builder_from_directory(path)
+    if os.path.isdir(path) or path.startswith((os.sep, ".")):
+        raise ValueError(
+            f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
+            "For a folder of pictures use 'folder:PATH'; a preparation that was "
+            "interrupted is finished by the same 'keras-sagan data prepare' again. "
+            f"Received: 'tfds:{name}'."
+        )
     directory = data_dir(cache_dir)
     try:
         builder = tfds.builder(name, data_dir=directory)
@@ -40,11 +55,8 @@ def prepared_builder(name, cache_dir=None):
     return builder
 
 
-def read(builder, split, image_size, channels=None, cache_dir=None):
+def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
     """Decodes a split of a prepared TFDS data set.
-
-    Pictures are centre-cropped to a square and resized (`images.to_array`: a picture
-    smaller than `image_size` is enlarged with a bicubic filter).
 
     Args:
         builder: prepared `tfds.core.DatasetBuilder` with an "image" feature and, for
@@ -53,32 +65,62 @@ def read(builder, split, image_size, channels=None, cache_dir=None):
         image_size: int. Height and width in pixels.
         channels: 1, 3, 4 or `None` for the data set's own.
         cache_dir: str or `None`. Where very large arrays are put (`storage`).
+        fit: "crop" or "pad".
 
     Returns:
         `Examples` in stored order.
 
     Raises:
         ValueError: if there is no such split, no uint8 "image" feature, a "label"
-            that is no class label, or a label out of range.
+            that is no class label, a label out of range, or an unreadable picture.
+    """
+    image_feature, label_feature = features_of(builder)
+    channels = channels or image_feature.shape[-1] or 3
+    directory, name = data_dir(cache_dir), f"tfds:{builder.name}"
+    if image_feature.shape != (image_size, image_size, channels):
+        found = open_pictures(builder, split)
+        return pictures.read(found, name, image_size, channels, fit, directory)
+    # As they are stored: TensorFlow decodes them in parallel.
+    count = split_size(builder, split)
+    pixels = allocate((count, *image_feature.shape), directory)
+    labels = None if label_feature is None else np.empty(count, np.int64)
+    start = 0
+    for batch in _columns(builder, split, None).batch(_READ_BATCH).as_numpy_iterator():
+        stop = start + len(batch[0])
+        pixels[start:stop] = batch[0]
+        if labels is not None:
+            labels[start:stop] = batch[1]
+        start = stop
+    if labels is None:
+        return Examples(pixels, None, None)
+    pictures.check_labels(labels, class_names(label_feature), name)
+    return Examples(pixels, labels.astype(np.int32), class_names(label_feature))
+
+
+def open_pictures(builder, split):
+    """The `Pictures` of a split, in stored order.
+
+    Raises:
+        ValueError: as `features_of` and `split_size`.
     """
     image_feature, label_feature = features_of(builder)
     count = split_size(builder, split)
-    channels = channels or image_feature.shape[-1] or 3
-    pixels = allocate((count, image_size, image_size, channels), data_dir(cache_dir))
-    labels = None if label_feature is None else np.empty(count, np.int32)
-    for row, (image, label) in enumerate(raw_examples(builder, split)):
-        pixels[row] = images.to_array(as_picture(image), image_size, channels)
-        if labels is not None:
-            labels[row] = label
-    if labels is None:
-        return Examples(pixels, None, None)
-    _check_labels(labels, label_feature.num_classes, builder, split)
-    return Examples(pixels, labels, class_names(label_feature))
 
+    def rows(start, stop):
+        decoders = {"image": tfds.decode.SkipDecoding()}
+        dataset = _columns(builder, split, decoders).skip(start).take(stop - start)
+        for row, columns in enumerate(dataset.as_numpy_iterator(), start):
+            name = f"{builder.name}/{split}[{row}]"
+            label = int(columns[1]) if label_feature else None
+            yield Picture(name, label, functools.partial(_open, columns[0], name))
 
-def as_picture(array):
-    """A `PIL.Image.Image` of a uint8 array `(height, width, channels)`."""
-    return Image.fromarray(array[:, :, 0] if array.shape[-1] == 1 else array)
+    return Pictures(
+        count=count,
+        class_names=label_feature and class_names(label_feature),
+        channels=image_feature.shape[-1] or 3,
+        rows=rows,
+        fingerprint=repr((builder.info.full_name, split, count)),
+    )
 
 
 def class_names(label_feature):
@@ -86,31 +128,21 @@ def class_names(label_feature):
     return tuple(map(label_feature.int2str, range(label_feature.num_classes)))
 
 
-def raw_examples(builder, split):
-    """Yields the examples of a split as they are stored, in stored order.
+def _open(encoded, name):
+    image, stored = open_picture(io.BytesIO(encoded), name)
+    return Opened(image, *stored)
 
-    Args:
-        builder: prepared `tfds.core.DatasetBuilder`.
-        split: str.
 
-    Yields:
-        `(image, label)`: uint8 array `(height, width, channels)` and int, or `None`
-        when unlabelled.
-    """
+def _columns(builder, split, decoders):
+    """The examples as tuples (image, label) or (image,), in stored order."""
     keys = [key for key in ("image", "label") if key in builder.info.features]
     dataset = builder.as_dataset(
         split=split,
         shuffle_files=False,
+        decoders=decoders,
         read_config=tfds.ReadConfig(try_autocache=False),
     )
-    dataset = dataset.map(lambda example: tuple(example[key] for key in keys))
-    if None not in builder.info.features["image"].shape:
-        dataset = dataset.batch(_READ_BATCH)
-    else:  # pictures of different sizes make no batch
-        dataset = dataset.batch(1)
-    for columns in dataset.prefetch(2).as_numpy_iterator():
-        labels = columns[1] if len(columns) == 2 else [None] * len(columns[0])
-        yield from zip(columns[0], labels, strict=True)
+    return dataset.map(lambda example: tuple(example[key] for key in keys))
 
 
 def features_of(builder):
@@ -153,17 +185,6 @@ def split_size(builder, split):
             f"`split` of {builder.name!r} has no examples. Received: split={split!r}."
         )
     return count
-
-
-def _check_labels(labels, num_classes, builder, split):
-    wrong = (labels < 0) | (labels >= num_classes)
-    if wrong.any():
-        raise ValueError(
-            f"Labels of {builder.name!r} must be in [0, {num_classes}). Received: "
-            f"{int(wrong.sum())} of {len(labels)} examples of split {split!r} outside "
-            f"it, e.g. {int(labels[wrong][0])} (TFDS marks an unlabelled example "
-            "with -1)."
-        )
 
 
 def _prepare(builder, name, directory):

@@ -1,10 +1,12 @@
 """The arguments of `SAGAN.compile`: checks, defaults and serialisation."""
 
 import dataclasses
+import math
 
 import keras
 
 from keras_sagan import losses
+from keras_sagan.training import augmentation
 from keras_sagan.training.steps import StepSettings
 
 G_LEARNING_RATE = 1e-4  # both: paper, section 4.2
@@ -27,11 +29,15 @@ class CompileArguments:
     ema_start: int
     gradient_accumulation_steps: int
     seed: int
+    augmentation: object
+    fake_label_weights: object
     jit_compile: bool
     keras_arguments: dict
 
     def __post_init__(self):
         losses.get(self.loss)
+        self.augmentation = augmentation.resolve(self.augmentation)
+        self._check_weights()
         for name in ("discriminator_steps", "gradient_accumulation_steps"):
             self._check_integer(name, 1)
         self._check_integer("ema_start", 0)
@@ -59,6 +65,8 @@ class CompileArguments:
             ema_decay=self.ema_decay,
             ema_start=self.ema_start,
             seed=self.seed,
+            augmentation=self.augmentation,
+            fake_label_weights=self.fake_label_weights,
         )
 
     def optimizers(self):
@@ -92,6 +100,18 @@ class CompileArguments:
             for name in ("g_optimizer", "d_optimizer")
         }
         return {**config, **optimizers}
+
+    def _check_weights(self):
+        weights = self.fake_label_weights
+        if weights is None:
+            return
+        weights = tuple(float(weight) for weight in weights)
+        if not (min(weights) >= 0 and 0 < sum(weights) < math.inf):
+            raise ValueError(
+                "`fake_label_weights` must be numbers >= 0, one a class, not all 0. "
+                f"Received: fake_label_weights={self.fake_label_weights!r}."
+            )
+        self.fake_label_weights = weights
 
     def _check_integer(self, name, minimum):
         value = getattr(self, name)

@@ -1,4 +1,4 @@
-"""Whether two networks fit each other, and what they show while they train."""
+"""Two networks in training: whether they fit each other, and what they show."""
 
 from keras import ops
 
@@ -6,6 +6,7 @@ from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.training import steps
 
 
 def check_fit(generator, discriminator, class_names):
@@ -28,6 +29,25 @@ def check_fit(generator, discriminator, class_names):
             )
     if class_names is not None:
         _check_class_names(class_names, generator.num_classes)
+
+
+def of(gan):
+    """The `steps.Networks` of a compiled `SAGAN`."""
+    return steps.Networks(
+        gan.generator,
+        gan.discriminator,
+        gan.g_optimizer,
+        gan.d_optimizer,
+        gan.augmentation.probability,
+    )
+
+
+def track(trackers, logs):
+    """The running means, by name, with `logs` and their total `loss` taken in."""
+    logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
+    for tracker in trackers:
+        tracker.update_state(logs[tracker.name])
+    return {tracker.name: tracker.result() for tracker in trackers}
 
 
 def gates(generator, discriminator):

@@ -72,8 +72,11 @@ def from_recipe(cls, preset, overrides):
     return gan
 
 
-def compile_from_settings(gan, optimizer, training):
-    """Compile `gan` after an `OptimizerConfig` and a `TrainingConfig`."""
+def compile_from_settings(gan, optimizer, training, **others):
+    """Compile `gan` after an `OptimizerConfig` and a `TrainingConfig`.
+
+    Further arguments are passed on to `compile`.
+    """
 
     def adam(learning_rate):
         return keras.optimizers.Adam(
@@ -92,6 +95,7 @@ def compile_from_settings(gan, optimizer, training):
         ema_start=training.ema_start,
         gradient_accumulation_steps=training.gradient_accumulation_steps,
         seed=training.seed,
+        **others,
     )
 
 

@@ -88,6 +88,8 @@ def load_source(config, channels):
         seed=training.seed,
         channels=channels,
         cache_dir=config.data.cache_dir,
+        fit=config.data.fit,
+        label_sampling=config.data.real_labels,
     )
     if source.num_examples < training.examples_per_step:
         raise ValueError(
@@ -99,7 +101,7 @@ def load_source(config, channels):
     return dataclasses.replace(source, batch_size=training.examples_per_step)
 
 
-def build(config, class_names=None):
+def build(config, class_names=None, class_counts=None):
     """Builds and compiles the `SAGAN` of a configuration.
 
     Seeds Python's, NumPy's and Keras's generators with `training.seed`.
@@ -107,8 +109,11 @@ def build(config, class_names=None):
     Args:
         config: `RunConfig`.
         class_names: sequence of str, or `None`.
+        class_counts: sequence of int, or `None`. Examples of each class, for natural
+            fake labels.
     """
     training = config.training
+    natural = config.data.fake_labels == "natural"
     keras.utils.set_random_seed(training.seed)
     gan = SAGAN(
         Generator(**config.model.generator_kwargs(), dtype=training.dtype_policy),
@@ -117,7 +122,13 @@ def build(config, class_names=None):
         ),
         class_names=class_names,
     )
-    preset_directory.compile_from_settings(gan, config.optimizer, training)
+    preset_directory.compile_from_settings(
+        gan,
+        config.optimizer,
+        training,
+        augmentation=config.augmentation,
+        fake_label_weights=class_counts if natural else None,
+    )
     return gan
 
 
@@ -144,7 +155,8 @@ class Run:
         check_unused(self.output)
         self.source = source or load_source(config, config.model.channels)
         _check_fits(config, self.source)
-        self.gan = build(config, self.source.class_names)
+        found = self.source
+        self.gan = build(config, found.class_names, found.class_counts)
 
     def fit(self):
         """Trains to the end, or until Ctrl-C, and writes the model.

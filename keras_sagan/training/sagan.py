@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
+    adaptive,
     ema,
     generation,
     inputs,
@@ -62,6 +63,7 @@ class SAGAN(keras.Model):
         copy, self._averaged = ema.averaged_copy(generator)
         copy.trainable = False
         self.ema_generator = copy
+        self.augmentation = adaptive.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
         self._fingerprint = self.add_weight(
@@ -84,6 +86,8 @@ class SAGAN(keras.Model):
         ema_start=0,
         gradient_accumulation_steps=1,
         seed=0,
+        augmentation=None,
+        fake_label_weights=None,
         jit_compile=False,
         **kwargs,
     ):
@@ -105,6 +109,10 @@ class SAGAN(keras.Model):
             gradient_accumulation_steps: int > 0. Passes over whose gradients each
                 update averages.
             seed: int. Of every random draw in training.
+            augmentation: None, `"diffaugment"`, `"ada"` or a
+                `config.AugmentationConfig`. For small data sets.
+            fake_label_weights: numbers, one a class: how often generated images are
+                of it; None for equally often.
             jit_compile: bool. Whether to compile with XLA (on a CPU slower).
             **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
@@ -113,7 +121,8 @@ class SAGAN(keras.Model):
         """
         arguments = CompileArguments(
             g_optimizer, d_optimizer, loss, discriminator_steps, ema_decay, ema_start,
-            gradient_accumulation_steps, seed, jit_compile, kwargs,
+            gradient_accumulation_steps, seed, augmentation, fake_label_weights,
+            jit_compile, kwargs,
         )  # fmt: skip
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self._settings = arguments.step_settings()
@@ -140,17 +149,18 @@ class SAGAN(keras.Model):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.g_optimizer.iterations.value)
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
-        logs = steps.train_step(self._networks(), self._settings, images, labels)
+        logs = steps.train_step(networks.of(self), self._settings, images, labels)
         steps.update_average(self._averaged, step, self._settings)
-        return {**self._track(logs), **networks.gates(*self._networks()[:2])}
+        more = self.augmentation.update(self._settings, logs, tf.shape(images)[0], step)
+        more.update(networks.gates(self.generator, self.discriminator))
+        return {**networks.track(self._trackers, logs), **more}
 
     def test_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, parts=1)
-        tested = self._networks()._replace(generator=self.ema_generator)
+        tested = networks.of(self)._replace(generator=self.ema_generator)
         batch_index = self._trackers[0].count  # batches since `evaluate` began
-        return self._track(
-            steps.test_step(tested, self._settings, images, labels, batch_index)
-        )
+        logs = steps.test_step(tested, self._settings, images, labels, batch_index)
+        return networks.track(self._trackers, logs)
 
     def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
         """As `keras.Model.fit`; checks the first batch before the first step."""
@@ -280,18 +290,6 @@ class SAGAN(keras.Model):
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **parts})
-
-    # === Parts of the above ===
-    def _networks(self):
-        return steps.Networks(
-            self.generator, self.discriminator, self.g_optimizer, self.d_optimizer
-        )
-
-    def _track(self, logs):
-        logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
-        for tracker in self._trackers:
-            tracker.update_state(logs[tracker.name])
-        return {tracker.name: tracker.result() for tracker in self._trackers}
 
     def _resolve_rows(self, labels, num_images, seed):
         labels, count = generation.resolve_labels(

@@ -13,20 +13,23 @@ import keras
 import tensorflow as tf
 
 from keras_sagan import losses, sampling
+from keras_sagan.config import AugmentationConfig
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
     frozen_spectral_norm,
 )
 from keras_sagan.sampling import Purpose
+from keras_sagan.training import augmentation
 
 
 class Networks(typing.NamedTuple):
-    """The two networks and their optimizers."""
+    """The two networks, their optimizers, and how likely an augmentation is."""
 
     generator: keras.Model
     discriminator: keras.Model
     g_optimizer: keras.optimizers.Optimizer
     d_optimizer: keras.optimizers.Optimizer
+    augmentation_probability: tf.Tensor | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +42,8 @@ class StepSettings:
     ema_decay: float = 0.999
     ema_start: int = 0
     seed: int = 0
+    augmentation: AugmentationConfig | None = None
+    fake_label_weights: tuple[float, ...] | None = None
 
     @property
     def parts(self):
@@ -47,12 +52,17 @@ class StepSettings:
 
 
 class Batch(typing.NamedTuple):
-    """The inputs of one forward and backward pass; labels None if unconditional."""
+    """The inputs of one forward and backward pass; labels None if unconditional.
+
+    The last two are the random numbers of augmentation, or None.
+    """
 
     images: tf.Tensor | None
     labels: tf.Tensor | None
     latents: tf.Tensor
     fake_labels: tf.Tensor | None
+    real_draws: tf.Tensor | None = None
+    fake_draws: tf.Tensor | None = None
 
 
 def train_step(networks, settings, images, labels):
@@ -65,7 +75,7 @@ def train_step(networks, settings, images, labels):
         labels: int32 tensor `(parts * n,)`, or None if unconditional.
 
     Returns: dict of scalar float tensors: `d_loss`, `g_loss`, `d_real`, `d_fake`
-        (mean logits), means over this replica's share.
+        (mean logits), `d_sign` (mean sign of D(real)), means over this replica's share.
     """
     step = networks.g_optimizer.iterations
     accumulation = settings.gradient_accumulation_steps
@@ -115,8 +125,9 @@ def update_discriminator(networks, settings, batches):
     with frozen_spectral_norm():
         for batch in batches:
             fakes = generate(networks.generator, batch, training=True)
+            shown, fakes = augmentation.pair(networks, settings, batch, fakes)
             with tf.GradientTape() as tape:
-                real, fake = discriminate_pair(network, batch, fakes, training=True)
+                real, fake = discriminate_pair(network, shown, fakes, training=True)
                 loss = loss_function(real, fake)
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
             gradients.append(tape.gradient(scaled, network.trainable_variables))
@@ -125,6 +136,7 @@ def update_discriminator(networks, settings, batches):
                     "d_loss": loss,
                     "d_real": tf.reduce_mean(real),
                     "d_fake": tf.reduce_mean(fake),
+                    "d_sign": tf.reduce_mean(tf.sign(real)),
                 }
             )
     optimizer.apply(_sum(gradients), network.trainable_variables)
@@ -141,6 +153,7 @@ def update_generator(networks, settings, batches):
         for batch in batches:
             with tf.GradientTape() as tape:
                 fakes = generate(network, batch, training=True)
+                _, fakes = augmentation.pair(networks, settings, batch, fakes)
                 logits = discriminate(
                     networks.discriminator, fakes, batch.fake_labels, training=True
                 )
@@ -179,36 +192,47 @@ def discriminate_pair(discriminator, batch, fakes, training):
 def discriminator_batches(networks, settings, images, labels, step):
     """The data of one step, split and joined with latents and fake labels."""
     count = tf.shape(images)[0]
-    latents, fake_labels = draw(
-        networks, settings, Purpose.DISCRIMINATOR_STEP, step, count
-    )
-    columns = (to_unit_range(images), labels, latents, fake_labels)
+    purpose = Purpose.DISCRIMINATOR_STEP
+    drawn = draw(networks, settings, purpose, step, count)
+    draws = augmentation_draws(settings, purpose, step, count)
+    columns = (to_unit_range(images), labels, *drawn, *draws)
     return split(columns, settings.parts)
 
 
 def generator_batches(networks, settings, count, step):
     """Latents and fake labels for G's update: as many as the data of one D update."""
     count = count // settings.discriminator_steps
-    latents, fake_labels = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
-    columns = (None, None, latents, fake_labels)
+    drawn = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
+    draws = augmentation_draws(settings, Purpose.GENERATOR_STEP, step, count)
+    columns = (None, None, *drawn, *draws)
     return split(columns, settings.gradient_accumulation_steps)
 
 
 def draw(networks, settings, purpose, step, count):
     """This replica's `count` latents and labels out of the global batch's."""
     generator = networks.generator
-    replica = tf.distribute.get_replica_context()
-    total = count * replica.num_replicas_in_sync
-    start = count * replica.replica_id_in_sync_group
-    latents = sampling.batch_latents(
-        settings.seed, purpose, step, total, generator.latent_dim
-    )[start : start + count]
+    key = (settings.seed, purpose, step)
+    latents = sampling.own_rows(
+        lambda total: sampling.batch_latents(*key, total, generator.latent_dim), count
+    )
     if generator.num_classes is None:
         return latents, None
-    labels = sampling.batch_labels(
-        settings.seed, purpose, step, total, generator.num_classes
-    )[start : start + count]
+    classes, weights = generator.num_classes, settings.fake_label_weights
+    labels = sampling.own_rows(
+        lambda total: sampling.batch_labels(*key, total, classes, weights), count
+    )
     return latents, labels
+
+
+def augmentation_draws(settings, purpose, step, count):
+    """This replica's random numbers for `count` real and `count` generated images."""
+    return augmentation.draw(
+        settings.augmentation,
+        settings.seed,
+        purpose,
+        step,
+        lambda function: sampling.own_rows(function, count),
+    )
 
 
 def split(columns, parts):

@@ -19,6 +19,14 @@ NON_DEFAULT = {
     "ema_start": 3,
     "gradient_accumulation_steps": 4,
     "seed": 5,
+    "augmentation": {
+        "policy": "ada",
+        "operations": "blit",
+        "mirror": True,
+        "ada_target": 0.5,
+        "ada_images": 1000,
+    },
+    "fake_label_weights": (1.0, 0.0, 2.5),
     "steps_per_execution": 6,
 }
 
@@ -44,6 +52,8 @@ def test_defaults(gan):
         "ema_start": 0,
         "gradient_accumulation_steps": 1,
         "seed": 0,
+        "augmentation": None,
+        "fake_label_weights": None,
         "jit_compile": False,
     }
 

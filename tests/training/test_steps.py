@@ -9,7 +9,7 @@ from keras_sagan import sampling
 from keras_sagan.layers import frozen_spectral_norm
 from keras_sagan.layers.spectral_normalization import spectral_norm_layers
 from keras_sagan.sampling import Purpose
-from keras_sagan.training import steps
+from keras_sagan.training import networks, steps
 from keras_sagan.training.ema import Averages
 from keras_sagan.training.steps import Batch, StepSettings
 from tests import helpers
@@ -220,7 +220,7 @@ def test_accumulation_is_exact_for_the_discriminator():
     for batches in (split, [union]):
         for variable, value in zip(variables, start, strict=True):
             variable.assign(value)
-        logs = steps.update_discriminator(gan._networks(), StepSettings(), batches)
+        logs = steps.update_discriminator(networks.of(gan), StepSettings(), batches)
         ends.append(helpers.values(variables))
         losses.append([float(logs[name]) for name in ("d_loss", "d_real", "d_fake")])
     helpers.assert_same_change(start, *ends, tolerance=1e-10, least=1e-3)
@@ -276,7 +276,7 @@ def test_evaluation_step_is_the_losses_in_inference_mode():
     images, labels = helpers.images_and_labels(4)
     before = all_weights(gan)
     logs = steps.test_step(
-        gan._networks(), gan._settings, tf.constant(images), tf.constant(labels), 5
+        networks.of(gan), gan._settings, tf.constant(images), tf.constant(labels), 5
     )
     helpers.assert_equal(all_weights(gan), before)
     latents = sampling.batch_latents(SEED, Purpose.EVALUATION, 5, 4, 8)

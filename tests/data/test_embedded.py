@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_sagan.data import glyph_files, glyphs, load
+from keras_sagan.data import embedded, glyphs, load, shapes
 
 # Prints digests of the stream's first batches and of later ones.
 STREAM = """
@@ -41,7 +41,7 @@ def finish(process):
 
 
 def test_it_is_a_tfds_data_set(cache_dir):
-    builder = glyph_files.prepared_builder(8, cache_dir)
+    builder = embedded.prepared_builder("glyphs", 8, cache_dir)
     directory = pathlib.Path(cache_dir) / "keras_sagan_glyphs" / "8px" / "1.0.0"
     assert list(directory.glob("*.tfrecord-*"))
     counts = {name: split.num_examples for name, split in builder.info.splits.items()}
@@ -62,9 +62,9 @@ def test_files_hold_what_is_drawn(cache_dir):
 
 
 def test_files_are_drawn_once(cache_dir, capfd):
-    glyph_files.prepared_builder(8, cache_dir)
+    embedded.prepared_builder("glyphs", 8, cache_dir)
     capfd.readouterr()
-    glyph_files.prepared_builder(8, cache_dir)
+    embedded.prepared_builder("glyphs", 8, cache_dir)
     assert capfd.readouterr() == ("", "")
 
 

@@ -1,0 +1,120 @@
+"""The pictures of a split as they are stored, whatever holds them."""
+
+import dataclasses
+import typing
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from PIL import Image
+
+from keras_sagan.data import images
+from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.pipeline import Examples
+from keras_sagan.data.storage import allocate
+
+
+class Opened(typing.NamedTuple):
+    """A decoded picture: upright, and what is stored: width, height in pixels, mode."""
+
+    image: Image.Image
+    width: int
+    height: int
+    mode: str
+
+
+class Picture(typing.NamedTuple):
+    """One picture.
+
+    Attributes:
+        name: str. Its file, or its place in the data set.
+        label: int, or `None` when unlabelled.
+        open: callable without arguments that returns `Opened`; raises `ValueError`,
+            naming the picture, if it cannot be read.
+    """
+
+    name: str
+    label: int | None
+    open: Callable[[], Opened]
+
+    def decode(self, image_size, channels, fit):
+        """uint8 array `(image_size, image_size, channels)`; see `images.to_array`."""
+        return images.to_array(self.open().image, image_size, channels, fit)
+
+
+@dataclasses.dataclass(frozen=True)
+class Pictures:
+    """The pictures of one split, in an order that does not change.
+
+    Attributes:
+        count: int. How many there are.
+        class_names: tuple of str, or `None` when unlabelled.
+        channels: int. Channels of the pictures where the data set has a number, else 3.
+        rows: callable of `(start, stop)` that yields the `Picture`s of a range.
+        problems: tuple of str. What keeps them from being a data set.
+        notes: tuple of str. What was left out or corrected on the way.
+        fingerprint: str. Changes with the pictures that are listed.
+    """
+
+    count: int
+    class_names: tuple[str, ...] | None
+    channels: int
+    rows: Callable[[int, int], Iterator[Picture]]
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+    def __iter__(self):
+        return self.rows(0, self.count)
+
+
+def read(pictures, name, image_size, channels, fit, directory):
+    """Decodes all pictures, in parallel.
+
+    Args:
+        pictures: `Pictures`.
+        name: str. What the data set is called, for messages.
+        image_size: int. Height and width in pixels.
+        channels: 1, 3 or 4.
+        fit: "crop" or "pad".
+        directory: str. Where very large arrays are put (`storage.allocate`).
+
+    Returns:
+        `Examples` in the order of the pictures.
+
+    Raises:
+        ValueError: if they have problems, a picture cannot be read (the message names
+            it), or a label is out of range.
+    """
+    if pictures.problems:
+        raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
+    labelled = pictures.class_names is not None
+    labels = np.empty(pictures.count, np.int64) if labelled else None
+    shape = (pictures.count, image_size, image_size, channels)
+    pixels = allocate(shape, directory)
+
+    def decode(picture):
+        return picture.label, picture.decode(image_size, channels, fit)
+
+    decoded = map_parallel(decode, pictures)
+    decoded = with_progress(decoded, pictures.count, "decoding")
+    for row, (label, array) in enumerate(decoded):
+        pixels[row] = array
+        if labelled:
+            labels[row] = label
+    check_labels(labels, pictures.class_names, name)
+    return Examples(
+        pixels, labels.astype(np.int32) if labelled else None, pictures.class_names
+    )
+
+
+def check_labels(labels, class_names, name):
+    """Raises `ValueError` where a label is no index of `class_names`."""
+    if labels is None:
+        return
+    wrong = (labels < 0) | (labels >= len(class_names))
+    if wrong.any():
+        raise ValueError(
+            f"Labels of {name!r} must be in [0, {len(class_names)}). Received: "
+            f"{int(wrong.sum())} of {len(labels)} examples outside it, e.g. "
+            f"{int(labels[wrong][0])} (TFDS marks an unlabelled example with -1)."
+        )

@@ -1,0 +1,88 @@
+"""Adaptive discriminator augmentation (ADA): how its probability follows training.
+
+Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3, and
+`training/training_loop.py` of its code.
+"""
+
+import keras
+import tensorflow as tf
+
+UPDATE_EVERY = 4  # steps between two changes of p (its code: `ada_interval`)
+
+# Below it transformations do not show in generated images (paper, section 2.2).
+MAX_PROBABILITY = 0.8
+
+
+class AugmentationState(keras.layers.Layer):
+    """The probability p of ADA, and the signs seen since it last changed.
+
+    One weight `(2,)`: p; the sum of the mean signs of D(real) over the steps since.
+    """
+
+    def __init__(self):
+        super().__init__(name="augmentation", dtype="float32", autocast=False)
+        self.values = self.add_weight(
+            name="ada", shape=(2,), initializer="zeros", trainable=False
+        )
+        self.built = True
+
+    @property
+    def probability(self):
+        """Scalar tensor: p."""
+        return self.values.value[0]
+
+    def update(self, settings, logs, images, step):
+        """Take in one step, where the policy is "ada".
+
+        Args:
+            settings: `steps.StepSettings`.
+            logs: dict with `d_sign`, the mean of sign(D(real)) on this replica.
+            images: int scalar tensor. Real images of the step on this replica.
+            step: int scalar tensor. Generator steps done before this one.
+
+        Returns: dict of logs.
+        """
+        config = settings.augmentation
+        if config is None or config.policy != "ada":
+            return {}
+        replica = tf.distribute.get_replica_context()
+        replicas, mean_sign = replica.num_replicas_in_sync, logs["d_sign"]
+        if replicas > 1:
+            mean_sign = replica.all_reduce(tf.distribute.ReduceOp.MEAN, mean_sign)
+        change = next_state(
+            self.values.value, mean_sign, images * replicas, step, config
+        )
+        self.values.assign(change)
+        return {"augmentation_probability": tf.identity(self.probability)}
+
+    def load_own_variables(self, store):
+        # Files of version 0.1.0 know nothing of it.
+        if len(store.keys()):
+            super().load_own_variables(store)
+
+
+def next_state(state, mean_sign, images, step, config):
+    """The state after one more step.
+
+    r = E[sign(D(real))] over `UPDATE_EVERY` steps says how far D overfits; p moves by
+    `UPDATE_EVERY * images / ada_images` towards more where r is above the target, else
+    towards less.
+
+    Args:
+        state: float tensor `(2,)`: p and the sum of signs.
+        mean_sign: float scalar tensor.
+        images: int scalar tensor. Real images of a step, over all replicas.
+        step: int scalar tensor. Steps done before this one.
+        config: `AugmentationConfig`, for `ada_target` and `ada_images`.
+    """
+    probability, total = state[0], state[1] + tf.cast(mean_sign, state.dtype)
+    direction = tf.sign(total / UPDATE_EVERY - config.ada_target)
+    change = UPDATE_EVERY / config.ada_images * tf.cast(images, state.dtype)
+    changed = tf.clip_by_value(probability + direction * change, 0.0, MAX_PROBABILITY)
+    due = tf.equal(tf.cast(step, tf.int64) % UPDATE_EVERY, UPDATE_EVERY - 1)
+    return tf.stack(
+        [
+            tf.where(due, changed, probability),
+            tf.where(due, tf.zeros_like(total), total),
+        ]
+    )
