@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "layers": BASE,
     "models": {"config", "layers", *BASE},
     "data": BASE,
+    "serving": BASE,
     "visualize": BASE,
     "export": {"layers", "models", "sampling", *BASE},
     "training": {
@@ -39,7 +40,16 @@ MAY_IMPORT = {
         *BASE,
     },
     "interop": {"layers", "models", "training", *BASE},
-    "cli": {"config", "data", "interop", "models", "training", "visualize"},
+    "cli": {
+        "config",
+        "data",
+        "export",
+        "interop",
+        "models",
+        "serving",
+        "training",
+        "visualize",
+    },
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}

@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
 
@@ -12,10 +12,20 @@ def add_parser(commands):
     parser = commands.add_parser(
         "sample",
         help="make a grid of images with a trained model",
-        description="Makes images with a trained model and writes them as one PNG "
-        "file: a row for each label, the same latent vectors in every row.",
+        description="Makes images with a trained model, here or on a server, and "
+        "writes them as one PNG file: a row for each label, the same latent vectors "
+        "in every row.",
     )
-    parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "source", metavar="RUN_OR_MODEL_DIR", nargs="?", help="trained model"
+    )
+    source.add_argument(
+        "--server",
+        metavar="URL",
+        help="served model instead: grpc://HOST:8500/NAME or "
+        "http://HOST:8501/v1/models/NAME; labels are then indices",
+    )
     parser.add_argument(
         "-o", "--output", required=True, type=_png, metavar="FILE.png", help="to write"
     )
@@ -48,26 +58,59 @@ def add_parser(commands):
 
 
 def run(options):
-    """Loads the model, generates and writes the grid."""
+    """Generates, here or on the server, and writes the grid."""
     with user_errors():
-        start_tensorflow()
-        from keras_sagan.training.run import load_trained
         from keras_sagan.visualize import grids
 
-        gan = load_trained(options.source)
-        columns, seed = options.num_images, options.seed
-        num_classes = gan.generator.num_classes
-        if num_classes is None and not options.labels:
-            what = {"num_images": columns, "seed": list(range(seed, seed + columns))}
-            columns = math.ceil(math.sqrt(columns))
-        else:
-            labels = _labels(options.labels, gan.class_names)
-            labels = labels or grids.shown_classes(num_classes)
-            labels, seeds = grids.class_rows(labels, columns, seed)
-            what = {"labels": labels, "seed": seeds}
-        images = gan.generate(**what, truncation=options.truncation)
+        make = _from_server if options.server else _from_model
+        images, columns = make(options, grids)
         grids.save_grid(options.output, images, columns)
     print(options.output)
+
+
+def _from_model(options, grids):
+    start_tensorflow()
+    from keras_sagan.training.run import load_trained
+
+    gan = load_trained(options.source)
+    labels = _labels(options.labels, gan.class_names)
+    if not labels and gan.generator.num_classes is not None:
+        labels = grids.shown_classes(gan.generator.num_classes)
+    return _images(gan.generate, labels, options, grids)
+
+
+def _from_server(options, grids):
+    from keras_sagan.serving.client import Client
+
+    labels = _labels(options.labels, None)
+    named = [label for label in labels if isinstance(label, str)]
+    if named:
+        raise UserError(
+            "a server knows its classes by number only: --labels takes indices. "
+            f"Received: {', '.join(named)}."
+        )
+    with Client(options.server) as client:
+        generate = client.signatures().get("generate")
+        if generate is None:
+            raise UserError(f"the model at {options.server} cannot generate images.")
+        if "label" in generate.inputs and not labels:
+            raise UserError(
+                "a server does not say how many classes its model has: name those "
+                "wanted with --labels, e.g. --labels 0,1,2."
+            )
+        return _images(client.generate, labels, options, grids)
+
+
+def _images(generate, labels, options, grids):
+    """Images and how many are in a row: a row for each label, if there are any."""
+    columns, seed = options.num_images, options.seed
+    if labels:
+        labels, seeds = grids.class_rows(labels, columns, seed)
+        what = {"labels": labels, "seed": seeds}
+    else:
+        what = {"num_images": columns, "seed": list(range(seed, seed + columns))}
+        columns = math.ceil(math.sqrt(columns))
+    return generate(**what, truncation=options.truncation), columns
 
 
 def _labels(text, class_names):

@@ -1,0 +1,82 @@
+"""The address of a served model, as one URL."""
+
+import dataclasses
+import re
+import urllib.parse
+
+_PORTS = {"grpc": 8500, "grpcs": 8500, "http": 8501, "https": 443}
+_PATH = re.compile(
+    r"/(?:v1/models/)?(?P<model>[^/:]+)"
+    r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?/?"
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Address:
+    """Where a model is served.
+
+    Args:
+        scheme: `"grpc"`, `"grpcs"`, `"http"` or `"https"`.
+        host: str.
+        port: int.
+        model: str. The model's name on the server.
+        version: int, or `None` for the newest one that the server has ready.
+        label: str. A version label; `None` for none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    model: str
+    version: int | None = None
+    label: str | None = None
+
+    @property
+    def target(self):
+        """Host and port, as gRPC and URLs write them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+    @property
+    def rest_path(self):
+        """Path of the model in TensorFlow Serving's REST interface."""
+        path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}"
+        if self.version is not None:
+            return f"{path}/versions/{self.version}"
+        if self.label is not None:
+            return f"{path}/labels/{urllib.parse.quote(self.label, safe='')}"
+        return path
+
+
+def parse_address(url):
+    """Reads `grpc://HOST[:PORT]/MODEL` or `http://HOST[:PORT]/v1/models/MODEL`.
+
+    `/versions/N` or `/labels/NAME` may follow. Without a port it is 8500 for gRPC and
+    8501 for `http`, as in TensorFlow Serving, and 443 for `https`.
+
+    Raises:
+        ValueError: if `url` is not such an address.
+    """
+    problem = (
+        "`url` must be like grpc://localhost:8500/MODEL or "
+        "http://localhost:8501/v1/models/MODEL, with /versions/N or /labels/NAME "
+        f"after the model where wanted. Received: {url!r}."
+    )
+    try:
+        parts = urllib.parse.urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError(problem) from None
+    path = _PATH.fullmatch(parts.path)
+    extras = parts.query or parts.fragment or parts.username or parts.password
+    if parts.scheme not in _PORTS or not parts.hostname or not path or extras:
+        raise ValueError(problem)
+    unquote = urllib.parse.unquote
+    return Address(
+        parts.scheme,
+        parts.hostname,
+        _PORTS[parts.scheme] if port is None else port,
+        unquote(path["model"]),
+        int(path["version"]) if path["version"] else None,
+        unquote(path["label"]) if path["label"] else None,
+    )

@@ -1,0 +1,73 @@
+"""How many requests the development server takes on at once."""
+
+import contextlib
+import threading
+
+from keras_sagan.serving.errors import Code, ServingError
+
+
+class Admission:
+    """Refuses requests over a number, and lets fewer compute at the same time.
+
+    Args:
+        max_concurrent: int. Requests taken on at once over all protocols; one more is
+            refused at once (`UNAVAILABLE`, as TensorFlow Serving answers when its
+            queue is full), so that it can be tried again or elsewhere.
+        max_running: int. Requests that compute at the same time; the others wait.
+    """
+
+    def __init__(self, max_concurrent, max_running):
+        self.max_concurrent = max_concurrent
+        self._running = threading.Semaphore(max_running)
+        self._changed = threading.Condition()
+        self._count = 0
+        self._open = True
+
+    @contextlib.contextmanager
+    def admitted(self):
+        """A request is being dealt with."""
+        with self._changed:
+            if not self._open:
+                raise _unavailable("The server is shutting down.")
+            if self._count >= self.max_concurrent:
+                raise _unavailable(
+                    f"The server is dealing with {self._count} requests, as many as "
+                    "it takes on at once."
+                )
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+
+    @contextlib.contextmanager
+    def running(self, timeout):
+        """A request computes; it waits up to `timeout` seconds for its turn."""
+        if not self._running.acquire(timeout=max(0.0, timeout)):
+            message = "The request's time was up before its turn came."
+            raise ServingError(Code.DEADLINE_EXCEEDED, message)
+        try:
+            yield
+        finally:
+            self._running.release()
+
+    @property
+    def is_open(self):
+        """Whether requests are taken on."""
+        return self._open
+
+    def close(self):
+        """Refuses requests from now on; those taken on are finished."""
+        with self._changed:
+            self._open = False
+
+    def wait_until_idle(self, timeout):
+        """Waits up to `timeout` seconds; returns whether no request is left."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._count, timeout)
+
+
+def _unavailable(message):
+    return ServingError(Code.UNAVAILABLE, message, retry_after=1.0)

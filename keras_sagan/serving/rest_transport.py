@@ -1,0 +1,186 @@
+"""Requests to TensorFlow Serving over its REST interface."""
+
+import base64
+import binascii
+import json
+
+import numpy as np
+import urllib3
+
+from keras_sagan.serving import tensors
+from keras_sagan.serving.errors import Code, ServingError, code_of_http
+from keras_sagan.serving.signatures import Signature, TensorSpec
+
+
+class RestTransport:
+    """Connections to one served model.
+
+    Strings travel as base64, in objects `{"b64": ...}`, as REST does for tensors
+    whose names end in `_bytes`.
+
+    Args:
+        address: `Address` with the scheme `http` or `https` (certificates as in
+            OpenSSL: the environment variable SSL_CERT_FILE names those to trust).
+        max_message_bytes: int. Largest answer that is accepted.
+    """
+
+    def __init__(self, address, max_message_bytes):
+        self._path = address.rest_path
+        self._max_bytes = max_message_bytes
+        self._pool = urllib3.connection_from_url(
+            f"{address.scheme}://{address.target}", maxsize=32, retries=False
+        )
+
+    def predict(self, name, signature, inputs, timeout):
+        """Runs signature `name`: dict of arrays to dict of arrays."""
+        columns = {key: _to_json(value) for key, value in inputs.items()}
+        body = json.dumps({"signature_name": name, "inputs": columns}).encode()
+        answer = self._request("POST", f"{self._path}:predict", timeout, body)
+        outputs = _member(answer, "outputs")
+        if len(signature.outputs) == 1:  # then the value itself, without its name
+            outputs = {next(iter(signature.outputs)): outputs}
+        return {
+            key: _from_json(_member(outputs, key), spec)
+            for key, spec in signature.outputs.items()
+        }
+
+    def signatures(self, timeout):
+        """Returns the model's signatures: dict from names to `Signature`."""
+        answer = self._request("GET", f"{self._path}/metadata", timeout)
+        found = _member(answer, "metadata", "signature_def", "signature_def")
+        return {
+            name: Signature(
+                _specs(found[name].get("inputs", {})), _specs(found[name]["outputs"])
+            )
+            for name in sorted(found)
+            if found[name].get("outputs")
+        }
+
+    def status(self, timeout):
+        """Returns the state of each version: dict from numbers to names of states."""
+        answer = self._request("GET", self._path, timeout)
+        return {
+            int(version["version"]): version["state"]
+            for version in _member(answer, "model_version_status")
+        }
+
+    def close(self):
+        """Closes the connections."""
+        self._pool.close()
+
+    def _request(self, method, path, timeout, body=None):
+        headers = {"Content-Type": "application/json"} if body else {}
+        try:
+            response = self._pool.urlopen(
+                method,
+                path,
+                body=body,
+                headers=headers,
+                timeout=urllib3.Timeout(total=timeout),
+                redirect=False,
+                preload_content=False,
+            )
+            content = self._read(response)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _failure(error, timeout) from error
+        if response.status != 200:
+            raise ServingError(
+                code_of_http(response.status),
+                _error_text(response.status, content),
+                _seconds(response.headers.get("Retry-After")),
+            )
+        try:
+            return json.loads(content)
+        except ValueError as error:
+            message = f"The answer is not JSON: {content[:80]!r}"
+            raise ServingError(Code.INTERNAL, message) from error
+
+    def _read(self, response):
+        try:
+            content = response.read(self._max_bytes + 1)
+        finally:
+            response.release_conn()
+        if len(content) > self._max_bytes:
+            response.close()
+            raise ServingError(
+                Code.RESOURCE_EXHAUSTED,
+                f"The answer has more than max_message_bytes={self._max_bytes} bytes.",
+            )
+        return content
+
+
+def _failure(error, timeout):
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+        message = f"No answer within {timeout:.3g} seconds."
+        return ServingError(Code.DEADLINE_EXCEEDED, message)
+    return ServingError(Code.UNAVAILABLE, f"The server cannot be reached: {error}")
+
+
+def _to_json(array):
+    array = np.asarray(array)
+    if array.dtype == tensors.STRING:
+        return _encoded(array.tolist())
+    return array.tolist()
+
+
+def _encoded(value):
+    if isinstance(value, list):
+        return [_encoded(item) for item in value]
+    return {"b64": base64.b64encode(value).decode("ascii")}
+
+
+def _from_json(value, spec):
+    try:
+        if spec.dtype == tensors.STRING:
+            return _decoded(value)
+        return np.asarray(value, spec.dtype)
+    except (ValueError, TypeError, OverflowError, binascii.Error) as error:
+        message = f"The answer does not fit its signature: {error}"
+        raise ServingError(Code.INTERNAL, message) from error
+
+
+def _decoded(values):
+    items = [base64.b64decode(_member(item, "b64"), validate=True) for item in values]
+    array = np.empty(len(items), tensors.STRING)
+    array[:] = items
+    return array
+
+
+def _specs(infos):
+    specs = {}
+    for name in sorted(infos):
+        shape = infos[name].get("tensor_shape", {})
+        sizes = [int(dim["size"]) for dim in shape.get("dim", [])]
+        specs[name] = TensorSpec(
+            tensors.dtype_of_name(infos[name]["dtype"]),
+            None
+            if shape.get("unknown_rank")
+            else tuple(None if size < 0 else size for size in sizes),
+        )
+    return specs
+
+
+def _member(value, *keys):
+    for key in keys:
+        if not isinstance(value, dict) or key not in value:
+            message = f"The answer lacks {key!r}: {str(value)[:80]}"
+            raise ServingError(Code.INTERNAL, message)
+        value = value[key]
+    return value
+
+
+def _error_text(status, content):
+    """The `error` of TensorFlow Serving's JSON, or what a proxy wrote."""
+    try:
+        return str(json.loads(content)["error"])
+    except (ValueError, KeyError, TypeError):
+        text = content[:200].decode("utf-8", "replace").strip()
+        return f"HTTP {status}: {text}" if text else f"HTTP {status}"
+
+
+def _seconds(text):
+    try:
+        return max(0.0, float(text or 0))
+    except ValueError:  # a date, which is not worth a parser
+        return 0.0
