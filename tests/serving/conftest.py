@@ -15,8 +15,6 @@ import pytest
 from tests.helpers import ROOT
 
 GLYPHS = ROOT / "saved_models" / "glyphs"
-    os.environ.get("KS_GLYPHS", ROOT / "saved_models" / "glyphs")
-)
 
 
 @dataclasses.dataclass
