@@ -1,7 +1,7 @@
-"""`keras-sagan export`: a trained model as a SavedModel for TensorFlow Serving."""
+"""`keras-sagan export`: a trained model for TensorFlow Serving and other runtimes."""
 
 import pathlib
-import tempfile
+import sys
 
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow
@@ -11,9 +11,10 @@ def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
         "export",
-        help="export a trained model for TensorFlow Serving",
+        help="export a trained model for TensorFlow Serving, ONNX or LiteRT",
         description="Exports a trained model as the next version under a directory "
-        "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ...",
+        "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
+        "A version appears complete or not at all, and none is ever overwritten.",
     )
     parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
     parser.add_argument(
@@ -23,6 +24,15 @@ def add_parser(commands):
         metavar="DIR",
         help="directory of the versions, e.g. saved_models/NAME",
     )
+    parser.add_argument(
+        "--verify",
+        action="store_true",
+        help="run every signature through TensorFlow's C API in a process without "
+        "Python's TensorFlow, compare with the model, and export only if they agree",
+    )
+    card = parser.add_argument_group("model card")
+    card.add_argument("--license", metavar="TEXT", help="of the model, e.g. Apache-2.0")
+    card.add_argument("--intended-use", metavar="TEXT", help="what the model is for")
     parser.set_defaults(run=run)
 
 
@@ -30,21 +40,41 @@ def run(options):
     """Exports into the next free version directory."""
     with user_errors():
         start_tensorflow()
+        from keras_sagan.export import card, saved_model, versions
         from keras_sagan.training.run import load_trained
 
         gan = load_trained(options.source)
-        target = next_version(options.output)
-        # A server that watches the directory sees a version when it is complete.
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as partial:
-            gan.export(f"{partial}/export")
-            pathlib.Path(partial, "export").rename(target)
-    print(target)
+        gan.refresh_ema()
+
+        def write(folder):
+            saved_model.write_saved_model(
+                gan.ema_generator,
+                folder,
+                pathlib.Path(options.output).absolute().name,
+                class_names=gan.class_names,
+                facts=card.run_facts(options.source),
+                license=options.license,
+                intended_use=options.intended_use,
+            )
+            if options.verify:
+                _verify(gan, folder)
+
+        path = versions.publish_version(write, options.output)
+    print(path)
 
 
-def next_version(base):
-    """Returns the path of the version after the highest under `base`: 1 if none."""
-    base = pathlib.Path(base)
-    names = [path.name for path in base.iterdir()] if base.is_dir() else []
-    versions = [int(name) for name in names if name.isdecimal()]
-    return base / str(max(versions, default=0) + 1)
+def _verify(gan, folder):
+    from keras_sagan.export.verification import verify
+
+    report = verify(gan, folder)
+    images = report["differences"]["serving_default/images"]
+    levels = report["differences"]["generate/images"]
+    print(
+        f"Verified through the C API of TensorFlow {report['tensorflow']}: "
+        f"{len(report['operations'])} signatures, loaded in "
+        f"{report['load_seconds']:.2f} s; images differ by at most {images:.1e}, "
+        f"pixels by {levels:.0f} of 255",
+        file=sys.stderr,
+    )
+    for warning in report["warnings"]:
+        print(f"Warning: {warning}", file=sys.stderr)

@@ -4,29 +4,45 @@ import pathlib
 
 import tensorflow as tf
 
+from keras_sagan.export import card, versions, warmup
 from keras_sagan.export.signatures import concrete_signatures
 
+EXTRA = "assets.extra"
 
-def export_generator(generator, directory):
-    """Write `generator` in inference mode to `directory`.
+
+def export_generator(generator, directory, **facts):
+    """Write `generator` in inference mode to `directory`, complete or not at all.
+
+    Args:
+        generator: `Generator`, built.
+        directory: str or path; must not exist yet, or be empty.
+        **facts: arguments of `write_saved_model`.
+
+    Raises:
+        FileExistsError: if something is there already.
+    """
+    directory = pathlib.Path(directory).absolute()
+    facts.setdefault("name", directory.parent.name)
+    versions.publish(lambda to: write_saved_model(generator, to, **facts), directory)
+
+
+def write_saved_model(generator, directory, name, **facts):
+    """Write `generator` with warm-up requests and model card to `directory`.
 
     The signatures are those of `concrete_signatures`. They share one concrete
     function for the network, and each variable is written once.
 
     Args:
         generator: `Generator`, built.
-        directory: str or path; must not exist yet, or be empty.
-
-    Raises:
-        FileExistsError: if something is there already.
+        directory: path of an empty directory.
+        name: str. Of the model.
+        **facts: other arguments of `model_card`.
     """
-    directory = pathlib.Path(directory)
-    if directory.exists() and any(directory.iterdir()):
-        raise FileExistsError(
-            "The directory of an export must not exist yet, or be empty. "
-            f"Received: {str(directory)!r}."
-        )
     signatures, variables = concrete_signatures(generator)
     module = tf.Module()
     module.v = variables
     tf.saved_model.save(module, str(directory), signatures=signatures)
+    extra = directory / EXTRA
+    extra.mkdir()
+    warmup.write_warmup(extra / warmup.FILE, signatures, name)
+    card.write_card(extra, card.model_card(generator, name, **facts))

@@ -1,7 +1,8 @@
+import json
+
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan.cli.export import next_version
 from keras_sagan.cli.main import main
 from keras_sagan.training.run import load_trained
 
@@ -21,11 +22,29 @@ def test_export_is_the_next_version_of_the_same_model(run_directory, tmp_path, c
     np.testing.assert_allclose(images, expected, atol=1e-5)
 
 
-def test_next_version(tmp_path):
-    assert next_version(tmp_path / "none").name == "1"
-    for name in ("2", "10", "notes", ".11.partial"):
-        (tmp_path / name).mkdir()
-    assert next_version(tmp_path) == tmp_path / "11"
+def test_verified_export_with_a_card(run_directory, tmp_path, capsys):
+    base = tmp_path / "pictures"
+    arguments = ["export", str(run_directory), "-o", str(base), "--verify"]
+    assert main([*arguments, "--license", "CC0-1.0", "--intended-use", "Tests."]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{base / '1'}\n"
+    assert "Verified through the C API of TensorFlow" in printed.err
+    card = json.loads((base / "1" / "assets.extra" / "model.json").read_text())
+    assert card["name"] == "pictures"
+    assert card["license"] == "CC0-1.0"
+    assert card["intended_use"] == "Tests."
+    assert card["class_names"] == ["blue", "red"]
+    assert card["training"]["steps"] == 4
+
+
+def test_what_cannot_be_verified_is_not_published(
+    run_directory, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr("keras_sagan.export.verification.sys.executable", "/bin/false")
+    base = tmp_path / "pictures"
+    assert main(["export", str(run_directory), "-o", str(base), "--verify"]) == 2
+    assert "cannot be run" in capsys.readouterr().err
+    assert list(base.iterdir()) == []
 
 
 def test_no_model_there(tmp_path, capsys):

@@ -68,7 +68,7 @@ def test_long_attention_is_computed_in_chunks():
     graph = tf.function(lambda z, y: model([z, y])[0]).get_concrete_function(*inputs)
     shapes = [
         x.shape.as_list() for op in graph.graph.get_operations() for x in op.outputs
-    ]  # noqa: E501
+    ]
     assert [None, 4096, 4096] not in shapes
 
 
@@ -79,7 +79,7 @@ def test_no_spectral_norm_is_left(any_gan):
     graph = tf.function(lambda *x: model(x if len(x) > 1 else x[0])[0])
     graph = graph.get_concrete_function(
         *(inputs if isinstance(inputs, list) else [inputs])
-    )  # noqa: E501
+    )
     kinds = {op.type for op in graph.graph.get_operations()}
     assert "Conv2DBackpropInput" in kinds  # the transposed convolutions are there
     assert not kinds & {"Rsqrt", "RealDiv", "Maximum", "Reverse", "ReverseV2", "Pad"}

@@ -1,0 +1,162 @@
+"""`python -m keras_sagan.export.capi_process EXPORT REFERENCE.npz`: see `verify`.
+
+Prints what it found as JSON. Imports neither TensorFlow nor Keras.
+"""
+
+import io
+import json
+import sys
+import time
+
+import numpy as np
+from PIL import Image
+
+from keras_sagan.export import capi, graph, rules
+from keras_sagan.export.verification import (
+    BATCH_SIZES,
+    IMAGE_TOLERANCE,
+    LEVEL_SHARE,
+    MAP_TOLERANCE,
+)
+
+_INVALID_ARGUMENT = 3
+
+
+def run_export(directory, reference):
+    """Run every signature and compare.
+
+    Args:
+        directory: str or path of the SavedModel.
+        reference: dict of arrays, as `verification.reference` returns it.
+
+    Returns: dict: `problems` (list of str, empty if all is well), `warnings`,
+        `differences` (dict from `"SIGNATURE/OUTPUT"` to the largest one at any batch
+        size), `operations` (how many each signature runs), `load_seconds`,
+        `tensorflow` (version that runs it) and `exported_with`.
+    """
+    begin = time.perf_counter()
+    library = capi.load_library()
+    meta_graph = graph.read_meta_graph(directory)
+    opened = time.perf_counter()
+    session = capi.Session(directory, library)
+    load_seconds = time.perf_counter() - opened
+    operations = graph.served_operations(meta_graph)
+    forbidden = rules.forbidden_operations(
+        set().union(*operations.values()), capi.registered_operations(library)
+    )
+    differences, problems = _compare(session, reference)
+    problems += [f"a server must not run {name}" for name in forbidden]
+    problems += _accepted(session, reference)
+    problems += [
+        f"{x} was imported" for x in ("tensorflow", "keras") if x in sys.modules
+    ]
+    session.close()
+    exporter = graph.tensorflow_version(meta_graph)
+    warning = rules.version_warning(exporter)
+    return {
+        "problems": problems,
+        "warnings": [] if warning is None else [warning],
+        "differences": differences,
+        "operations": {name: sum(found.values()) for name, found in operations.items()},
+        "load_seconds": round(load_seconds, 3),
+        "total_seconds": round(time.perf_counter() - begin, 3),
+        "tensorflow": library.TF_Version().decode(),
+        "exported_with": exporter,
+    }
+
+
+def _compare(session, reference):
+    differences, problems = {}, []
+    expected = {}
+    for key, value in reference.items():
+        signature, slash, output = key.partition("/")
+        if slash and signature != "input":
+            expected.setdefault(signature, {})[output] = value
+    if sorted(expected) != sorted(session.signatures):
+        problems.append(f"signatures are {sorted(session.signatures)}")
+    for signature in expected.keys() & session.signatures.keys():
+        for size in BATCH_SIZES:
+            outputs = session.run(signature, _rows(session, signature, reference, size))
+            if sorted(outputs) != sorted(expected[signature]):
+                problems.append(f"{signature} returns {sorted(outputs)}")
+                break
+            for name, wanted in expected[signature].items():
+                key = f"{signature}/{name}"
+                tolerance = IMAGE_TOLERANCE if name == "images" else MAP_TOLERANCE
+                difference, problem = _difference(
+                    outputs[name], wanted, size, tolerance
+                )
+                differences[key] = max(difference, differences.get(key, 0))
+                if problem:
+                    problems.append(f"{key} at batch size {size}: {problem}")
+    return differences, problems
+
+
+def _rows(session, signature, reference, size):
+    names = session.signatures[signature].inputs
+    return {name: reference[f"input/{name}"][:size] for name in names}
+
+
+def _difference(actual, expected, size, tolerance):
+    """The largest difference, and what is wrong with it or None."""
+    if isinstance(actual, list):
+        actual = np.stack([_decoded(x, expected.shape[-1]) for x in actual])
+    if len(actual) != size or actual.shape[1:] != expected.shape[1:]:
+        return 0.0, f"shape {actual.shape}"
+    if actual.dtype != expected.dtype:
+        return 0.0, f"type {actual.dtype}"
+    rows = min(size, len(expected))
+    difference = np.abs(actual[:rows].astype(np.float64) - expected[:rows])
+    largest = float(difference.max())
+    if actual.dtype == np.uint8:
+        share = float((difference > 0).mean())
+        fine = largest <= 1 and share <= LEVEL_SHARE
+        return largest, None if fine else f"{share:.2%} of values differ, by {largest}"
+    return largest, None if largest <= tolerance else f"differs by {largest:.2g}"
+
+
+def _decoded(png, channels):
+    image = np.asarray(Image.open(io.BytesIO(png)))
+    return image.reshape(*image.shape[:2], channels)
+
+
+def _accepted(session, reference):
+    """What the export answers although it must refuse it."""
+    bad = {"truncation": [-1.0, np.nan], "latent": [np.nan, np.inf]}
+    if "classes" in reference:
+        bad["label"] = [-1, int(reference["classes"])]
+    problems = []
+    for signature, definition in session.signatures.items():
+        fine = _rows(session, signature, reference, 2)
+        requests = [
+            (f"{name} {value}", {**fine, name: _with_first(fine[name], value)})
+            for name in definition.inputs
+            for value in bad.get(name, ())
+        ]
+        if len(fine) > 1:
+            requests += [
+                (f"too few of {name}", {**fine, name: fine[name][:1]}) for name in fine
+            ]
+        for what, request in requests:
+            if not _refused(session, signature, request):
+                problems.append(f"{signature} accepts {what}")
+    return problems
+
+
+def _with_first(rows, value):
+    rows = rows.copy()
+    rows[0] = value
+    return rows
+
+
+def _refused(session, signature, request):
+    try:
+        session.run(signature, request)
+    except capi.TensorFlowError as error:
+        return error.code == _INVALID_ARGUMENT
+    return False
+
+
+if __name__ == "__main__":
+    with np.load(sys.argv[2]) as stored:
+        print(json.dumps(run_export(sys.argv[1], dict(stored))))

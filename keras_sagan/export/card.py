@@ -1,0 +1,149 @@
+"""The model card in an export: what the model is, and what is known about it.
+
+`assets.extra/model.json` is for programs, `assets.extra/README.md` says the same to
+people. Both depend on the model and its run only, not on when they were written.
+"""
+
+import importlib.metadata
+import json
+import math
+import pathlib
+
+import keras_sagan
+
+FILE, TEXT = "model.json", "README.md"
+
+_INTENDED_USE = (
+    "Generating pictures like those of the training data: data augmentation, teaching, "
+    "research on generative models."
+)
+_LIMITATIONS = (
+    "Pictures can be unlike their class, and repeat what the training data overdo.",
+    "The training data decide what may be done with the pictures: see `data`.",
+    "A low truncation makes pictures more typical and less varied.",
+)
+_STATISTICS = ("u", "v", "moving_mean", "moving_variance")
+_PACKAGES = ("keras_sagan", "keras", "tensorflow")
+
+
+def model_card(
+    generator, name, class_names=None, facts=None, license=None, intended_use=None
+):
+    """What is known about a model, as a dictionary of JSON values.
+
+    Args:
+        generator: `Generator`, built.
+        name: str. Of the model.
+        class_names: sequence of str, one a class, or None.
+        facts: dict with `data`, `training` and `metrics`, e.g. of `run_facts`.
+        license: str, or None if not stated.
+        intended_use: str, or None for the general one.
+    """
+    facts = facts or {}
+    config = generator.get_config()
+    weights = [v for v in generator.weights if v.name not in _STATISTICS]
+    return {
+        "name": name,
+        "license": license,
+        "intended_use": intended_use or _INTENDED_USE,
+        "limitations": list(_LIMITATIONS),
+        "class_names": None if class_names is None else list(class_names),
+        "generator": {
+            k: v for k, v in config.items() if k not in ("name", "trainable")
+        },
+        "parameters": sum(math.prod(v.shape) for v in weights),
+        "data": facts.get("data"),
+        "training": facts.get("training"),
+        "metrics": facts.get("metrics", []),
+        "versions": {
+            "keras_sagan": keras_sagan.__version__,
+            **{name: importlib.metadata.version(name) for name in _PACKAGES[1:]},
+        },
+    }
+
+
+def run_facts(directory):
+    """The `facts` of `model_card` about a run of `keras-sagan train`.
+
+    Args:
+        directory: str or path. Where the run's `config.json`, `metrics.jsonl` and
+            `evaluation.jsonl` are looked for; what is missing is left out.
+
+    Returns: dict with `data` (data set and how it was read), `training` (settings,
+        steps and seconds) and `metrics` (list; each with its protocol).
+    """
+    directory = pathlib.Path(directory)
+    config = _read_json(directory / "config.json")
+    if "data" not in config:  # a model directory
+        return {}
+    facts = {
+        "data": {k: v for k, v in config["data"].items() if k != "cache_dir"},
+        "metrics": _read_lines(directory / "evaluation.jsonl"),
+    }
+    settings = {
+        key: config.get(key) for key in ("preset", "optimizer", "training", "versions")
+    }
+    progress = _read_lines(directory / "metrics.jsonl")
+    last = progress[-1] if progress else {}
+    facts["training"] = {
+        "steps": last.get("step"),
+        "seconds": last.get("seconds"),
+        "settings": settings,
+    }
+    return facts
+
+
+def write_card(directory, card):
+    """Write both files of a `model_card` into `directory`."""
+    directory = pathlib.Path(directory)
+    (directory / FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    (directory / TEXT).write_text(as_text(card), encoding="utf-8")
+
+
+def as_text(card):
+    """A `model_card` as Markdown."""
+    shape = card["generator"]
+    size, classes = shape["image_size"], shape["num_classes"]
+    kind = "unconditional" if classes is None else f"{classes} classes"
+    if card["class_names"]:
+        kind += f": {', '.join(card['class_names'])}"
+    lines = [
+        f"# {card['name']}",
+        "",
+        f"A generator of {size} x {size} pictures with {shape['channels']} channel(s) "
+        f"(SAGAN, {kind}). {card['parameters']:,} parameters.",
+        "",
+        f"Licence: {card['license'] or 'not stated'}",
+        "",
+        f"Intended use: {card['intended_use']}",
+        *_section("Limitations", [f"- {x}" for x in card["limitations"]]),
+        *_section("Data", _entries(card["data"])),
+        *_section("Training", _entries(card["training"])),
+        *_section("Metrics", [line for x in card["metrics"] for line in _entries(x)]),
+        *_section("Made with", _entries(card["versions"])),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _section(title, lines):
+    return ["", f"## {title}", "", *(lines or ["Not known."])]
+
+
+def _entries(values, indent=""):
+    lines = []
+    for key, value in (values or {}).items():
+        if isinstance(value, dict):
+            lines += [f"{indent}- {key}:", *_entries(value, indent + "  ")]
+        else:
+            lines.append(f"{indent}- {key}: {'-' if value is None else value}")
+    return lines
+
+
+def _read_json(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _read_lines(path):
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,59 @@
+"""LiteRT (TensorFlow Lite) models of a generator (extra `litert`)."""
+
+import tempfile
+
+import tensorflow as tf
+
+from keras_sagan.export.runtimes import network_function, write_new_file
+
+
+def export_litert(generator, path):
+    """Write `generator` in inference mode as a LiteRT model, float32.
+
+    Signature `serving_default`: `latent` float32 `(n, latent_dim)` and, for a
+    conditional generator, `label` int32 `(n,)` to `images` float32 `(n, size, size,
+    channels)` in [-1, 1]. Any `n` > 0, after `resize_tensor_input`.
+
+    Args:
+        generator: `Generator`, built.
+        path: str or path of the file, which must not exist.
+
+    Raises:
+        FileExistsError: if the file exists.
+    """
+    function, _ = network_function(generator)
+    concrete = function.get_concrete_function()
+    module, signatures = tf.Module(), {"serving_default": concrete}
+    module.v = list(concrete.graph.variables)
+    # Only by way of a SavedModel do inputs and outputs keep their names.
+    with tempfile.TemporaryDirectory() as folder:
+        tf.saved_model.save(module, folder, signatures=signatures)
+        converter = tf.lite.TFLiteConverter.from_saved_model(
+            folder, signature_keys=list(signatures)
+        )
+        content = converter.convert()
+    write_new_file(path, content)
+
+
+def litert_runner(path, threads=1):
+    """A function that runs a LiteRT model.
+
+    Args:
+        path: str or path of the file.
+        threads: int. For computing.
+
+    Returns: callable from a dict of inputs to the array of images.
+
+    Raises:
+        ImportError: without the extra `litert`.
+    """
+    try:
+        from ai_edge_litert.interpreter import Interpreter
+    except ImportError as error:
+        raise ImportError(
+            "LiteRT models need the extra: pip install 'keras-sagan[litert]'."
+        ) from error
+
+    interpreter = Interpreter(model_path=str(path), num_threads=threads)
+    runner = interpreter.get_signature_runner("serving_default")
+    return lambda inputs: runner(**inputs)["images"]

@@ -1,0 +1,72 @@
+"""ONNX models of a generator, for ONNX Runtime (extra `onnx`)."""
+
+import json
+
+from keras_sagan.export.card import model_card
+from keras_sagan.export.runtimes import network_function, write_new_file
+
+OPSET = 18
+
+
+def export_onnx(generator, path, name, **facts):
+    """Write `generator` in inference mode as an ONNX model.
+
+    Inputs `latent` float32 `(n, latent_dim)` and, for a conditional generator,
+    `label` int32 `(n,)`, any `n` > 0; output `images` float32 `(n, size, size,
+    channels)` in [-1, 1]. The model card is the metadata entry `model_card`.
+
+    Args:
+        generator: `Generator`, built.
+        path: str or path of the file, which must not exist.
+        name: str. Of the model.
+        **facts: other arguments of `model_card`.
+
+    Raises:
+        ImportError: without the extra `onnx`.
+        FileExistsError: if the file exists.
+    """
+    try:
+        import onnx
+        import tf2onnx
+    except ImportError as error:
+        raise ImportError(
+            "ONNX models need the extra: pip install 'keras-sagan[onnx]'."
+        ) from error
+
+    function, specs = network_function(generator)
+    model, _ = tf2onnx.convert.from_function(
+        function, input_signature=specs, opset=OPSET
+    )
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    card = model_card(generator, name, **facts)
+    onnx.helper.set_model_props(model, {"model_card": json.dumps(card)})
+    onnx.checker.check_model(model)
+    write_new_file(path, model.SerializeToString())
+
+
+def onnx_runner(path, threads=0):
+    """A function that runs an ONNX model in ONNX Runtime.
+
+    Args:
+        path: str or path of the file.
+        threads: int. For computing; 0 for as many as there are cores.
+
+    Returns: callable from a dict of inputs to the array of images.
+
+    Raises:
+        ImportError: without the extra `onnx`.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(
+            "ONNX models need the extra: pip install 'keras-sagan[onnx]'."
+        ) from error
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(
+        str(path), options, providers=["CPUExecutionProvider"]
+    )
+    return lambda inputs: session.run(["images"], inputs)[0]

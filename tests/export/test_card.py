@@ -1,0 +1,65 @@
+import json
+
+from keras_sagan.export import card
+
+
+def test_card_of_a_run(conditional_gan, run_directory):
+    facts = card.run_facts(run_directory)
+    described = card.model_card(
+        conditional_gan.ema_generator,
+        "pictures",
+        class_names=("red", "green", "blue"),
+        facts=facts,
+        license="CC0-1.0",
+        intended_use="Tests.",
+    )
+    assert described == json.loads(json.dumps(described))
+    assert described["name"] == "pictures"
+    assert described["license"] == "CC0-1.0"
+    assert described["intended_use"] == "Tests."
+    assert described["class_names"] == ["red", "green", "blue"]
+    trained = conditional_gan.generator.trainable_variables
+    assert described["parameters"] == sum(v.value.shape.num_elements() for v in trained)
+    assert described["generator"]["image_size"] == 32
+    assert described["data"]["dataset"].startswith("folder:")
+    assert "cache_dir" not in described["data"]
+    assert described["training"]["steps"] == 4
+    assert described["training"]["settings"]["training"]["batch_size"] == 4
+    assert described["metrics"] == []
+    assert described["versions"]["tensorflow"].startswith("2.")
+
+    text = card.as_text(described)
+    for expected in (
+        "# pictures", "3 classes: red, green, blue", "Licence: CC0-1.0", "Tests.",
+        "steps: 4", "batch_size: 4", "## Metrics\n\nNot known.",
+    ):  # fmt: skip
+        assert expected in text
+
+
+def test_scores_come_with_their_protocol(tmp_path, conditional_gan):
+    (tmp_path / "config.json").write_text('{"data": {"dataset": "glyphs"}}')
+    score = {"fid": 12.5, "protocol": {"network": "inception", "samples": 50000}}
+    (tmp_path / "evaluation.jsonl").write_text(json.dumps(score) + "\n")
+    facts = card.run_facts(tmp_path)
+    assert facts["metrics"] == [score]
+    text = card.as_text(card.model_card(conditional_gan.generator, "x", facts=facts))
+    assert "- fid: 12.5\n- protocol:\n  - network: inception" in text
+
+
+def test_card_without_a_run(unconditional_gan, run_directory):
+    assert card.run_facts(run_directory / "model") == {}  # a model, not a run
+    described = card.model_card(unconditional_gan.ema_generator, "x")
+    assert described["license"] is None
+    assert described["data"] is None
+    text = card.as_text(described)
+    assert "Licence: not stated" in text
+    assert "unconditional" in text
+    assert "## Data\n\nNot known." in text
+
+
+def test_export_has_the_card(any_gan, any_export):
+    stored = json.loads((any_export / "assets.extra" / card.FILE).read_text())
+    name = any_export.parent.name
+    assert stored["name"] == name
+    text = (any_export / "assets.extra" / card.TEXT).read_text()
+    assert text == card.as_text(stored)
