@@ -1,5 +1,6 @@
 """`keras-sagan export`: a trained model for TensorFlow Serving and other runtimes."""
 
+import functools
 import pathlib
 import sys
 
@@ -14,53 +15,76 @@ def add_parser(commands):
         help="export a trained model for TensorFlow Serving, ONNX or LiteRT",
         description="Exports a trained model as the next version under a directory "
         "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
-        "A version appears complete or not at all, and none is ever overwritten.",
+        "An export appears complete or not at all, and none is ever overwritten.",
     )
     parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
     parser.add_argument(
         "-o",
         "--output",
         required=True,
-        metavar="DIR",
-        help="directory of the versions, e.g. saved_models/NAME",
+        metavar="PATH",
+        help="directory of the versions, e.g. saved_models/NAME; with another format "
+        "the file to write, e.g. NAME.onnx",
+    )
+    parser.add_argument(
+        "--format",
+        choices=tuple(_EXPORTS),
+        default="saved_model",
+        help="onnx and litert need the extra of that name (default: %(default)s)",
     )
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="run every signature through TensorFlow's C API in a process without "
-        "Python's TensorFlow, compare with the model, and export only if they agree",
+        help="run the export (a SavedModel through TensorFlow's C API, in a process "
+        "without Python's TensorFlow) and write it only if it does what the model does",
     )
-    card = parser.add_argument_group("model card")
+    card = parser.add_argument_group("model card (not of litert)")
     card.add_argument("--license", metavar="TEXT", help="of the model, e.g. Apache-2.0")
     card.add_argument("--intended-use", metavar="TEXT", help="what the model is for")
+    card.add_argument(
+        "--metrics",
+        action="append",
+        default=[],
+        metavar="FILE.json",
+        help="scores that `keras-sagan evaluate --json` wrote; may be repeated",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Exports into the next free version directory."""
+    """Exports and prints where to."""
     with user_errors():
         start_tensorflow()
-        from keras_sagan.export import card, saved_model, versions
-        from keras_sagan.training.run import load_trained
+        from keras_sagan.export import card
+        from keras_sagan.training import load_trained
 
+        facts = {
+            "facts": card.run_facts(options.source),
+            "metrics": [card.read_scores(path) for path in options.metrics],
+            "license": options.license,
+            "intended_use": options.intended_use,
+        }
         gan = load_trained(options.source)
         gan.refresh_ema()
-
-        def write(folder):
-            saved_model.write_saved_model(
-                gan.ema_generator,
-                folder,
-                pathlib.Path(options.output).absolute().name,
-                class_names=gan.class_names,
-                facts=card.run_facts(options.source),
-                license=options.license,
-                intended_use=options.intended_use,
-            )
-            if options.verify:
-                _verify(gan, folder)
-
-        path = versions.publish_version(write, options.output)
+        facts["class_names"] = gan.class_names
+        try:
+            path = _EXPORTS[options.format](gan, options, facts)
+        except ImportError as error:  # of an extra
+            raise RuntimeError(str(error)) from error
     print(path)
+
+
+def _saved_model(gan, options, facts):
+    from keras_sagan.export import saved_model, versions
+
+    name = pathlib.Path(options.output).absolute().name
+
+    def write(folder):
+        saved_model.write_saved_model(gan.ema_generator, folder, name, **facts)
+        if options.verify:
+            _verify(gan, folder)
+
+    return versions.publish_version(write, options.output)
 
 
 def _verify(gan, folder):
@@ -78,3 +102,34 @@ def _verify(gan, folder):
     )
     for warning in report["warnings"]:
         print(f"Warning: {warning}", file=sys.stderr)
+
+
+def _onnx(gan, options, facts):
+    from keras_sagan.export.onnx import export_onnx, onnx_runner
+
+    name = pathlib.Path(options.output).stem
+    write = functools.partial(export_onnx, gan.ema_generator, name=name, **facts)
+    return _file(gan, options, write, onnx_runner)
+
+
+def _litert(gan, options, facts):
+    from keras_sagan.export.litert import export_litert, litert_runner
+
+    write = functools.partial(export_litert, gan.ema_generator)
+    return _file(gan, options, write, litert_runner)
+
+
+def _file(gan, options, export, runner):
+    from keras_sagan.export import runtimes, versions
+
+    def write(path):
+        export(path=path)
+        if options.verify:
+            largest = runtimes.verify_images(gan, runner(path))
+            print(f"Verified: images differ by at most {largest:.1e}", file=sys.stderr)
+
+    versions.publish_file(write, options.output)
+    return options.output
+
+
+_EXPORTS = {"saved_model": _saved_model, "onnx": _onnx, "litert": _litert}

@@ -22,12 +22,19 @@ _LIMITATIONS = (
     "The training data decide what may be done with the pictures: see `data`.",
     "A low truncation makes pictures more typical and less varied.",
 )
+_SETTINGS = ("preset", "optimizer", "augmentation", "training", "versions")
 _STATISTICS = ("u", "v", "moving_mean", "moving_variance")
 _PACKAGES = ("keras_sagan", "keras", "tensorflow")
 
 
 def model_card(
-    generator, name, class_names=None, facts=None, license=None, intended_use=None
+    generator,
+    name,
+    class_names=None,
+    facts=None,
+    metrics=(),
+    license=None,
+    intended_use=None,
 ):
     """What is known about a model, as a dictionary of JSON values.
 
@@ -35,7 +42,9 @@ def model_card(
         generator: `Generator`, built.
         name: str. Of the model.
         class_names: sequence of str, one a class, or None.
-        facts: dict with `data`, `training` and `metrics`, e.g. of `run_facts`.
+        facts: dict with `data` and `training`, e.g. of `run_facts`.
+        metrics: sequence of dict with `scores` and the `protocol` that they were
+            measured by, as `keras-sagan evaluate --json` writes.
         license: str, or None if not stated.
         intended_use: str, or None for the general one.
     """
@@ -54,7 +63,7 @@ def model_card(
         "parameters": sum(math.prod(v.shape) for v in weights),
         "data": facts.get("data"),
         "training": facts.get("training"),
-        "metrics": facts.get("metrics", []),
+        "metrics": list(metrics),
         "versions": {
             "keras_sagan": keras_sagan.__version__,
             **{name: importlib.metadata.version(name) for name in _PACKAGES[1:]},
@@ -66,31 +75,44 @@ def run_facts(directory):
     """The `facts` of `model_card` about a run of `keras-sagan train`.
 
     Args:
-        directory: str or path. Where the run's `config.json`, `metrics.jsonl` and
-            `evaluation.jsonl` are looked for; what is missing is left out.
+        directory: str or path. Where the run's `config.json` and `metrics.jsonl` are
+            looked for.
 
-    Returns: dict with `data` (data set and how it was read), `training` (settings,
-        steps and seconds) and `metrics` (list; each with its protocol).
+    Returns: dict with `data` (data set and how it was read) and `training` (settings,
+        steps and seconds), empty for the directory of a model.
     """
     directory = pathlib.Path(directory)
     config = _read_json(directory / "config.json")
     if "data" not in config:  # a model directory
         return {}
-    facts = {
-        "data": {k: v for k, v in config["data"].items() if k != "cache_dir"},
-        "metrics": _read_lines(directory / "evaluation.jsonl"),
-    }
-    settings = {
-        key: config.get(key) for key in ("preset", "optimizer", "training", "versions")
-    }
     progress = _read_lines(directory / "metrics.jsonl")
     last = progress[-1] if progress else {}
-    facts["training"] = {
-        "steps": last.get("step"),
-        "seconds": last.get("seconds"),
-        "settings": settings,
+    return {
+        "data": {k: v for k, v in config["data"].items() if k != "cache_dir"},
+        "training": {
+            "steps": last.get("step"),
+            "seconds": last.get("seconds"),
+            "settings": {name: config.get(name) for name in _SETTINGS},
+        },
     }
-    return facts
+
+
+def read_scores(path):
+    """A result that `keras-sagan evaluate --json` wrote, for `model_card`.
+
+    Raises:
+        ValueError: if the file is something else.
+    """
+    try:
+        result = _read_json(pathlib.Path(path))
+    except ValueError:
+        result = {}
+    if not isinstance(result, dict) or not {"scores", "protocol"} <= result.keys():
+        raise ValueError(
+            "A model card takes scores that `keras-sagan evaluate --json` wrote. "
+            f"Received: {str(path)!r}."
+        )
+    return {"scores": result["scores"], "protocol": result["protocol"]}
 
 
 def write_card(directory, card):

@@ -4,7 +4,8 @@ import tempfile
 
 import tensorflow as tf
 
-from keras_sagan.export.runtimes import network_function, write_new_file
+from keras_sagan.export.runtimes import network_function
+from keras_sagan.export.versions import publish_file
 
 
 def export_litert(generator, path):
@@ -32,7 +33,7 @@ def export_litert(generator, path):
             folder, signature_keys=list(signatures)
         )
         content = converter.convert()
-    write_new_file(path, content)
+    publish_file(lambda file: file.write_bytes(content), path)
 
 
 def litert_runner(path, threads=1):

@@ -3,7 +3,8 @@
 import json
 
 from keras_sagan.export.card import model_card
-from keras_sagan.export.runtimes import network_function, write_new_file
+from keras_sagan.export.runtimes import network_function
+from keras_sagan.export.versions import publish_file
 
 OPSET = 18
 
@@ -42,7 +43,8 @@ def export_onnx(generator, path, name, **facts):
     card = model_card(generator, name, **facts)
     onnx.helper.set_model_props(model, {"model_card": json.dumps(card)})
     onnx.checker.check_model(model)
-    write_new_file(path, model.SerializeToString())
+    content = model.SerializeToString()
+    publish_file(lambda file: file.write_bytes(content), path)
 
 
 def onnx_runner(path, threads=0):

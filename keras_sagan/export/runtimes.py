@@ -4,8 +4,6 @@ They have one function, from `latent` (and `label`) to `images`: what these runt
 cannot do (draw from seeds, encode PNG, refuse with a message) is left to the caller.
 """
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
@@ -36,18 +34,6 @@ def network_function(generator):
     if classes is not None:
         specs.append(tf.TensorSpec((None,), tf.int32, "label"))
     return tf.function(images, input_signature=specs, autograph=False), specs
-
-
-def write_new_file(path, content):
-    """Write `content` to `path`.
-
-    Raises:
-        FileExistsError: if there is such a file.
-    """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("xb") as file:
-        file.write(content)
 
 
 def verify_images(gan, run):

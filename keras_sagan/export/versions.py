@@ -1,4 +1,4 @@
-"""Directories that appear complete or not at all.
+"""Directories and files that appear complete or not at all.
 
 A server that watches the parent directory must not see half of a model: files are
 written to a hidden directory beside the target, which is then renamed.
@@ -45,6 +45,28 @@ def publish_version(write, base):
         export at once: each gets a number of its own.
     """
     return _write_beside(pathlib.Path(base), write, lambda: next_version(base))
+
+
+def publish_file(write, path):
+    """Write a file.
+
+    Args:
+        write: callable that is given the path to write to.
+        path: str or path of the file, which must not exist.
+
+    Raises:
+        FileExistsError: if there is such a file.
+    """
+    path = pathlib.Path(path)
+    if path.exists():
+        raise FileExistsError(
+            f"The file of an export must not exist yet. Received: {str(path)!r}."
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as partial:
+        written = pathlib.Path(partial, path.name)
+        write(written)
+        os.rename(written, path)
 
 
 def _write_beside(parent, write, target):

@@ -1,10 +1,11 @@
 import json
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_sagan.cli.main import main
-from keras_sagan.training.run import load_trained
+from keras_sagan.training import load_trained
 
 
 def test_export_is_the_next_version_of_the_same_model(run_directory, tmp_path, capsys):
@@ -51,3 +52,26 @@ def test_no_model_there(tmp_path, capsys):
     assert main(["export", str(tmp_path), "-o", str(tmp_path / "out")]) == 2
     assert "no trained model" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["onnx", "litert"])
+def test_other_formats(run_directory, tmp_path, capsys, kind):
+    path = tmp_path / "models" / f"pictures.{kind}"
+    arguments = ["export", str(run_directory), "-o", str(path), "--format", kind]
+    assert main([*arguments, "--verify"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{path}\n"
+    assert "Verified: images differ by at most" in printed.err
+    assert [x.name for x in path.parent.iterdir()] == [path.name]
+    content = path.read_bytes()
+    assert main(arguments) == 2  # never overwritten
+    assert "must not exist yet" in capsys.readouterr().err
+    assert path.read_bytes() == content
+
+
+def test_scores_are_checked_first(tmp_path, capsys):
+    scores = tmp_path / "scores.json"
+    scores.write_text("{}")
+    arguments = ["export", str(tmp_path), "-o", str(tmp_path / "out")]
+    assert main([*arguments, "--metrics", str(scores)]) == 2
+    assert "evaluate --json" in capsys.readouterr().err

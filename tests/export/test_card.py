@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from keras_sagan.export import card
 
 
@@ -37,13 +39,23 @@ def test_card_of_a_run(conditional_gan, run_directory):
 
 
 def test_scores_come_with_their_protocol(tmp_path, conditional_gan):
-    (tmp_path / "config.json").write_text('{"data": {"dataset": "glyphs"}}')
-    score = {"fid": 12.5, "protocol": {"network": "inception", "samples": 50000}}
-    (tmp_path / "evaluation.jsonl").write_text(json.dumps(score) + "\n")
-    facts = card.run_facts(tmp_path)
-    assert facts["metrics"] == [score]
-    text = card.as_text(card.model_card(conditional_gan.generator, "x", facts=facts))
-    assert "- fid: 12.5\n- protocol:\n  - network: inception" in text
+    path = tmp_path / "scores.json"
+    score = {"scores": {"fid": 12.5}, "protocol": {"real": {"count": 50000}}}
+    path.write_text(json.dumps({**score, "other": 1}))
+    metrics = [card.read_scores(path)]
+    assert metrics == [score]
+    described = card.model_card(conditional_gan.generator, "x", metrics=metrics)
+    assert described["metrics"] == [score]
+    expected = "- scores:\n  - fid: 12.5\n- protocol:\n  - real:\n    - count: 50000\n"
+    assert expected in card.as_text(described)
+
+
+@pytest.mark.parametrize("content", ["{}", "[1]", "none", '{"scores": {}}'])
+def test_scores_without_a_protocol_are_refused(tmp_path, content):
+    path = tmp_path / "scores.json"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="evaluate --json"):
+        card.read_scores(path)
 
 
 def test_card_without_a_run(unconditional_gan, run_directory):

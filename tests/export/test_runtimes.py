@@ -21,11 +21,3 @@ def test_network_function(any_gan):
         runtimes.verify_images(any_gan, lambda inputs: run(inputs) * np.nan)
     with pytest.raises(VerificationError, match="shape"):
         runtimes.verify_images(any_gan, lambda inputs: run(inputs)[:1])
-
-
-def test_write_new_file(tmp_path):
-    path = tmp_path / "new" / "model"
-    runtimes.write_new_file(path, b"x")
-    with pytest.raises(FileExistsError):
-        runtimes.write_new_file(path, b"y")
-    assert path.read_bytes() == b"x"

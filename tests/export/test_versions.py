@@ -87,3 +87,18 @@ def test_publish_does_not_overwrite_what_appeared_meanwhile(tmp_path):
     with pytest.raises(OSError):
         versions.publish(write, tmp_path / "1")
     assert _names(tmp_path / "1") == ["theirs"]
+
+
+def test_publish_file(tmp_path):
+    path = tmp_path / "new" / "model"
+
+    def write(file):
+        file.write_bytes(b"x")
+        assert not path.exists()
+
+    versions.publish_file(write, path)
+    assert path.read_bytes() == b"x"
+    assert _names(tmp_path / "new") == ["model"]
+    with pytest.raises(FileExistsError, match="must not exist yet"):
+        versions.publish_file(lambda file: file.write_bytes(b"y"), path)
+    assert path.read_bytes() == b"x"
