@@ -30,7 +30,7 @@ FLAGS = {
             "--dataset",
             "data.dataset",
             "NAME",
-            "glyphs (default), tfds:NAME or folder:PATH",
+            "glyphs (default), shapes, tfds:NAME, folder:PATH or npz:PATH",
         ),
         Flag("--split", "data.split", "NAME", "part of the data set (default: train)"),
         Flag("--cache-dir", "data.cache_dir", "DIR", "where prepared data are kept"),
@@ -39,6 +39,44 @@ FLAGS = {
             "model.image_size",
             "PIXELS",
             "32, 64, 128 or 256 (default: the preset's)",
+        ),
+        Flag(
+            "--fit",
+            "data.fit",
+            "HOW",
+            "how pictures become square: crop (default) or pad",
+        ),
+        Flag(
+            "--real-labels",
+            "data.real_labels",
+            "HOW",
+            "how often a class is shown: natural (default) or balanced",
+        ),
+        Flag(
+            "--fake-labels",
+            "data.fake_labels",
+            "HOW",
+            "the same of generated images: balanced (default) or natural",
+        ),
+    ),
+    "small data sets": (
+        Flag(
+            "--augment",
+            "augmentation.policy",
+            "NAME",
+            "what the discriminator sees: none (default), diffaugment or ada",
+        ),
+        Flag(
+            "--augment-operations",
+            "augmentation.operations",
+            "NAMES",
+            "color,translation,cutout or blit,geometric,color (default: all)",
+        ),
+        Flag(
+            "--mirror",
+            "augmentation.mirror",
+            "BOOL",
+            "true: show half of the pictures turned left to right",
         ),
     ),
     "training (default: the preset's)": (
@@ -101,6 +139,12 @@ FLAGS = {
             "logging.sample_every",
             "STEPS",
             "between two grids of samples (default: 1000)",
+        ),
+        Flag(
+            "--checkpoint-every",
+            "logging.checkpoint_every",
+            "STEPS",
+            "between two checkpoints (default: 500)",
         ),
     ),
 }

@@ -38,13 +38,12 @@ def to_array(image, image_size, channels, fit="crop"):
         image = _padded(image)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    box = (left, top, left + side, top + side)
-    if side == image_size:
-        image = image.crop(box)
-    else:
+    # Not `resize(box=...)`, whose filter sees what lies outside the box.
+    image = image.crop((left, top, left + side, top + side))
+    if side != image_size:
         shrinks = side > image_size
         sampling = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC
-        image = image.resize((image_size, image_size), sampling, box=box)
+        image = image.resize((image_size, image_size), sampling)
     return np.asarray(image).reshape(image_size, image_size, channels)
 
 

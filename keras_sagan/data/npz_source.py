@@ -13,6 +13,11 @@ from PIL import Image
 
 from keras_sagan.data.pictures import Opened, Picture, Pictures
 
+# What NumPy and zipfile raise for files that are something else (TypeError: .npy).
+_UNREADABLE = (
+    *(ValueError, TypeError, OSError, EOFError, MemoryError),
+    zipfile.BadZipFile,
+)
 _ARRAYS = ("images", "labels", "class_names")
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
@@ -93,12 +98,11 @@ def _read(path):
     if not path.is_file():
         raise FileNotFoundError(f"`name`: there is no file {path.absolute()}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            if not isinstance(file, np.lib.npyio.NpzFile):
-                raise ValueError("it is not a .npz file")
+        # Opened here: `np.load` leaves a broken file open.
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {name: file[name] for name in _ARRAYS if name in file.files}
             others = [name for name in file.files if name not in _ARRAYS]
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, MemoryError) as error:
+    except _UNREADABLE as error:
         pickled = "allow_pickle" in str(error)
         reason = "it holds Python objects, which are not read" if pickled else error
         raise ValueError(

@@ -21,8 +21,13 @@ class AugmentationState(keras.layers.Layer):
 
     def __init__(self):
         super().__init__(name="augmentation", dtype="float32", autocast=False)
+        # Replicas have the same p and signs of their own: the mean is stored.
         self.values = self.add_weight(
-            name="ada", shape=(2,), initializer="zeros", trainable=False
+            name="ada",
+            shape=(2,),
+            initializer="zeros",
+            trainable=False,
+            aggregation="mean",
         )
         self.built = True
 
@@ -45,15 +50,10 @@ class AugmentationState(keras.layers.Layer):
         config = settings.augmentation
         if config is None or config.policy != "ada":
             return {}
-        replica = tf.distribute.get_replica_context()
-        replicas, mean_sign = replica.num_replicas_in_sync, logs["d_sign"]
-        if replicas > 1:
-            mean_sign = replica.all_reduce(tf.distribute.ReduceOp.MEAN, mean_sign)
-        change = next_state(
-            self.values.value, mean_sign, images * replicas, step, config
-        )
-        self.values.assign(change)
-        return {"augmentation_probability": tf.identity(self.probability)}
+        images *= tf.distribute.get_strategy().num_replicas_in_sync
+        state = next_state(self.values.value, logs["d_sign"], images, step, config)
+        self.values.assign(state)
+        return {"augmentation_probability": state[0]}
 
     def load_own_variables(self, store):
         # Files of version 0.1.0 know nothing of it.
@@ -64,9 +64,9 @@ class AugmentationState(keras.layers.Layer):
 def next_state(state, mean_sign, images, step, config):
     """The state after one more step.
 
-    r = E[sign(D(real))] over `UPDATE_EVERY` steps says how far D overfits; p moves by
-    `UPDATE_EVERY * images / ada_images` towards more where r is above the target, else
-    towards less.
+    r = E[sign(D(real))] over `UPDATE_EVERY` steps says how far D overfits. In the step
+    after them p moves by `UPDATE_EVERY * images / ada_images`: up where r is above the
+    target, else down.
 
     Args:
         state: float tensor `(2,)`: p and the sum of signs.
@@ -75,14 +75,11 @@ def next_state(state, mean_sign, images, step, config):
         step: int scalar tensor. Steps done before this one.
         config: `AugmentationConfig`, for `ada_target` and `ada_images`.
     """
-    probability, total = state[0], state[1] + tf.cast(mean_sign, state.dtype)
+    probability, total = state[0], state[1]
+    step, sign = tf.cast(step, tf.int64), tf.cast(mean_sign, state.dtype)
     direction = tf.sign(total / UPDATE_EVERY - config.ada_target)
     change = UPDATE_EVERY / config.ada_images * tf.cast(images, state.dtype)
     changed = tf.clip_by_value(probability + direction * change, 0.0, MAX_PROBABILITY)
-    due = tf.equal(tf.cast(step, tf.int64) % UPDATE_EVERY, UPDATE_EVERY - 1)
-    return tf.stack(
-        [
-            tf.where(due, changed, probability),
-            tf.where(due, tf.zeros_like(total), total),
-        ]
-    )
+    first = tf.equal(step % UPDATE_EVERY, 0)
+    probability = tf.where(first & (step > 0), changed, probability)
+    return tf.stack([probability, tf.where(first, sign, total + sign)])

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 from PIL import Image
@@ -32,3 +33,52 @@ def test_problems_are_status_1(tmp_path, capsys):
 def test_what_cannot_be_opened_is_status_2(source, capsys):
     assert main(["data", "check", source]) == 2
     assert "keras-sagan: error: " in capsys.readouterr().err
+
+
+def test_contact_sheet(picture_folder, tmp_path, capsys):
+    sheet = tmp_path / "new" / "sheet.png"
+    options = ["--contact-sheet", str(sheet)]
+    assert main(["data", "check", f"folder:{picture_folder}", *options]) == 0
+    with Image.open(sheet) as image:
+        assert image.size == (8 * 34 + 2, 2 * 34 + 2)
+
+
+def test_prepare_and_train_on_it(picture_folder, tmp_path, capsys):
+    """Ten broken files among sixteen sound ones: named, left out, trained without."""
+    source = tmp_path / "source"
+    shutil.copytree(picture_folder, source)
+    for i in range(21):
+        (source / "red" / f"bad{i:02}.png").write_text("x")
+    output = tmp_path / "prepared"
+    assert main(["data", "prepare", f"folder:{source}", "-o", str(output)]) == 0
+    text = capsys.readouterr().out
+    assert text.count("left out: cannot read picture") == 20
+    assert "and 1 more" in text
+    assert "Prepared 16 pictures in 1 files, left out 21." in text
+    options = "--steps 1 --batch-size 4 --set model.base_filters=4".split()
+    options += ["--dtype-policy", "float32", "-o", str(tmp_path / "run")]
+    options += ["--augment", "diffaugment", "--mirror", "true"]
+    options += ["--real-labels", "balanced", "--fake-labels", "natural"]
+    assert main(["train", "--dataset", f"tfds:{output}", *options]) == 0
+    config = json.loads((tmp_path / "run" / "config.json").read_text())
+    assert config["augmentation"]["policy"] == "diffaugment"
+    assert config["augmentation"]["mirror"] is True
+    assert config["data"]["real_labels"] == "balanced"
+
+
+def test_strict(picture_folder, tmp_path, capsys):
+    source = tmp_path / "source"
+    shutil.copytree(picture_folder, source)
+    (source / "red" / "bad.png").write_text("x")
+    options = ["-o", str(tmp_path / "out"), "--strict"]
+    assert main(["data", "prepare", f"folder:{source}", *options]) == 2
+    assert "bad.png" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("what", ["check", "prepare"])
+def test_wrong_values_are_status_2(what, picture_folder, tmp_path, capsys):
+    options = ["-o", str(tmp_path / "out")] if what == "prepare" else []
+    arguments = ["data", what, f"folder:{picture_folder}", *options, "--fit", "stretch"]
+    assert main(arguments) == 2
+    assert "fit='stretch'" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from keras_sagan.data import embedded, glyphs, load, shapes
+from keras_sagan.data import embedded, glyphs, load
 
 # Prints digests of the stream's first batches and of later ones.
 STREAM = """

@@ -1,15 +1,14 @@
-import os
 import unicodedata
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.data import folder, load
+from keras_sagan.data import load
 
 
 def read(root, channels=3, image_size=8):
-    return folder.read(str(root), "train", image_size, channels)
+    return load(f"folder:{root}", image_size, 1, channels=channels).examples
 
 
 def test_classes_are_sorted_and_files_too(make_folder):
@@ -89,7 +88,7 @@ def test_exif_orientation(tmp_path):
     assert image[-3:].min() > 215
 
 
-def test_large_jpegs_are_reduced_while_decoding(tmp_path):
+def test_large_jpegs_are_as_sharp_as_other_files(tmp_path):
     values = np.tile(np.arange(256, dtype=np.uint8), (256, 1))
     Image.fromarray(values).save(tmp_path / "1.jpg", quality=95)
     Image.fromarray(values).save(tmp_path / "2.png")
@@ -139,14 +138,6 @@ def test_no_such_folder(tmp_path, make_folder):
     root = make_folder({"1.png": ((8, 8), 1)})
     with pytest.raises(NotADirectoryError, match="is a file, not a folder"):
         read(root / "1.png")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is unreadable for root")
-def test_a_folder_that_may_not_be_listed(make_folder):
-    root = make_folder({"a/1.png": ((8, 8), 1)})
-    (root / "a").chmod(0)
-    with pytest.raises(PermissionError, match="a"):
-        read(root)
 
 
 def test_an_empty_folder(tmp_path):

@@ -164,3 +164,56 @@ def test_replicas_share_a_batch(make_source):
     parts = strategy.experimental_local_results(next(batches)[0])
     expected, _ = take(source, 1)[0]
     np.testing.assert_array_equal(np.concatenate([p.numpy() for p in parts]), expected)
+
+
+# === Balanced classes ===
+@pytest.fixture
+def lopsided():
+    """61 examples, numbered; classes of 50, 7, 1 and 3."""
+    labels = np.repeat(np.arange(4, dtype=np.int32), [50, 7, 1, 3])
+    np.random.default_rng(0).shuffle(labels)
+    values = np.arange(61, dtype=np.uint8)[:, None, None, None]
+    images = np.broadcast_to(values, (61, 8, 8, 3))
+    examples = Examples(images, labels, ("a", "b", "c", "d"))
+    return Source("test", "train", 9, 3, examples, "balanced")
+
+
+def test_balanced_blocks_hold_every_class_once(lopsided):
+    batches = take(lopsided, 80)
+    labels = np.concatenate([labels for _, labels in batches]).reshape(-1, 4)
+    np.testing.assert_array_equal(np.sort(labels), np.tile(np.arange(4), (180, 1)))
+    assert len({tuple(row) for row in labels[:60]}) > 15  # of 24 orders
+    values = values_of(batches)
+    np.testing.assert_array_equal(lopsided.examples.labels[values], labels.ravel())
+
+
+def test_balanced_classes_have_epochs_of_their_own(lopsided):
+    values = values_of(take(lopsided, 80))[: 150 * 4]
+    labels = lopsided.examples.labels[values]
+    for label, count in enumerate(lopsided.class_counts):
+        rows = np.flatnonzero(lopsided.examples.labels == label)
+        epochs = values[labels == label]
+        epochs = epochs[: len(epochs) // count * count].reshape(-1, count)
+        np.testing.assert_array_equal(np.sort(epochs), np.tile(rows, (len(epochs), 1)))
+        if count > 3:
+            assert (epochs[0] != epochs[1]).any()
+
+
+@pytest.mark.parametrize("start", [0, 4, 13, 200])
+def test_balanced_streams_start_anywhere(lopsided, start):
+    order = values_of(take(lopsided, 40))
+    resumed = values_of(take(lopsided, 5, start))
+    np.testing.assert_array_equal(resumed, order[start : start + 45])
+    other = dataclasses.replace(lopsided, seed=4)
+    assert (values_of(take(other, 5)) != order[:45]).any()
+
+
+def test_balancing_needs_examples_of_every_class(make_source):
+    assert make_source(10).class_counts == (4, 3, 3)
+    assert make_source(10, labelled=False).class_counts is None
+    with pytest.raises(ValueError, match="needs classes, and 'test' has none"):
+        dataclasses.replace(make_source(10, labelled=False), label_sampling="balanced")
+    with pytest.raises(ValueError, match="has none of 'c'"):
+        dataclasses.replace(make_source(2, 1), label_sampling="balanced")
+    with pytest.raises(ValueError, match="label_sampling='even'"):
+        dataclasses.replace(make_source(10), label_sampling="even")

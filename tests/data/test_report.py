@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -131,3 +132,34 @@ def test_many_classes_are_cut_in_the_text(make_folder):
     report = check(f"folder:{root}", image_size=8)
     assert len(report.class_counts) == 45
     assert "and 5 classes more" in report.format()
+
+
+def test_copies_and_advice(pictures):
+    shutil.copy(pictures / "cat" / "1.png", pictures / "dog" / "9.png")
+    with Image.open(pictures / "cat" / "1.png") as picture:
+        picture.save(pictures / "cat" / "9.webp", lossless=True)
+    report = check(f"folder:{pictures}", image_size=32)
+    names = [f"{pictures}/{name}" for name in ("cat/1.png", "cat/9.webp", "dog/9.png")]
+    assert report.copies == (tuple(names),)
+    assert (report.extra_copies, report.copies_across_classes) == (2, 1)
+    assert "copies    2 exact, 0 alike" in report.format()
+    assert "in several classes at once" in "\n".join(report.advice)
+    assert report.problems == ()
+
+
+def test_unreadable_files_are_listed_in_full_as_json_only(make_folder):
+    root = make_folder({"1.png": ((8, 8), 1)})
+    for i in range(30):
+        (root / f"bad{i:02}.png").write_text("x")
+    report = check(f"folder:{root}", image_size=8)
+    assert len(report.unreadable) == len(report.to_dict()["unreadable"]) == 30
+    assert len(report.problems) == 31  # and that all others are flat
+    assert "bad19.png" in report.format() and "bad20.png" not in report.format()
+    assert "and 10 more (--json lists all)" in report.format()
+
+
+def test_padding(pictures):
+    report = check(f"folder:{pictures / 'cat'}", image_size=8, fit="pad")
+    assert report.value_range[0] == 0
+    with pytest.raises(ValueError, match="fit='none'"):
+        check(f"folder:{pictures}", fit="none")

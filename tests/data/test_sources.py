@@ -60,6 +60,8 @@ def test_folder(make_folder):
         ("tfds:mnist", ("tfds", "mnist")),
         ("tfds:a/b:1.0.0", ("tfds", "a/b:1.0.0")),
         ("folder:/a b:c", ("folder", "/a b:c")),
+        ("shapes", ("shapes", "")),
+        ("npz:x.npz", ("npz", "x.npz")),
     ],
 )
 def test_names(name, parsed):
@@ -74,7 +76,7 @@ def test_names(name, parsed):
         ("foldr:x", "Did you mean 'folder:PATH'"),
         ("tfds:", "Did you mean 'tfds:NAME'"),
         ("fashion_mnist", "'tfds:fashion_mnist'"),
-        ("npz:x", "must be one of 'glyphs', 'tfds:NAME', 'folder:PATH'"),
+        ("zip:x", "must be one of 'glyphs', 'shapes', 'tfds:NAME', 'folder:PATH', 'np"),
         ("", "must be one of"),
         ("glyphs:x", "Did you mean 'glyphs'"),
     ],
@@ -105,6 +107,7 @@ def test_the_name_of_a_folder_that_exists(tmp_path):
         ({"channels": 2}, ValueError),
         ({"channels": 0}, ValueError),
         ({"channels": "RGB"}, TypeError),
+        ({"fit": "stretch"}, ValueError),
     ],
 )
 def test_wrong_arguments(arguments, error):

@@ -1,0 +1,90 @@
+import dataclasses
+import re
+
+import pytest
+
+from keras_sagan.data import advice
+from keras_sagan.data.report import CheckReport
+
+SOUND = CheckReport(
+    name="x",
+    split="train",
+    image_size=64,
+    channels=3,
+    num_examples=20_000,
+    class_counts={"a": 12_000, "b": 8_000},
+    widths=(64, 70, 99),
+    heights=(64, 80, 99),
+    num_enlarged=0,
+    num_oblong=100,
+    modes={"RGB": 20_000},
+    value_range=(0, 255),
+    copies=(),
+    near_copies=(),
+    extra_copies=0,
+    extra_near_copies=20,
+    copies_across_classes=0,
+    odd=(),
+    unreadable=(),
+    problems=(),
+)
+
+
+def advised(**changes):
+    return " / ".join(advice.advise(dataclasses.replace(SOUND, **changes)))
+
+
+def test_a_sound_set_needs_its_size_only():
+    assert advised() == (
+        "image size 64 is the largest whose pixels are there (median shorter side "
+        "70 px): preset sagan_64"
+    )
+    assert advised(num_examples=0) == ""
+
+
+@pytest.mark.parametrize(
+    ("side", "words"),
+    [
+        (20, "image size 32 .* preset sagan_32_small on a CPU, sagan_32 on a GPU"),
+        (127, "image size 64 .* preset sagan_64$"),
+        (128, "image size 128 .* preset sagan_128$"),
+        (3000, "image size 256 .* preset sagan_128 --image-size 256"),
+    ],
+)
+def test_size(side, words):
+    text = advised(widths=(1, side, 9999), heights=(1, side + 5, 9999))
+    assert re.search(words, text), text
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"num_examples": 9_999}, "--augment diffaugment or --augment ada"),
+        ({"num_examples": 100}, "100 may be too few"),
+        ({"num_oblong": 10_000}, "--fit pad"),
+        ({"modes": {"L": 19_000, "1": 1_000}}, "every picture is grey"),
+        ({"modes": {"RGB": 19_000, "RGBA": 1_000}}, "channels 4 keeps"),
+        ({"class_counts": {"a": 500, "b": 100, "c": 0}}, "5 times as many"),
+        ({"extra_copies": 3}, "3 pictures are exact copies"),
+        ({"copies_across_classes": 2}, "2 pictures are in several classes"),
+        ({"extra_near_copies": 201}, "201 pictures look like others"),
+    ],
+)
+def test_each_fact_has_its_advice(changes, words):
+    assert words in advised(**changes)
+    assert words not in advised()
+
+
+def test_nothing_is_said_where_nothing_is_to_be_done():
+    assert "augment" not in advised(num_examples=10_000)
+    assert "grey" not in advised(modes={"L": 20_000}, channels=1)
+    assert "channels 4" not in advised(modes={"RGBA": 20_000}, channels=4)
+    assert "commonest" not in advised(class_counts={"a": 499, "b": 100})
+    assert "commonest" not in advised(class_counts=None)
+
+
+def test_oblong():
+    assert advice.is_oblong(100, 80) and advice.is_oblong(80, 100)
+    assert not advice.is_oblong(99, 80)
+    assert advice.three([]) is None
+    assert advice.three([3, 1, 8]) == (1, 3, 8)

@@ -1,0 +1,76 @@
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_sagan.data import decoding
+
+
+def test_results_keep_their_order():
+    def slow_first(item):
+        time.sleep(0.02 if item == 0 else 0)
+        return item
+
+    results = decoding.map_parallel(slow_first, range(100))
+    assert list(results) == list(range(100))
+
+
+def test_items_are_read_little_ahead():
+    """Memory is bounded: what is not yet taken is not yet computed."""
+    read = []
+
+    def items():
+        for item in range(10_000):
+            read.append(item)
+            yield item
+
+    results = decoding.map_parallel(lambda item: item, items())
+    for _ in range(10):
+        next(results)
+    assert len(read) <= 10 + decoding._AHEAD * decoding.workers()
+    results.close()
+    assert threading.active_count() < 50
+
+
+def test_the_first_error_ends_it():
+    def fail(item):
+        if item in (3, 7):
+            raise ValueError(str(item))
+        return item
+
+    results = decoding.map_parallel(fail, range(1000))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(ValueError, match=r"^3$"):
+        next(results)
+
+
+def test_progress_is_shown_for_many_only(capsys):
+    assert list(decoding.with_progress(range(3), 3, "few")) == [0, 1, 2]
+    assert capsys.readouterr().err == ""
+    list(decoding.with_progress(range(1000), 2000, "many", done=1000))
+    assert "2000/2000" in capsys.readouterr().err
+
+
+def test_what_is_stored_is_told(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # a quarter turn
+    Image.new("L", (6, 4)).save(tmp_path / "1.jpg", exif=exif)
+    picture, stored = decoding.open_picture(tmp_path / "1.jpg")
+    assert stored == (6, 4, "L")
+    assert picture.size == (4, 6)
+
+
+def test_messages_use_the_name(tmp_path):
+    (tmp_path / "1.png").write_text("x")
+    with pytest.raises(ValueError, match="cannot read picture the first: Unid"):
+        decoding.open_picture(tmp_path / "1.png", "the first")
+
+
+def test_jpegs_are_not_decoded_at_a_half_of_their_size(tmp_path):
+    """Decoding at a half of the size and then resizing is off by many levels."""
+    values = np.random.default_rng(0).integers(0, 256, (256, 256, 3), np.uint8)
+    Image.fromarray(values).save(tmp_path / "1.jpg")
+    picture, _ = decoding.open_picture(tmp_path / "1.jpg")
+    assert picture.size == (256, 256)

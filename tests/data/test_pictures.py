@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_sagan.data import pictures
+from keras_sagan.data.pictures import Opened, Picture, Pictures
+
+
+def make(labels, class_names, **kwargs):
+    def rows(start, stop):
+        for i in range(start, stop):
+            image = Image.new("L", (12, 8), i)
+            opened = Opened(image, 12, 8, "L")
+            yield Picture(str(i), labels and labels[i], lambda opened=opened: opened)
+
+    return Pictures(4, class_names, 1, rows, **kwargs)
+
+
+def read(found, channels=1, fit="crop"):
+    return pictures.read(found, "some", 8, channels, fit, "/nowhere")
+
+
+def test_rows_are_decoded_in_order():
+    examples = read(make([1, 0, 1, 0], ("a", "b")))
+    np.testing.assert_array_equal(examples.images[:, 0, 0, 0], range(4))
+    np.testing.assert_array_equal(examples.labels, [1, 0, 1, 0])
+    assert examples.labels.dtype == np.int32
+    assert examples.class_names == ("a", "b")
+
+
+def test_how_they_are_decoded():
+    examples = read(make(None, None), channels=3, fit="pad")
+    assert examples.images.shape == (4, 8, 8, 3)
+    assert examples.labels is None
+    assert (examples.images[3, 0] == 0).all()  # padding
+    assert (examples.images[3, 4] == 3).all()
+
+
+def test_problems_are_errors():
+    with pytest.raises(ValueError, match=r"worse\. Received: 'some'"):
+        read(make(None, None, problems=("worse", "bad")))
+
+
+@pytest.mark.parametrize("label", [-1, 2])
+def test_labels_out_of_range(label):
+    with pytest.raises(
+        ValueError, match=rf"'some' must be in \[0, 2\).*1 of 4.*{label}"
+    ):
+        read(make([0, 1, label, 0], ("a", "b")))
