@@ -177,15 +177,20 @@ class LoggingConfig(Section):
 
     Args:
         log_every: int. Steps between two rows of metrics, which are means over them.
-        sample_every: int. Steps between two grids of samples.
+        sample_every: int. Grids of samples are written at multiples of so many steps.
+        checkpoint_every: int. Steps between two checkpoints, which are written at the
+            end of a logging interval.
+        keep_checkpoints: int. How many of the newest checkpoints stay.
     """
 
     log_every: int = 100
     sample_every: int = 1000
+    checkpoint_every: int = 500
+    keep_checkpoints: int = 3
 
     def check(self):
-        self.require(self.log_every >= 1, "log_every", "at least 1")
-        self.require(self.sample_every >= 1, "sample_every", "at least 1")
+        for field in dataclasses.fields(self):
+            self.require(getattr(self, field.name) >= 1, field.name, "at least 1")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -70,7 +70,7 @@ def run(options):
 
 def _from_model(options, grids):
     start_tensorflow()
-    from keras_sagan.training.run import load_trained
+    from keras_sagan.training.run_directory import load_trained
 
     gan = load_trained(options.source)
     labels = _labels(options.labels, gan.class_names)

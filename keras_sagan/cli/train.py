@@ -9,11 +9,18 @@ from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.models.presets import get_preset
 
+EXIT_DIVERGED = 3
+
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
 (grids of fixed latents, one row a class), logs/ (TensorBoard), metrics.jsonl and, at
-the end, model/. The number of classes and channels are the data's. Ctrl-C ends the
-run early and keeps the model.
+the end, model/. The number of classes and channels are the data's.
+
+A run goes on where it ended: give the same command and -o DIR again. Ctrl-C and
+SIGTERM end it after the step that is being made, with a checkpoint (Ctrl-C writes the
+model too); the second one ends it at once. Exit status: 0 finished, 130 after Ctrl-C,
+143 after SIGTERM, 3 when a loss or a weight is not finite, 2 after a mistake in what
+was asked for.
 """
 
 
@@ -32,7 +39,21 @@ def add_parser(commands):
         "-o",
         "--output",
         metavar="DIR",
-        help="run directory, new or empty (default: the next runs/NUMBER-DATA-PRESET)",
+        help="run directory: new, empty, or that of a run which is to go on "
+        "(default: the next runs/NUMBER-DATA-PRESET)",
+    )
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="the run in DIR must go on, or must not be there (default: it goes on if "
+        "it is there and the settings are the same)",
+    )
+    parser.add_argument(
+        "--resume-from",
+        type=int,
+        metavar="STEP",
+        help="go on at this checkpoint; newer ones are set aside (default: the newest)",
     )
     parser.add_argument(
         "--dry-run",
@@ -66,15 +87,44 @@ def run(options):
         overrides = _overrides(options)
         config = get_preset(options.preset).run_config(overrides)
         start_tensorflow()
+        from keras_sagan.training import building, run_directory
         from keras_sagan.training import run as training_run
 
-        config, source = training_run.prepare(config, given=overrides)
+        config, source = building.prepare(config, given=overrides)
         if options.dry_run:
-            training_run.build(config)  # what the networks do not allow shows here
+            building.build(config)  # what the networks do not allow shows here
             print(json.dumps(config.to_dict(), indent=2))
-            return
-        output = options.output or training_run.next_run_directory(config)
-        training = training_run.Run(config, output, source)
+            return 0
+        output = options.output or run_directory.next_run_directory(config)
+        training = training_run.Run(
+            config, output, source, options.resume, options.resume_from
+        )
+    _say_what_happens(config, source, output)
+    return _fit(training)
+
+
+def _fit(training):
+    """Trains, says what came of it, and returns the exit status."""
+    from keras_sagan.training.callbacks import DivergenceError
+
+    try:
+        result = training.fit()
+    except DivergenceError as error:
+        print(f"keras-sagan: {error}", file=sys.stderr)
+        return EXIT_DIVERGED
+    end = "Interrupted" if result.signal else "Finished"
+    print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
+    if result.samples:
+        print(f"Samples: {result.samples}")
+    if result.model:
+        print(f"Model:   {result.model}")
+    if result.signal:
+        print("The same command with the same -o goes on from here.")
+        return 128 + result.signal
+    return 0
+
+
+def _say_what_happens(config, source, output):
     minutes = config.training.minutes
     limit = "" if minutes is None else f", at most {minutes:g} minutes"
     print(
@@ -82,11 +132,6 @@ def run(options):
         f"{config.training.steps} steps{limit}. Everything is written to {output}",
         file=sys.stderr,
     )
-    result = training.fit()
-    end = "Interrupted" if result.interrupted else "Finished"
-    print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
-    print(f"Samples: {result.samples}")
-    print(f"Model:   {result.model}")
 
 
 def _overrides(options):

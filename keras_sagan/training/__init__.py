@@ -5,7 +5,9 @@ from keras_sagan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "building": ["build", "prepare"],
         "callbacks": [
+            "DivergenceError",
             "Limits",
             "MetricsLog",
             "SampleGrid",
@@ -13,7 +15,8 @@ __getattr__, __dir__, __all__ = attach(
             "TensorBoardScalars",
         ],
         "progress": ["Progress"],
-        "run": ["Run", "build", "load_trained", "prepare"],
+        "run": ["Run"],
+        "run_directory": ["load_trained"],
         "sagan": ["SAGAN"],
     },
 )

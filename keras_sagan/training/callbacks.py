@@ -57,26 +57,34 @@ class Limits(StepCallback):
 
 
 class SampleGrid(StepCallback):
-    """Writes grids of the same latents: before training, while it goes on, and after.
+    """Writes grids of the same latents: at step 0, while training goes on, and after.
 
     Args:
         pattern: str. Path with a field for the step: `"samples/{step:07d}.png"`.
-        every: int. Steps between two grids.
+        every: int. Grids are written at the multiples of so many steps.
         labels: list of labels, one an image, or `None` for an unconditional model.
         seeds: list of int, one an image.
         columns: int. Images in a row.
+        at_end: bool. Whether to write a grid when `fit` ends.
+
+    Attributes:
+        images: uint8 array of the last grid's images, or None before the first.
+        path: of the last grid, or None.
+        seconds: float. That the slowest grid took.
     """
 
-    def __init__(self, pattern, every, labels, seeds, columns):
+    def __init__(self, pattern, every, labels, seeds, columns, at_end=True):
         super().__init__()
         self.pattern = str(pattern)
         self.every = every
         self.labels = labels
         self.seeds = seeds
         self.columns = columns
-        self.seconds = 0.0  # that the slowest grid took
-        self.path = None  # of the last grid
-        self._next = 0
+        self.at_end = at_end
+        self.seconds = 0.0
+        self.images = None
+        self.path = None
+        self._last = 0  # step up to which grids are written
 
     def write(self):
         """Generates the images and writes the grid of the current step."""
@@ -87,19 +95,27 @@ class SampleGrid(StepCallback):
             images = self.model.generate(labels=self.labels, seed=self.seeds)
         path = pathlib.Path(self.pattern.format(step=self.step))
         grids.save_grid(path, images, self.columns)
-        self.path = path
-        self._next = self.step + self.every
+        self.images, self.path = images, path
+        self._last = self.step
         self.seconds = max(self.seconds, time.monotonic() - begin)
 
+    def write_last(self):
+        """Writes the grid of the current step unless it is the last one written."""
+        if self.path is None or self._last != self.step:
+            self.write()
+
     def on_train_begin(self, logs=None):
-        self.write()
+        self._last = self.step
+        if self.step == 0:
+            self.write()
 
     def on_train_batch_end(self, batch, logs=None):
-        if self.step >= self._next and not self.model.stop_training:
+        if self.step // self.every > self._last // self.every:
             self.write()
 
     def on_train_end(self, logs=None):
-        self.write()
+        if self.at_end:
+            self.write_last()
 
 
 class MetricsLog(StepCallback):
@@ -111,16 +127,20 @@ class MetricsLog(StepCallback):
     Args:
         path: str. File to append to.
         examples_per_step: int. Real images that a generator step consumes.
+        clock: callable that returns the seconds since training began. Defaults to
+            those since `fit` began.
     """
 
-    def __init__(self, path, examples_per_step):
+    def __init__(self, path, examples_per_step, clock=None):
         super().__init__()
         self.path = pathlib.Path(path)
         self.examples_per_step = examples_per_step
-        self._start = None
+        self.clock = clock
 
     def on_train_begin(self, logs=None):
-        self._start = time.monotonic()
+        if self.clock is None:
+            start = time.monotonic()
+            self.clock = lambda: time.monotonic() - start
 
     def on_epoch_begin(self, epoch, logs=None):
         self._first_step = self.step
@@ -136,7 +156,7 @@ class MetricsLog(StepCallback):
         images = (self.step - self._first_step) * self.examples_per_step
         row = {
             "step": self.step,
-            "seconds": round(time.monotonic() - self._start, 3),
+            "seconds": round(self.clock(), 3),
             "images_per_second": round(images / self._busy, 2),
             **{name: float(value) for name, value in (logs or {}).items()},
         }
@@ -175,11 +195,8 @@ class StopOnNonFinite(StepCallback):
     """Raises as soon as a logged value is not finite.
 
     Raises:
-        FloatingPointError: naming the values and the steps between which it happened.
+        DivergenceError: naming the step, and what was not finite first.
     """
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self._first_step = self.step
 
     def on_epoch_end(self, epoch, logs=None):
         bad = {
@@ -188,7 +205,17 @@ class StopOnNonFinite(StepCallback):
             if not math.isfinite(value)
         }
         if bad:
-            raise FloatingPointError(
-                f"Training diverged between steps {self._first_step} and {self.step}: "
-                f"{bad}. A smaller learning rate or another seed may help."
+            raise DivergenceError(
+                f"Training diverged: {self._cause()} Logged at step {self.step}: {bad}."
             )
+
+    def _cause(self):
+        first = self.model.first_non_finite()
+        if first is None:
+            return "a mean over the last steps is not finite."
+        step, cause = first
+        return f"at step {step} {cause} was not finite."
+
+
+class DivergenceError(FloatingPointError):
+    """A loss or a weight is not finite any more."""

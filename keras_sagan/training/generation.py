@@ -61,6 +61,14 @@ def to_uint8(images):
     return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)
 
 
+def resolve_rows(gan, labels, num_images, seed):
+    """Labels and seeds of the rows that a `SAGAN` is asked for; see the next two."""
+    labels, count = resolve_labels(
+        labels, num_images, gan.generator.num_classes, gan.class_names
+    )
+    return labels, resolve_seeds(seed, count)
+
+
 def resolve_labels(labels, num_images, num_classes, class_names):
     """int32 labels `(n,)` (None if unconditional) and `n` for `generate`.
 

@@ -17,6 +17,7 @@ _FAULTS = {
     1: "a label outside [0, num_classes)",
     2: "an image value outside [-1, 1] (float images) or not finite",
 }
+_LOSSES, _WEIGHTS = 3, 4  # kinds of fault; 4 + i: the i-th weight
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
 
@@ -80,10 +81,11 @@ def check_first_batch(x, y, network):
 
 
 class FaultFlag:
-    """Remembers the first training step whose data was wrong, without asserts.
+    """Remembers the first training step in which something was wrong, without asserts.
 
     XLA drops `tf.debugging` asserts, so the step records the fault in a variable that
-    `raise_if_set` reads between steps. Every replica has its own copy.
+    is read between steps. Every replica has its own copy. Faults are those of the
+    data, a loss that is not finite, and weights that are not (one kind each).
     """
 
     def __init__(self):
@@ -105,26 +107,58 @@ class FaultFlag:
             fine = tf.reduce_all((labels >= 0) & (labels < num_classes))
             fault = tf.where(fine, fault, tf.constant(1, tf.int64))
             labels = tf.clip_by_value(labels, 0, num_classes - 1)
-        first = self._first.read_value()
-        found = tf.stack([tf.cast(step, tf.int64) + 1, fault])
-        unset = tf.logical_and(first[0] == 0, fault > 0)
-        self._first.assign(tf.where(unset, found, first))
+        self._record(step, fault)
         return labels
+
+    def record_weights(self, weights, step):
+        """Record the first of some weights that is not finite before a step."""
+        finite = [tf.math.is_finite(tf.reduce_sum(weight)) for weight in weights]
+        index = tf.argmin(tf.cast(tf.stack(finite), tf.int32))  # of the first False
+        fine = tf.reduce_all(finite)
+        self._record(step, tf.where(fine, tf.zeros((), tf.int64), _WEIGHTS + index))
+
+    def record_losses(self, losses, step):
+        """Record that a loss of a step is not finite."""
+        fine = tf.reduce_all(tf.math.is_finite(tf.stack(losses)))
+        self._record(step, tf.where(fine, tf.zeros((), tf.int64), _LOSSES))
 
     def reset(self):
         """Forget the fault of an earlier `fit`."""
         self._first.assign(tf.zeros((2,), tf.int64))
 
     def raise_if_set(self):
-        """Raise a `ValueError` with the training step and the kind of fault."""
-        strategy = tf.distribute.get_strategy()
-        for value in strategy.experimental_local_results(self._first):
-            step, fault = value.numpy()
-            if step:
+        """Raise a `ValueError` with the step if data were wrong."""
+        for step, fault in self._faults():
+            if fault in _FAULTS:
                 raise ValueError(
-                    f"The batch of training step {step - 1} (counted from 0) holds "
+                    f"The batch of training step {step} (counted from 0) holds "
                     f"{_FAULTS[fault]}. Training has stopped."
                 )
+
+    def first_non_finite(self, weights):
+        """The step (counted from 0) and the name of what was not finite, or None.
+
+        Args:
+            weights: as for `record_weights`.
+        """
+        for step, fault in self._faults():
+            if fault == _LOSSES:
+                return step, "a loss (while every weight was finite)"
+            if fault >= _WEIGHTS:
+                return step, f"the weight {weights[fault - _WEIGHTS].path!r}"
+        return None
+
+    def _record(self, step, fault):
+        first = self._first.read_value()
+        found = tf.stack([tf.cast(step, tf.int64) + 1, fault])
+        unset = tf.logical_and(first[0] == 0, fault > 0)
+        self._first.assign(tf.where(unset, found, first))
+
+    def _faults(self):
+        """The step and the kind of the first fault of each replica that has one."""
+        strategy = tf.distribute.get_strategy()
+        values = [v.numpy() for v in strategy.experimental_local_results(self._first)]
+        return [(int(step) - 1, int(fault)) for step, fault in values if step]
 
 
 class DataGuard(keras.callbacks.Callback):

@@ -31,6 +31,12 @@ def check_fit(generator, discriminator, class_names):
         _check_class_names(class_names, generator.num_classes)
 
 
+def trained_weights(gan):
+    """The weights that training changes by gradients, generator's first."""
+    pair = gan.generator, gan.discriminator
+    return [v for network in pair for v in network.trainable_variables]
+
+
 def of(gan):
     """The `steps.Networks` of a compiled `SAGAN`."""
     return steps.Networks(

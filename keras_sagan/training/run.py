@@ -2,26 +2,27 @@
 
 import contextlib
 import dataclasses
-import json
 import pathlib
-import platform
-import re
+import signal
 import time
 
-import keras
+import numpy as np
 
-from keras_sagan import data
-from keras_sagan.models.discriminator import Discriminator
-from keras_sagan.models.generator import Generator
-from keras_sagan.training import callbacks, preset_directory, progress
+from keras_sagan.training import (
+    building,
+    callbacks,
+    checkpoint_files,
+    checkpointing,
+    divergence,
+    progress,
+    run_directory,
+    signals,
+)
 from keras_sagan.training.sagan import SAGAN
 from keras_sagan.visualize import grids
 
-CONFIG_FILE = "config.json"
-METRICS_FILE = "metrics.jsonl"
-MODEL_FOLDER = "model"
-
 _COLUMNS = 8  # of the sample grids
+_LOOKED_AT = 1000  # real images, for the collapse warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,165 +33,154 @@ class Result:
         gan: `SAGAN`, trained.
         steps: int. Generator steps made.
         seconds: float. From the start of the run to its end.
-        interrupted: bool. Whether Ctrl-C ended it.
-        samples: path of the last grid.
-        model: path of the model's directory.
+        signal: int, or `None`. The number of the signal that ended it early.
+        samples: path of the last grid, or `None`.
+        model: path of the model's directory, or `None` after SIGTERM.
     """
 
     gan: SAGAN
     steps: int
     seconds: float
-    interrupted: bool
-    samples: pathlib.Path
-    model: pathlib.Path
-
-
-def prepare(config, given=()):
-    """Opens the data of a configuration and fills in what they decide.
-
-    Args:
-        config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
-        given: names of settings that are meant as they are. The number of classes
-            and channels of the others are taken from the data.
-
-    Returns:
-        `(config, source)`: the resolved `RunConfig` and the
-        `keras_sagan.data.Source` that it was resolved against.
-
-    Raises:
-        ValueError: if a given setting contradicts the data.
-        OSError: if the data cannot be read.
-    """
-    source = load_source(
-        config, config.model.channels if "model.channels" in given else None
-    )
-    wanted = config.model.num_classes
-    if "model.num_classes" in given and wanted != source.num_classes:
-        raise ValueError(
-            f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
-            f"num_classes={source.num_classes}. Received: {wanted!r}."
-        )
-    found = {
-        "model.num_classes": source.num_classes,
-        "model.channels": source.channels,
-    }
-    return config.override(found), source
-
-
-def load_source(config, channels):
-    """Opens the data of a run; one batch is what a generator step consumes."""
-    training = config.training
-    source = data.load(
-        config.data.dataset,
-        image_size=config.model.image_size,
-        batch_size=1,
-        split=config.data.split,
-        seed=training.seed,
-        channels=channels,
-        cache_dir=config.data.cache_dir,
-        fit=config.data.fit,
-        label_sampling=config.data.real_labels,
-    )
-    if source.num_examples < training.examples_per_step:
-        raise ValueError(
-            "`batch_size` * `discriminator_steps` * `gradient_accumulation_steps` must "
-            f"be at most the {source.num_examples} images of {source.name!r}. "
-            f"Received: {training.batch_size} * {training.discriminator_steps} * "
-            f"{training.gradient_accumulation_steps}."
-        )
-    return dataclasses.replace(source, batch_size=training.examples_per_step)
-
-
-def build(config, class_names=None, class_counts=None):
-    """Builds and compiles the `SAGAN` of a configuration.
-
-    Seeds Python's, NumPy's and Keras's generators with `training.seed`.
-
-    Args:
-        config: `RunConfig`.
-        class_names: sequence of str, or `None`.
-        class_counts: sequence of int, or `None`. Examples of each class, for natural
-            fake labels.
-    """
-    training = config.training
-    natural = config.data.fake_labels == "natural"
-    keras.utils.set_random_seed(training.seed)
-    gan = SAGAN(
-        Generator(**config.model.generator_kwargs(), dtype=training.dtype_policy),
-        Discriminator(
-            **config.model.discriminator_kwargs(), dtype=training.dtype_policy
-        ),
-        class_names=class_names,
-    )
-    preset_directory.compile_from_settings(
-        gan,
-        config.optimizer,
-        training,
-        augmentation=config.augmentation,
-        fake_label_weights=class_counts if natural else None,
-    )
-    return gan
+    signal: int | None
+    samples: pathlib.Path | None
+    model: pathlib.Path | None
 
 
 class Run:
     """One training run and its directory.
 
-    The directory holds `config.json` (every setting, and versions), `samples/`,
-    `logs/` (TensorBoard), `metrics.jsonl` and, after `fit`, `model/`.
+    The directory holds `config.json` (every setting, and versions), `checkpoints/`,
+    `samples/`, `logs/` (TensorBoard), `metrics.jsonl` and, after `fit`, `model/`.
+
+    A run that ended early, however it did, goes on at its newest checkpoint, and ends
+    with the weights and metrics that it would have had without the interruption.
 
     Args:
         config: `RunConfig`, as `prepare` returns it.
-        output: str or path. Directory, new or empty; nothing is written before `fit`.
+        output: str or path. Directory: new, empty, or that of a run with the same
+            configuration; nothing is written before `fit`.
         source: `keras_sagan.data.Source`, or `None` to open the configuration's.
+        resume: bool, or `None`. Whether a run must go on (True) or begin (False) in
+            the directory; by default whichever fits.
+        resume_from: int, or `None`. Step of the checkpoint to go on at; newer ones
+            are set aside. Defaults to the newest.
 
     Raises:
-        FileExistsError: if the directory is not empty.
-        ValueError: if the data do not fit the configuration, or as the models do.
+        FileExistsError: if the directory holds something else than such a run.
+        FileNotFoundError: if there is no run or checkpoint to go on with.
+        ValueError: if the run there has another configuration, or the data do not
+            fit the configuration, or as the models do.
     """
 
-    def __init__(self, config, output, source=None):
+    def __init__(self, config, output, source=None, resume=None, resume_from=None):
         self._start = time.monotonic()
         self.config = config
         self.output = pathlib.Path(output)
-        check_unused(self.output)
-        self.source = source or load_source(config, config.model.channels)
-        _check_fits(config, self.source)
+        self._resume_from = resume_from
+        resume = True if resume_from is not None else resume
+        self._resumes = run_directory.check_usable(self.output, config, resume)
+        self._check_step(resume_from)
+        self.source = source or building.load_source(config, config.model.channels)
+        building.check_fits(config, self.source)
         found = self.source
-        self.gan = build(config, found.class_names, found.class_counts)
+        self.gan = building.build(config, found.class_names, found.class_counts)
+        self._before = 0.0  # seconds of training in earlier processes
 
     def fit(self):
-        """Trains to the end, or until Ctrl-C, and writes the model.
+        """Trains to the end, or until a signal, and writes the model.
+
+        The first Ctrl-C (SIGINT) or SIGTERM ends training after the step that is
+        being made, with a checkpoint; Ctrl-C also writes the model. The second ends
+        the process at once.
 
         Returns:
             `Result`.
 
         Raises:
-            FloatingPointError: if a loss stops being finite.
+            DivergenceError: if a loss or a weight stops being finite.
+            BlockingIOError: if another process trains in the directory.
         """
-        training = self.config.training
-        self._begin_directory()
-        samples = self._sample_grid()
+        self.output.mkdir(parents=True, exist_ok=True)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(run_directory.only_one_process(self.output))
+            received = stack.enter_context(signals.StopSignals())
+            samples = self._sample_grid()
+            self._train(samples, received)
+        if received.received == signal.SIGTERM:
+            return self._result(received, samples, None)
+        samples.write_last()
+        return self._result(
+            received, samples, run_directory.write_model(self.gan, self.output)
+        )
+
+    @property
+    def step(self):
+        """int. Generator steps made so far."""
+        return int(self.gan.g_optimizer.iterations)
+
+    def _train(self, samples, received):
+        saved = self._checkpoints()
+        self._begin(saved)
         shown = self._progress()
-        interrupted = False
-        try:
-            with contextlib.closing(shown):
-                self.gan.fit(
-                    self.source.dataset,
-                    steps_per_epoch=min(self.config.logging.log_every, training.steps),
-                    epochs=training.steps,  # `Limits` ends it
-                    verbose=0,
-                    callbacks=self._callbacks(samples, shown),
-                )
-        except KeyboardInterrupt:
-            interrupted = True
-            samples.write()
-        model = self.output / MODEL_FOLDER
-        self.gan.save_to_preset(str(model))
+        used = [*self._callbacks(samples, received, shown), saved]
+        every = self.config.logging.log_every
+        with contextlib.closing(shown):
+            try:
+                if self.step % every:  # the rest of an interval that was cut short
+                    saved.keep_metrics(self.gan)
+                    self._fit(every - self.step % every, 1, used)
+                if self._goes_on(received):
+                    self._fit(every, self.config.training.steps, used)
+            except callbacks.DivergenceError as error:
+                saved.finish()
+                raise callbacks.DivergenceError(
+                    f"{error} {self._last_good()}"
+                ) from None
+
+    def _fit(self, steps_per_epoch, epochs, used):
+        start = self.step * self.config.training.examples_per_step
+        self.gan.fit(
+            self.source.stream(start),
+            steps_per_epoch=steps_per_epoch,
+            epochs=epochs,  # `Limits` ends it
+            verbose=0,
+            callbacks=used,
+        )
+
+    def _goes_on(self, received):
+        done = self.step >= self.config.training.steps
+        return not (done or self.gan.stop_training or received.received)
+
+    def _begin(self, saved):
+        """Writes the configuration, and goes to where the run had come."""
+        if self._resumes:
+            checkpoint = saved.resume(self.gan, self._resume_from)
+            checkpoint_files.set_aside(saved.directory, after=self.step)
+            every = self.config.logging.log_every
+            run_directory.keep_metrics_until(self.output, self.step - self.step % every)
+            if checkpoint is not None:
+                self._before = checkpoint.details["seconds"]
+        self.gan.stop_training = False
+        run_directory.write_config(self.output, self.config)
+
+    def _check_step(self, step):
+        folder = self.output / run_directory.CHECKPOINTS
+        known = checkpoint_files.steps(folder)
+        if step is not None and step not in known:
+            raise FileNotFoundError(
+                f"`resume_from` must be the step of a checkpoint in {str(folder)!r}: "
+                f"{', '.join(map(str, known)) or 'there is none'}. Received: {step!r}."
+            )
+
+    def _seconds(self):
+        return self._before + time.monotonic() - self._start
+
+    def _result(self, received, samples, model):
         return Result(
             gan=self.gan,
-            steps=samples.step,
+            steps=self.step,
             seconds=time.monotonic() - self._start,
-            interrupted=interrupted,
+            signal=received.received,
             samples=samples.path,
             model=model,
         )
@@ -200,13 +190,21 @@ class Run:
         minutes = self.config.training.minutes
         return None if minutes is None else self._start + 60 * minutes
 
-    def _begin_directory(self):
-        check_unused(self.output)
-        self.output.mkdir(parents=True, exist_ok=True)
-        versions = {"python": platform.python_version(), **preset_directory.metadata()}
-        content = {**self.config.to_dict(), "versions": versions}
-        path = self.output / CONFIG_FILE
-        path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    def _checkpoints(self):
+        logging = self.config.logging
+
+        def details():
+            return {
+                "seconds": round(self._seconds(), 3),
+                "class_names": self.gan.class_names and list(self.gan.class_names),
+            }
+
+        return checkpointing.Checkpoints(
+            self.output / run_directory.CHECKPOINTS,
+            logging.checkpoint_every,
+            logging.keep_checkpoints,
+            details,
+        )
 
     def _sample_grid(self):
         labels, seeds, columns = None, list(range(_COLUMNS**2)), _COLUMNS
@@ -219,6 +217,7 @@ class Run:
             labels,
             seeds,
             columns,
+            at_end=False,
         )
 
     def _progress(self):
@@ -227,66 +226,38 @@ class Run:
             training.steps, training.examples_per_step, self._deadline
         )
 
-    def _callbacks(self, samples, shown):
+    def _callbacks(self, samples, received, shown):
         training = self.config.training
+        images, labels = self.source.arrays()
+        some = np.linspace(0, len(images) - 1, min(len(images), _LOOKED_AT)).astype(int)
+        real = divergence.diversity(
+            images[some], None if labels is None else labels[some]
+        )
 
-        def reserve():  # the last grid and the model
+        def reserve():  # the last grid, the model and the checkpoint
             return 5.0 + samples.seconds
 
         return [
             callbacks.MetricsLog(
-                self.output / METRICS_FILE, training.examples_per_step
+                self.output / run_directory.METRICS_FILE,
+                training.examples_per_step,
+                self._seconds,
             ),
             callbacks.TensorBoardScalars(self.output / "logs"),
             callbacks.StopOnNonFinite(),
             callbacks.Limits(training.steps, self._deadline, reserve),
+            signals.StopOnSignal(received),
             samples,
+            divergence.CollapseWarnings(samples, real, training.loss),
             shown,
         ]
 
-
-def load_trained(path):
-    """Loads a trained model.
-
-    Args:
-        path: str or path. A run directory, or the directory of a model.
-
-    Raises:
-        FileNotFoundError: if it is neither.
-    """
-    path = pathlib.Path(path)
-    for folder in (path / MODEL_FOLDER, path):
-        if (folder / preset_directory.WEIGHTS).is_file():
-            return SAGAN.from_preset(str(folder))
-    raise FileNotFoundError(
-        f"{str(path)!r} holds no trained model: expected {MODEL_FOLDER}/ of a finished "
-        "run, or a directory written by `save_to_preset`."
-    )
-
-
-def next_run_directory(config, base="runs"):
-    """Returns the next unused path `runs/NUMBER-DATA-PRESET`."""
-    base = pathlib.Path(base)
-    names = [path.name for path in base.iterdir()] if base.is_dir() else []
-    numbers = [int(m[1]) for m in map(re.compile(r"(\d+)-").match, names) if m]
-    dataset = re.sub(r"[^A-Za-z0-9_.]+", "-", config.data.dataset).strip("-")
-    return base / f"{max(numbers, default=-1) + 1:05d}-{dataset}-{config.preset}"
-
-
-def check_unused(output):
-    """Raises `FileExistsError` where `output` holds anything."""
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise FileExistsError(
-            f"{str(output)!r} is not empty: a run needs a directory of its own. "
-            "Nothing was changed."
+    def _last_good(self):
+        known = checkpoint_files.steps(self.output / run_directory.CHECKPOINTS)
+        if not known:
+            return "There is no checkpoint yet."
+        return (
+            f"The newest checkpoint is of step {known[-1]}; the run can go on there "
+            "only with the same settings, so begin another with a smaller learning "
+            "rate."
         )
-
-
-def _check_fits(config, source):
-    for name in ("num_classes", "channels", "image_size"):
-        wanted, found = getattr(config.model, name), getattr(source, name)
-        if wanted != found:
-            raise ValueError(
-                f"Setting `model.{name}` must be the data's {found!r}. "
-                f"Received: {wanted!r}."
-            )

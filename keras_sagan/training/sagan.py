@@ -149,11 +149,17 @@ class SAGAN(keras.Model):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.g_optimizer.iterations.value)
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
+        self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels)
+        self._fault.record_losses([logs["d_loss"], logs["g_loss"]], step)
         steps.update_average(self._averaged, step, self._settings)
         more = self.augmentation.update(self._settings, logs, tf.shape(images)[0], step)
         more.update(networks.gates(self.generator, self.discriminator))
         return {**networks.track(self._trackers, logs), **more}
+
+    def first_non_finite(self):
+        """`(step, cause)` of the first loss or weight that was not finite, or None."""
+        return self._fault.first_non_finite(networks.trained_weights(self))
 
     def test_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, parts=1)
@@ -218,7 +224,7 @@ class SAGAN(keras.Model):
         Raises:
             ValueError: if an argument is missing or out of range.
         """
-        labels, seeds = self._resolve_rows(labels, num_images, seed)
+        labels, seeds = generation.resolve_rows(self, labels, num_images, seed)
         truncation = generation.resolve_truncation(truncation, len(seeds))
         self.refresh_ema()
         if getattr(self, "_sampler", None) is None:
@@ -236,7 +242,7 @@ class SAGAN(keras.Model):
         Returns: dict from e.g. `"generator/attention_16"` to a float32 array
             `(n, queries H*W, keys M)`, rows summing to 1.
         """
-        labels, seeds = self._resolve_rows(labels, num_images, seed)
+        labels, seeds = generation.resolve_rows(self, labels, num_images, seed)
         self.refresh_ema()
         return generation.attention_maps(
             self.ema_generator, self.discriminator, seeds, labels
@@ -291,8 +297,3 @@ class SAGAN(keras.Model):
         }
         return cls(**{**config, **parts})
 
-    def _resolve_rows(self, labels, num_images, seed):
-        labels, count = generation.resolve_labels(
-            labels, num_images, self.generator.num_classes, self.class_names
-        )
-        return labels, generation.resolve_seeds(seed, count)

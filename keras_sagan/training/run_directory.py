@@ -1,0 +1,233 @@
+"""The directory of a run: what is in it, and whether a run can go on there."""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import warnings
+
+from keras_sagan.config import RunConfig
+from keras_sagan.training import checkpoint_files, preset_directory
+from keras_sagan.training.sagan import SAGAN
+
+CONFIG_FILE = "config.json"
+METRICS_FILE = "metrics.jsonl"
+MODEL_FOLDER = "model"
+CHECKPOINTS = "checkpoints"
+
+# Settings that may change when a run goes on: they do not change what a step does.
+CHANGEABLE = ("training.steps", "training.minutes")
+CHANGEABLE_SECTIONS = ("logging",)
+
+
+def next_run_directory(config, base="runs"):
+    """Returns the next unused path `runs/NUMBER-DATA-PRESET`."""
+    base = pathlib.Path(base)
+    names = [path.name for path in base.iterdir()] if base.is_dir() else []
+    numbers = [int(m[1]) for m in map(re.compile(r"(\d+)-").match, names) if m]
+    dataset = re.sub(r"[^A-Za-z0-9_.]+", "-", config.data.dataset).strip("-")
+    return base / f"{max(numbers, default=-1) + 1:05d}-{dataset}-{config.preset}"
+
+
+def check_usable(output, config, resume=None):
+    """Decides whether a run begins in a directory, or goes on there.
+
+    Args:
+        output: path. Absent, empty, or the directory of a run.
+        config: `RunConfig` of the run that is wanted.
+        resume: bool, or None. Whether a run must go on there (True), must begin there
+            (False), or whichever fits (None).
+
+    Returns: bool. Whether a run goes on.
+
+    Raises:
+        FileNotFoundError: if there is no run to go on with, but there must be.
+        FileExistsError: if the directory holds something else, or a run that is not
+            to go on.
+        ValueError: if the run there has another configuration: lists the differences.
+    """
+    if not (output.exists() or output.is_symlink()) or _is_empty(output):
+        if resume:
+            raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
+        return False
+    if resume is False or not (output / CONFIG_FILE).is_file():
+        raise FileExistsError(
+            f"{str(output)!r} is not empty: a run needs a directory of its own. "
+            "Nothing was changed."
+        )
+    earlier, versions = read_config(output)
+    differences = _differences(earlier, config)
+    if differences:
+        raise ValueError(
+            f"The run in {str(output)!r} has another configuration: "
+            f"{'; '.join(differences)}. Only {', '.join(CHANGEABLE)} and what is "
+            f"logged may change when a run goes on. Give the same settings, or another "
+            "directory. Nothing was changed."
+        )
+    _warn_of_versions(versions)
+    return True
+
+
+def read_config(output):
+    """The `RunConfig` of a run, and the versions that it was made with.
+
+    Raises:
+        ValueError: if `config.json` is damaged.
+    """
+    path = output / CONFIG_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        versions = content.pop("versions")
+        return RunConfig.from_dict(content), versions
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"{str(path)!r} is not the configuration of a run: {error}."
+        ) from error
+
+
+def write_config(output, config):
+    """Writes `config.json` with the versions of now."""
+    content = {**config.to_dict(), "versions": _versions()}
+    _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+
+
+@contextlib.contextmanager
+def only_one_process(output):
+    """Scope in which no other process can train in a directory.
+
+    Raises:
+        BlockingIOError: if one does already.
+    """
+    descriptor = os.open(output, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BlockingIOError(
+                error.errno, f"Another process is training in {str(output)!r}."
+            ) from None
+        except OSError as error:  # file systems without locks
+            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):
+                raise
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def keep_metrics_until(output, step):
+    """Drops the rows of metrics after a step, and a row that was cut off."""
+    path = output / METRICS_FILE
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+    _replace_text(path, "".join(kept))
+
+
+def write_model(gan, output):
+    """Writes `model/`, complete or not at all, in place of an earlier one.
+
+    Returns: its path.
+    """
+    target = output / MODEL_FOLDER
+    new, old = output / f".{MODEL_FOLDER}-new", output / f".{MODEL_FOLDER}-old"
+    for path in (new, old):
+        shutil.rmtree(path, ignore_errors=True)
+    gan.save_to_preset(str(new))
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def load_trained(path):
+    """Loads a trained model.
+
+    Args:
+        path: str or path. A run directory (of an unfinished run, its newest
+            checkpoint is taken), or the directory of a model.
+
+    Raises:
+        FileNotFoundError: if it is neither.
+    """
+    path = pathlib.Path(path)
+    for folder in (path / MODEL_FOLDER, path):
+        if (folder / preset_directory.WEIGHTS).is_file():
+            return SAGAN.from_preset(str(folder))
+    if (path / CONFIG_FILE).is_file() and checkpoint_files.steps(path / CHECKPOINTS):
+        return _load_checkpoint(path)
+    raise FileNotFoundError(
+        f"{str(path)!r} holds no trained model: expected {MODEL_FOLDER}/ of a finished "
+        "run, a checkpoint, or a directory written by `save_to_preset`."
+    )
+
+
+def _load_checkpoint(path):
+    from keras_sagan.training import building, checkpointing
+
+    config, _ = read_config(path)
+    checkpoint = checkpoint_files.read_newest(path / CHECKPOINTS)
+    gan = building.build(config, checkpoint.details.get("class_names"))
+    checkpointing.restore(gan, checkpoint.arrays)
+    return gan
+
+
+def _is_empty(path):
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _differences(earlier, wanted):
+    """Lines "name: before -> now" of the settings that may not change."""
+    before, now = _flat(earlier.to_dict()), _flat(wanted.to_dict())
+    return [
+        f"{name}: {before[name]!r} -> {now[name]!r}"
+        for name in now
+        if before[name] != now[name]
+        and name not in CHANGEABLE
+        and name.partition(".")[0] not in CHANGEABLE_SECTIONS
+    ]
+
+
+def _flat(sections):
+    flat = {}
+    for section, values in sections.items():
+        if isinstance(values, dict):
+            flat |= {f"{section}.{name}": value for name, value in values.items()}
+        else:
+            flat[section] = values
+    return flat
+
+
+def _warn_of_versions(earlier):
+    now = _versions()
+    changed = [
+        f"{name} {earlier.get(name)} -> {version}"
+        for name, version in now.items()
+        if earlier.get(name) != version
+    ]
+    if changed:
+        warnings.warn(
+            f"The run was begun with other versions ({', '.join(changed)}): it goes "
+            "on, but its numbers may differ in the last bits.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _versions():
+    return {"python": platform.python_version(), **preset_directory.metadata()}
+
+
+def _replace_text(path, text):
+    temporary = path.with_name(f".{path.name}-new")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)
