@@ -8,6 +8,7 @@ from keras_sagan.layers.checks import (
     check_positive,
     check_positive_integer,
 )
+from keras_sagan.layers.synchronized_moments import synchronized_moments
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
@@ -104,7 +105,10 @@ class ConditionalBatchNormalization(keras.layers.Layer):
                 ops.cast(self.moving_mean, x.dtype),
                 ops.cast(self.moving_variance, x.dtype),
             )
-        mean, variance = ops.moments(x, axes=[0, 1, 2], synchronized=self.synchronized)
+        if self.synchronized:
+            mean, variance = synchronized_moments(x)
+        else:
+            mean, variance = ops.moments(x, axes=[0, 1, 2])
         for moving, value in [
             (self.moving_mean, mean),
             (self.moving_variance, variance),

@@ -20,6 +20,7 @@ from keras_sagan.layers.resampling import (
 )
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
+from keras_sagan.layers.synchronized_moments import SynchronizedBatchNormalization
 from keras_sagan.models.architectures import ATTENTION_SETTINGS
 
 
@@ -103,7 +104,10 @@ def normalize(x, labels, style, name):
         "name": name,
     }
     if labels is None:
-        return keras.layers.BatchNormalization(**shared)(x)
+        plain = keras.layers.BatchNormalization
+        if style.synchronized:
+            plain = SynchronizedBatchNormalization
+        return plain(**shared)(x)
     return ConditionalBatchNormalization(style.num_classes, **shared)([x, labels])
 
 
