@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
         "interop",
         "layers",
         "losses",
+        "metrics",
         "models",
         "training",
         "visualize",

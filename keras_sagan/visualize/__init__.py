@@ -3,5 +3,9 @@
 from keras_sagan._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, {"grids": ["class_rows", "image_grid", "save_grid", "shown_classes"]}
+    __name__,
+    {
+        "curves": ["save_curve"],
+        "grids": ["class_rows", "image_grid", "save_grid", "shown_classes"],
+    },
 )

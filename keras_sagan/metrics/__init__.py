@@ -1,0 +1,26 @@
+"""Scores of generated images, each with the protocol that it belongs to.
+
+The functions on feature arrays are NumPy; extractors need TensorFlow.
+"""
+
+from keras_sagan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "bootstrap": ["bootstrap_interval"],
+        "by_class": ["class_table", "classifier_agreement", "intra_class_distance"],
+        "classifier": ["train_classifier"],
+        "evaluation": ["Result", "evaluate"],
+        "features": ["Extractor", "extract", "inception_extractor", "keras_extractor"],
+        "frechet": ["frechet_distance"],
+        "image_sets": ["ImageSet", "array_images", "gan_images", "saved_model_images"],
+        "class_probabilities": ["inception_score", "softmax"],
+        "kernel": ["kernel_distance"],
+        "memorisation": ["memorization_check"],
+        "moments": ["Moments"],
+        "precision_recall": ["precision_recall_density_coverage"],
+        "protocol": ["compare_results"],
+        "truncation": ["truncation_sweep"],
+    },
+)

@@ -1,0 +1,111 @@
+"""Scores of every class: distances within a class, agreement with the label."""
+
+import numpy as np
+
+from keras_sagan.metrics.checks import check_features, check_pair
+from keras_sagan.metrics.frechet import frechet_distance
+
+
+def intra_class_distance(real, real_labels, fake, fake_labels, allow_few=False):
+    """Frechet distance within each class.
+
+    Their mean is the intra-class FID where the features are the FID network's. It
+    notices a generator that makes good images of too few kinds, or of the wrong
+    class.
+
+    Args:
+        real, fake: arrays `(n, dimensions)`, `(m, dimensions)`.
+        real_labels, fake_labels: integer arrays `(n,)`, `(m,)`.
+        allow_few: bool. See `frechet_distance`; a class has few images.
+
+    Returns: dict from class index to float.
+
+    Raises:
+        ValueError: if a class has images in one of the sets only or too few, or as
+            `frechet_distance` does.
+
+    Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), section 4.
+    """
+    real, fake = check_pair(real, fake)
+    real_labels = _check_labels("real_labels", real_labels, real)
+    fake_labels = _check_labels("fake_labels", fake_labels, fake)
+    classes = np.unique(real_labels)
+    if not np.array_equal(classes, np.unique(fake_labels)):
+        raise ValueError(
+            "`real_labels` and `fake_labels` must hold the same classes. Received: "
+            f"{classes.tolist()} and {np.unique(fake_labels).tolist()}."
+        )
+    distances = {}
+    for label in classes:
+        try:
+            distances[int(label)] = frechet_distance(
+                real[real_labels == label], fake[fake_labels == label], allow_few
+            )
+        except ValueError as error:
+            raise ValueError(f"Class {label}: {error}") from error
+    return distances
+
+
+def classifier_agreement(scores, labels):
+    """How often a classifier of real images sees the class that was asked for.
+
+    Args:
+        scores: array `(n, classes)`. Logits or probabilities for generated images.
+        labels: integer array `(n,)`. The classes that they were generated for.
+
+    Returns: `(share, by_class)`: float, and dict from class index to float.
+
+    Raises:
+        ValueError: if the arrays are not as described.
+    """
+    scores = check_features("scores", scores)
+    labels = _check_labels("labels", labels, scores)
+    if labels.min() < 0 or labels.max() >= scores.shape[1]:
+        raise ValueError(
+            f"`labels` must be in [0, {scores.shape[1]}), the classes of `scores`. "
+            f"Received: {labels.min()} to {labels.max()}."
+        )
+    agree = scores.argmax(axis=1) == labels
+    by_class = {int(c): float(agree[labels == c].mean()) for c in np.unique(labels)}
+    return float(agree.mean()), by_class
+
+
+def class_table(columns, class_names=None):
+    """Scores of classes as lines of text.
+
+    Args:
+        columns: dict from a heading to a dict from class index to number.
+        class_names: sequence of str, or `None`.
+
+    Returns: str, one line a class.
+    """
+    classes = sorted({label for values in columns.values() for label in values})
+    rows = [["class", *columns]]
+    for label in classes:
+        name = str(label) if class_names is None else str(class_names[label])
+        cells = [_cell(values.get(label)) for values in columns.values()]
+        rows.append([name, *cells])
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        "  ".join(
+            [row[0].ljust(widths[0])]
+            + [cell.rjust(w) for cell, w in zip(row[1:], widths[1:], strict=True)]
+        )
+        for row in rows
+    )
+
+
+def _cell(value):
+    if value is None:
+        return "-"
+    return str(value) if isinstance(value, int) else f"{value:.4f}"
+
+
+def _check_labels(name, labels, features):
+    labels = np.asarray(labels)
+    if labels.dtype.kind not in "iu" or labels.shape != (len(features),):
+        raise ValueError(
+            f"`{name}` must be {len(features)} integers, one an image. "
+            f"Received: shape {labels.shape}, dtype {labels.dtype}."
+        )
+    return labels

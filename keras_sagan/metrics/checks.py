@@ -1,0 +1,63 @@
+"""Checks of feature arrays, with errors that name the argument."""
+
+import math
+import numbers
+
+import numpy as np
+
+
+def check_features(name, features, at_least=1):
+    """Returns `features` as a finite float32 or float64 array `(n, dimensions)`.
+
+    Args:
+        name: str. What messages call it.
+        features: array-like.
+        at_least: int. Smallest n.
+
+    Raises:
+        ValueError: if it has another rank, no columns, too few rows, or a value
+            that is not finite.
+    """
+    array = np.asarray(features)
+    if array.dtype != np.float32:
+        array = array.astype(np.float64)
+    if array.ndim != 2 or not array.shape[1]:
+        raise ValueError(
+            f"`{name}` must have shape (images, dimensions). "
+            f"Received shape: {array.shape}."
+        )
+    if len(array) < at_least:
+        raise ValueError(
+            f"`{name}` must have at least {at_least} rows, one an image. "
+            f"Received: {len(array)}."
+        )
+    bad = ~np.isfinite(array).all(axis=1)
+    if bad.any():
+        raise ValueError(
+            f"`{name}` must be finite. Received: NaN or infinity in {bad.sum()} of "
+            f"{len(array)} rows, the first of them row {bad.argmax()}."
+        )
+    return array
+
+
+def check_pair(real, fake, at_least=1):
+    """Both feature arrays, checked, of equally many dimensions."""
+    real = check_features("real", real, at_least)
+    fake = check_features("fake", fake, at_least)
+    if real.shape[1] != fake.shape[1]:
+        raise ValueError(
+            "`real` and `fake` must be features of one extractor. Received: "
+            f"{real.shape[1]} and {fake.shape[1]} dimensions."
+        )
+    return real, fake
+
+
+def check_count(name, value, lowest, highest=math.inf, why=""):
+    """Raises `ValueError` unless `value` is an integer in [lowest, highest]."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not lowest <= value <= highest:
+        limit = "" if highest == math.inf else f" and at most {highest}"
+        raise ValueError(
+            f"`{name}` must be an integer of at least {lowest}{limit}{why}. "
+            f"Received: {name}={value!r}."
+        )

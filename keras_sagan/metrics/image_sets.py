@@ -1,0 +1,195 @@
+"""Sets of images to be scored: batches, labels, and what the protocol says of them."""
+
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_sagan.metrics.checks import check_count
+
+LATENT_SEEDS = 1 << 20  # seeds of a set begin at a multiple of this
+
+
+@dataclasses.dataclass(frozen=True)
+class ImageSet:
+    """Images that are read or generated as they are needed.
+
+    Args:
+        count: int. Images in the set.
+        batches: function from a batch size to an iterator of uint8 arrays
+            `(batch, height, width, channels)`, the same ones at every call.
+        labels: integer array `(count,)`, or `None`.
+        description: dict of JSON values for the protocol.
+    """
+
+    count: int
+    batches: Callable = dataclasses.field(repr=False)
+    labels: np.ndarray | None = dataclasses.field(repr=False)
+    description: dict
+
+    def arrays(self, batch_size=256):
+        """All images: uint8 `(count, height, width, channels)`."""
+        return np.concatenate(list(self.batches(batch_size)))
+
+
+def array_images(images, labels=None, description=None, count=None, seed=0):
+    """Images in memory.
+
+    Args:
+        images: uint8 array `(n, height, width, channels)`.
+        labels: integer array `(n,)`, or `None`.
+        description: dict for the protocol, e.g. data set and split.
+        count: int or `None`. How many to take, at random; `None` for all.
+        seed: int. Of that choice.
+
+    Raises:
+        ValueError: if `count` is not in [1, n].
+    """
+    total = len(images)
+    rows = None
+    if count is not None and count != total:
+        check_count("count", count, 1, total, " (the images there are)")
+        generator = np.random.default_rng(seed)
+        rows = np.sort(generator.choice(total, count, replace=False))
+    count = total if rows is None else len(rows)
+
+    def batches(batch_size):
+        for start in range(0, count, batch_size):
+            part = slice(start, start + batch_size)
+            yield images[part] if rows is None else images[rows[part]]
+
+    if labels is not None and rows is not None:
+        labels = np.asarray(labels)[rows]
+    return ImageSet(
+        count,
+        batches,
+        None if labels is None else np.asarray(labels),
+        {
+            **(description or {}),
+            "count": count,
+            "choice": "all" if rows is None else f"random, seed {seed}",
+            "image_size": int(images.shape[1]),
+        },
+    )
+
+
+def generated_images(generate, count, num_classes, seed, description):
+    """Images of a generator, equally many of each class.
+
+    Args:
+        generate: function from int64 seeds `(n,)` and int32 labels `(n,)` (`None`
+            without classes) to uint8 images.
+        count: int.
+        num_classes: int or `None`.
+        seed: int. Image i has seed `seed * 2^20 + i` and label `i % num_classes`.
+        description: dict for the protocol.
+    """
+    check_count("count", count, 1, LATENT_SEEDS)
+    seeds = seed * LATENT_SEEDS + np.arange(count, dtype=np.int64)
+    labels = None
+    if num_classes is not None:
+        labels = (np.arange(count) % num_classes).astype(np.int32)
+
+    def batches(batch_size):
+        for start in range(0, count, batch_size):
+            part = slice(start, start + batch_size)
+            yield generate(seeds[part], None if labels is None else labels[part])
+
+    how = "none" if num_classes is None else "balanced"
+    return ImageSet(
+        count, batches, labels, {**description, "count": count, "labels": how,
+                                 "seed": seed}
+    )  # fmt: skip
+
+
+def gan_images(gan, count, seed=0, truncation=None, model=None):
+    """Images of a `SAGAN`: averaged weights, standing statistics.
+
+    Args:
+        gan: `SAGAN`.
+        count: int.
+        seed: int. See `generated_images`.
+        truncation: float or `None`. See `SAGAN.generate`.
+        model: str, or `None`. What the protocol calls it; its weights' SHA-256 is
+            added.
+    """
+
+    def generate(seeds, labels):
+        what = {"num_images": len(seeds)} if labels is None else {"labels": labels}
+        return gan.generate(
+            **what, seed=seeds, truncation=truncation, batch_size=len(seeds)
+        )
+
+    gan.refresh_ema()
+    description = {
+        "kind": "generator",
+        "weights": "averaged (EMA)",
+        "batch_norm": "standing statistics of the averaged weights",
+        "truncation": truncation,
+        "image_size": int(gan.generator.image_size),
+        "model": {"path": model, "sha256": _generator_sha256(gan)},
+    }
+    return generated_images(
+        generate, count, gan.generator.num_classes, seed, description
+    )
+
+
+def saved_model_images(path, count, num_classes, seed=0, truncation=None):
+    """Images of an exported model, by its signature `generate`.
+
+    Args:
+        path: directory of the SavedModel.
+        count: int.
+        num_classes: int, or `None` for an unconditional model.
+        seed: int. See `generated_images`.
+        truncation: float or `None`.
+
+    Raises:
+        ValueError: if it has no such signature.
+        OSError: if it is no SavedModel.
+    """
+    import tensorflow as tf
+
+    path = pathlib.Path(path)
+    loaded = tf.saved_model.load(str(path))
+    if "generate" not in loaded.signatures:
+        raise ValueError(
+            f"{str(path)!r} must be an export of this package with the signature "
+            f"'generate'. Received signatures: {sorted(loaded.signatures)}."
+        )
+    signature = loaded.signatures["generate"]
+
+    def generate(seeds, labels):
+        inputs = {"seed": tf.constant(seeds)}
+        inputs["truncation"] = tf.fill([len(seeds)], np.float32(truncation or 0))
+        if labels is not None:
+            inputs["label"] = tf.constant(labels)
+        outputs = signature(**inputs)
+        return next(iter(outputs.values())).numpy()
+
+    generate.loaded = loaded  # keeps its variables alive
+    variables = path / "variables" / "variables.data-00000-of-00001"
+    description = {
+        "kind": "generator",
+        "weights": "averaged (EMA)",
+        "batch_norm": "standing statistics of the averaged weights",
+        "truncation": truncation,
+        "image_size": None,
+        "model": {
+            "path": str(path),
+            "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
+        },
+    }
+    first = generate(np.zeros(1, np.int64), None if num_classes is None
+                     else np.zeros(1, np.int32))  # fmt: skip
+    description["image_size"] = int(first.shape[1])
+    return generated_images(generate, count, num_classes, seed, description)
+
+
+def _generator_sha256(gan):
+    digest = hashlib.sha256()
+    for weight in gan.ema_generator.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()

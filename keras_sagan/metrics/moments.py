@@ -1,0 +1,179 @@
+"""Mean and covariance of features that are never held all at once."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from keras_sagan.metrics.checks import check_features
+
+_ROWS = 1024  # that are gathered before a product is computed
+
+
+class Moments:
+    """Mean and covariance in float64, batch by batch, in constant memory.
+
+    Each block of rows is centred on its own mean and merged by the rule of Chan et
+    al.: nothing cancels, however far the features are from zero. Results of replicas
+    or shards are put together with `merge`.
+
+    Args:
+        dimensions: int. Of a feature vector.
+
+    Attributes:
+        dimensions: int.
+        count: int, or `None` where the file of `load` does not say.
+        protocol: dict or `None`. See `keras_sagan.metrics.protocol`.
+
+    Example:
+        moments = Moments(2048)
+        for batch in batches:
+            moments.update(batch)
+
+    Reference: Chan, Golub and LeVeque, 1979, "Updating formulae and a pairwise
+        algorithm for computing sample variances", equations 2.1.
+    """
+
+    def __init__(self, dimensions):
+        self.dimensions = int(dimensions)
+        self.count = 0
+        self.protocol = None
+        self._mean = np.zeros(self.dimensions)
+        self._scatter = np.zeros((self.dimensions, self.dimensions))
+        self._waiting = []
+
+    @classmethod
+    def of(cls, features, name="features"):
+        """The moments of one array."""
+        features = check_features(name, features)
+        return cls(features.shape[1]).update(features)
+
+    def update(self, features):
+        """Adds the rows of an array `(n, dimensions)`; returns itself.
+
+        Raises:
+            ValueError: if the array is not such an array, or not finite.
+        """
+        features = check_features("features", features, at_least=0)
+        self._check_dimensions(features.shape[1])
+        self._check_counted()
+        for start in range(0, len(features), _ROWS):
+            self._waiting.append(features[start : start + _ROWS].astype(np.float64))
+            self.count += len(self._waiting[-1])
+            if sum(map(len, self._waiting)) >= _ROWS:
+                self._flush()
+        return self
+
+    def merge(self, other):
+        """Adds what another `Moments` has seen; returns itself."""
+        self._check_dimensions(other.dimensions)
+        self._check_counted()
+        other._check_counted()
+        self._flush()
+        other._flush()
+        count = self.count
+        self.count += other.count
+        self._add(count, other.count, other._mean, other._scatter)
+        return self
+
+    @property
+    def mean(self):
+        """float64 `(dimensions,)`."""
+        self._flush()
+        return self._mean
+
+    @property
+    def covariance(self):
+        """float64 `(dimensions, dimensions)`, divided by n - 1 as `numpy.cov` does."""
+        self._flush()
+        if self.count is None:
+            return self._scatter
+        if self.count < 2:
+            raise ValueError(
+                "A covariance needs at least 2 images. "
+                f"Received: {self.count} features."
+            )
+        return self._scatter / (self.count - 1)
+
+    def save(self, path, protocol=None):
+        """Writes the `.npz` file that pytorch-fid and clean-fid read: mu, sigma.
+
+        The count and the protocol are further entries, which those ignore.
+        """
+        path = pathlib.Path(path)
+        entries = {"mu": self.mean, "sigma": self.covariance}
+        if self.count is not None:
+            entries["count"] = np.array(self.count)
+        protocol = protocol or self.protocol
+        if protocol is not None:
+            entries["protocol"] = np.array(json.dumps(protocol))
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("wb") as file:
+            np.savez(file, **entries)
+        partial.replace(path)
+
+    @classmethod
+    def load(cls, path):
+        """Reads a `.npz` file with mu and sigma, of this package or another.
+
+        Raises:
+            ValueError: if it is not such a file.
+        """
+        with np.load(path, allow_pickle=False) as content:
+            if not {"mu", "sigma"} <= set(content.files):
+                raise ValueError(
+                    f"{str(path)!r} must hold arrays mu and sigma, as pytorch-fid and "
+                    f"clean-fid write. Received: {sorted(content.files)}."
+                )
+            mean = check_features("mu", np.atleast_2d(content["mu"]))[0]
+            moments = cls(len(mean))
+            sigma = check_features("sigma", content["sigma"])
+            if sigma.shape != (len(mean), len(mean)):
+                raise ValueError(
+                    f"{str(path)!r}: sigma must have shape {(len(mean),) * 2}. "
+                    f"Received shape: {sigma.shape}."
+                )
+            moments._mean = mean.astype(np.float64)
+            moments._scatter = sigma.astype(np.float64)
+            moments.count = None
+            if "count" in content:
+                moments.count = int(content["count"])
+                moments._scatter = moments._scatter * (moments.count - 1)
+            if "protocol" in content:
+                moments.protocol = json.loads(str(content["protocol"]))
+        return moments
+
+    def _flush(self):
+        if not self._waiting:
+            return
+        block = np.concatenate(self._waiting)
+        self._waiting = []
+        mean = block.mean(axis=0)
+        block -= mean
+        before = self.count - len(block)
+        self._add(before, len(block), mean, block.T @ block)
+
+    def _add(self, count, added, mean, scatter):
+        """Merges `added` rows into the `count` rows that the sums hold."""
+        if not added:
+            return
+        difference = mean - self._mean
+        self._mean = self._mean + difference * (added / (count + added))
+        self._scatter += scatter
+        if count:
+            weight = count * added / (count + added)
+            self._scatter += np.outer(weight * difference, difference)
+
+    def _check_dimensions(self, received):
+        if received != self.dimensions:
+            raise ValueError(
+                f"`features` must have {self.dimensions} dimensions. "
+                f"Received: {received}."
+            )
+
+    def _check_counted(self):
+        if self.count is None:
+            raise ValueError(
+                "Moments of a file that does not say how many images it is of cannot "
+                "be added to."
+            )

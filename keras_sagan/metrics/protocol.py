@@ -1,0 +1,127 @@
+"""What a score was measured with; scores of different protocols are not compared."""
+
+import importlib.metadata
+import json
+import pathlib
+
+import keras_sagan
+
+# What may differ between two results that are compared: which model it is, which
+# random draw, and with what program.
+FREE = ("model", "seed", "versions")
+
+
+def build_protocol(extractor, real, fake, parameters):
+    """The protocol of one result.
+
+    Args:
+        extractor: dict, `Extractor.describe()`.
+        real: dict: data set, split, count, image size.
+        fake: dict: model, count, labels, truncation, weights, batch norm, seed.
+        parameters: dict of the metrics' own settings.
+
+    Returns: dict of JSON values.
+    """
+    fake = dict(fake)
+    return {
+        "extractor": dict(extractor),
+        "real": dict(real),
+        "fake": {name: fake[name] for name in fake if name not in FREE},
+        "parameters": dict(parameters),
+        "model": fake.get("model"),
+        "seed": fake.get("seed"),
+        "versions": versions(),
+    }
+
+
+def versions():
+    """Versions of what computes scores."""
+    names = ("numpy", "keras", "tensorflow")
+    return {
+        "keras_sagan": keras_sagan.__version__,
+        **{name: importlib.metadata.version(name) for name in names},
+    }
+
+
+def differences(first, second):
+    """The settings in which two protocols differ, but for those in `FREE`.
+
+    Returns: dict from a dotted name, e.g. "extractor.resize", to the two values.
+    """
+    left, right = (_flat({k: v for k, v in x.items() if k not in FREE})
+                   for x in (first, second))  # fmt: skip
+    missing = "(not given)"
+    return {
+        name: (left.get(name, missing), right.get(name, missing))
+        for name in sorted({*left, *right})
+        if left.get(name, missing) != right.get(name, missing)
+    }
+
+
+def compare_results(first, second, force=False):
+    """Scores of two results side by side.
+
+    Args:
+        first: dict with "scores" and "protocol", as `evaluate` gives and
+            `keras-sagan evaluate --json` writes.
+        second: likewise.
+        force: bool. Whether to compare results of different protocols.
+
+    Returns: dict from the name of a score to `(first, second)`.
+
+    Raises:
+        ValueError: if the protocols differ and `force` is false; it lists in what.
+    """
+    found = differences(first["protocol"], second["protocol"])
+    if found and not force:
+        lines = [f"  {name}: {a!r}, {b!r}" for name, (a, b) in found.items()]
+        raise ValueError(
+            "The two results were measured by different protocols, so their scores "
+            "cannot be compared (`force`, --force: do it all the same):\n"
+            + "\n".join(lines)
+        )
+    left, right = first["scores"], second["scores"]
+    return {name: (left[name], right[name]) for name in left if name in right}
+
+
+def read_result(path):
+    """Reads a result that `keras-sagan evaluate --json` wrote.
+
+    Raises:
+        ValueError: if the file is something else.
+    """
+    try:
+        result = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        if {"scores", "protocol"} <= set(result):
+            return result
+    except (UnicodeDecodeError, json.JSONDecodeError, TypeError):
+        pass
+    raise ValueError(f"{str(path)!r} is no result of `keras-sagan evaluate --json`.")
+
+
+def score_name(metric, extractor, is_fid_network):
+    """What a score is called: "fid" only with the FID network.
+
+    Args:
+        metric: str: "fid", "kid", "is", "precision", ...
+        extractor: str. The extractor's name.
+        is_fid_network: bool.
+    """
+    if is_fid_network:
+        return {"is": "inception_score"}.get(metric, metric)
+    plain = {
+        "fid": "frechet_distance",
+        "kid": "kernel_distance",
+        "is": "class_score",
+        "intra_fid": "intra_class_frechet_distance",
+    }
+    return f"{plain.get(metric, metric)}_{extractor}"
+
+
+def _flat(value, prefix=""):
+    if not isinstance(value, dict):
+        return {prefix: value}
+    result = {}
+    for name, inner in value.items():
+        result.update(_flat(inner, f"{prefix}.{name}" if prefix else name))
+    return result

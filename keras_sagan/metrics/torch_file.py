@@ -1,0 +1,129 @@
+"""Reads the arrays of a PyTorch checkpoint without PyTorch, and without running it.
+
+A checkpoint is a pickle that refers to raw storages: in a zip archive since PyTorch
+1.6, before that one after the other in the file. The pickle may name nothing but the
+few functions that rebuild tensors; anything else is refused.
+"""
+
+import collections
+import io
+import pickle
+import struct
+import zipfile
+
+import numpy as np
+
+_MAGIC = 0x1950A86A20F9469CFC6C
+_DTYPES = {
+    "FloatStorage": np.dtype("<f4"),
+    "DoubleStorage": np.dtype("<f8"),
+    "HalfStorage": np.dtype("<f2"),
+    "LongStorage": np.dtype("<i8"),
+    "IntStorage": np.dtype("<i4"),
+}
+
+
+def read(path):
+    """Reads a state dict.
+
+    Args:
+        path: path of a `.pth` file with a dict from names to tensors.
+
+    Returns: dict from str to NumPy array.
+
+    Raises:
+        ValueError: if it is not such a file.
+        OSError: if it cannot be read.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            content, storages = _read_zip(path)
+        else:
+            content, storages = _read_legacy(path)
+        return {
+            str(name): value.array(storages)
+            for name, value in content.items()
+            if isinstance(value, _Tensor)
+        }
+    except OSError:
+        raise
+    except Exception as error:  # whatever a file that is no checkpoint may bring
+        raise ValueError(
+            f"{str(path)!r} is no PyTorch file with a dict of tensors: "
+            f"{type(error).__name__}: {error}"
+        ) from error
+
+
+class _Tensor:
+    """A tensor whose storage has yet to be read."""
+
+    def __init__(self, storage, offset, shape, strides):
+        self.storage, self.offset = storage, offset
+        self.shape, self.strides = tuple(shape), tuple(strides)
+
+    def array(self, storages):
+        dtype, key = self.storage
+        data = np.frombuffer(storages[key], dtype)[self.offset :]
+        steps = zip(self.shape, self.strides, strict=True)
+        last = sum((size - 1) * step for size, step in steps)
+        if min(self.shape, default=1) > 0 and not 0 <= last < len(data):
+            raise ValueError("a tensor reaches beyond its storage")
+        strides = tuple(step * dtype.itemsize for step in self.strides)
+        return np.lib.stride_tricks.as_strided(data, self.shape, strides).copy()
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows tensors and ordered dicts only."""
+
+    def find_class(self, module, name):
+        if (module, name) == ("collections", "OrderedDict"):
+            return collections.OrderedDict
+        if module == "torch" and name in _DTYPES:
+            return _DTYPES[name]
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return lambda storage, offset, size, stride, *_: _Tensor(
+                storage, offset, size, stride
+            )
+        if (module, name) == ("torch._utils", "_rebuild_parameter"):
+            return lambda data, *_: data
+        raise pickle.UnpicklingError(f"it refers to {module}.{name}")
+
+    def persistent_load(self, pid):
+        kind, dtype, key = pid[:3]
+        if kind != "storage":
+            raise pickle.UnpicklingError(f"it refers to a {kind!r}")
+        return dtype, str(key)
+
+
+def _read_zip(path):
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        root = next(x for x in names if x.endswith("data.pkl"))[: -len("data.pkl")]
+        content = _Unpickler(io.BytesIO(archive.read(f"{root}data.pkl"))).load()
+        prefix = f"{root}data/"
+        storages = {
+            name[len(prefix) :]: archive.read(name)
+            for name in names
+            if name.startswith(prefix)
+        }
+    return content, storages
+
+
+def _read_legacy(path):
+    with open(path, "rb") as file:
+        magic, _, _ = (_Unpickler(file).load() for _ in range(3))
+        if magic != _MAGIC:
+            raise ValueError("it does not begin as such files do")
+        content = _Unpickler(file).load()
+        keys = _Unpickler(file).load()
+        sizes = _item_sizes(content)
+        storages = {}
+        for key in keys:
+            (count,) = struct.unpack("<q", file.read(8))
+            storages[str(key)] = file.read(count * sizes[str(key)])
+    return content, storages
+
+
+def _item_sizes(content):
+    tensors = [value for value in content.values() if isinstance(value, _Tensor)]
+    return {tensor.storage[1]: tensor.storage[0].itemsize for tensor in tensors}

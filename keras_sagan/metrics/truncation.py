@@ -1,0 +1,69 @@
+"""The trade of diversity for quality: scores along the truncation of the latents."""
+
+import dataclasses
+
+from keras_sagan.metrics.evaluation import Settings, evaluate, prepare
+
+
+@dataclasses.dataclass(frozen=True)
+class Sweep:
+    """Results along the truncation.
+
+    Args:
+        thresholds: tuple of float or `None` (no truncation).
+        results: tuple of `Result`, one a threshold.
+    """
+
+    thresholds: tuple
+    results: tuple
+
+    def curve(self, x, y):
+        """Two scores along the sweep.
+
+        Args:
+            x: str, the beginning of a score's name: "recall", "coverage".
+            y: str, likewise: "precision", "fid", "frechet".
+
+        Returns: list of `(x, y, text)`, text being the threshold.
+        """
+        return [
+            (_score(result, x), _score(result, y), _text(threshold))
+            for threshold, result in zip(self.thresholds, self.results, strict=True)
+        ]
+
+
+def truncation_sweep(images_at, thresholds, real, extractor, settings=None):
+    """Evaluates a generator at several truncations.
+
+    Args:
+        images_at: function from a threshold (float, or `None` for none) to an
+            `ImageSet`.
+        thresholds: sequence of such thresholds.
+        real: `ImageSet`.
+        extractor: `Extractor`.
+        settings: `Settings`. Defaults to the Frechet distance, and precision,
+            recall, density and coverage.
+
+    Returns: `Sweep`.
+    """
+    settings = settings or Settings(metrics=("fid", "prdc"))
+    real = prepare(real, extractor, settings)
+    results = [
+        evaluate(real, images_at(threshold), extractor, settings)
+        for threshold in thresholds
+    ]
+    return Sweep(tuple(thresholds), tuple(results))
+
+
+def _score(result, beginning):
+    for name, value in result.scores.items():
+        if name.startswith(beginning):
+            return value
+    raise ValueError(
+        f"There is no score that begins with {beginning!r}. "
+        f"Received: {sorted(result.scores)}."
+    )
+
+
+def _text(threshold):
+    return "none" if threshold is None else f"{threshold:g}"
