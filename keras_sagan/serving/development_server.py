@@ -8,7 +8,6 @@ the one is served by the other without a change to the model or to its clients.
 import concurrent.futures
 import dataclasses
 import os
-import time
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -22,6 +21,7 @@ from keras_sagan.serving.servable import load_versions
 from keras_sagan.serving.served_model import ServedModel
 
 _SPARE_THREADS = 8  # that refuse requests while the others deal with them
+_LAST_ANSWERS = 1.0  # seconds to send them; whoever watches the health is cut off
 _SERVICES = (
     "",
     "tensorflow.serving.PredictionService",
@@ -150,9 +150,8 @@ class DevelopmentServer:
         """
         self._health.enter_graceful_shutdown()
         self.model.admission.close()
-        deadline = time.monotonic() + grace
         finished = self.model.admission.wait_until_idle(grace)
-        self._grpc.stop(max(0.5, deadline - time.monotonic())).wait()
+        self._grpc.stop(_LAST_ANSWERS).wait()
         self._rest.stop()
         return finished
 

@@ -46,10 +46,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         servable.check(
             signature, {key: _described(proto) for key, proto in request.inputs.items()}
         )
-        inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
         remaining = context.time_remaining()
         timeout = self._timeout if remaining is None else remaining
-        outputs = self._model.run(servable, name, inputs, timeout)
+        with self._model.admission.running(timeout):
+            inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
+            outputs = servable.run(name, inputs)
         response = predict_pb2.PredictResponse()
         response.model_spec.CopyFrom(request.model_spec)
         response.model_spec.version.value = version

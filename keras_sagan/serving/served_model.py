@@ -45,8 +45,3 @@ class ServedModel:
             message = f"Servable not found for request: Specific({name}, {version})"
             raise ServingError(Code.NOT_FOUND, message)
         return version, self.versions[version]
-
-    def run(self, servable, signature, inputs, timeout):
-        """Runs a signature when its turn comes, at most `timeout` seconds from now."""
-        with self.admission.running(timeout):
-            return servable.run(signature, inputs)

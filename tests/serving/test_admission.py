@@ -44,7 +44,7 @@ def test_closing_lets_the_begun_finish():
             begun.set()
             go_on.wait()
 
-    thread = threading.Thread(target=request)
+    thread = threading.Thread(target=request, daemon=True)
     thread.start()
     begun.wait()
     admission.close()

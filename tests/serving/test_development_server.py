@@ -5,10 +5,15 @@ import shutil
 import threading
 
 import grpc
+import keras
 import numpy as np
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from PIL import Image
 
+from keras_sagan.cli.main import main
+from keras_sagan.export import export_generator
+from keras_sagan.models import Generator
 from keras_sagan.serving.client import Client
 from keras_sagan.serving.development_server import DevelopmentServer, Limits
 from keras_sagan.serving.errors import Code, ServingError
@@ -123,10 +128,10 @@ def test_stopping_finishes_what_was_begun(monkeypatch):
             with Client(grpc_url, timeout=60) as client:
                 images.append(client.generate(labels=[1]))
 
-        asking = threading.Thread(target=ask)
+        asking = threading.Thread(target=ask, daemon=True)
         asking.start()
         begun.wait()
-        stopping = threading.Thread(target=stop)
+        stopping = threading.Thread(target=stop, daemon=True)
         stopping.start()
         while server.model.admission.is_open:
             pass
@@ -151,3 +156,23 @@ def test_health_says_that_it_stops():
             stop()
             after = next(watched).status
     assert after == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def test_an_unconditional_model(tmp_path):
+    keras.utils.set_random_seed(0)
+    generator = Generator(
+        num_classes=None, base_filters=2, latent_dim=4, attention_resolutions=()
+    )
+    export_generator(generator, tmp_path / "1")
+    with running(tmp_path) as (server, _):
+        pictures = []
+        for url in urls(server):
+            with Client(url) as client:
+                pictures.append(client.generate(num_images=3, seed=5))
+            grid = tmp_path / "grid.png"
+            options = ["-o", str(grid), "--num-images", "4"]
+            assert main(["sample", "--server", url, *options]) == 0
+            with Image.open(grid) as image:
+                assert image.size == (2 * 34 + 2, 2 * 34 + 2)
+    np.testing.assert_array_equal(*pictures)
+    assert pictures[0].shape == (3, 32, 32, 3)

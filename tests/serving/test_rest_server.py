@@ -104,7 +104,9 @@ def test_a_body_that_does_not_arrive():
 
 def test_one_request_too_many():
     with running(max_concurrent=1) as (_, pool, interface):
-        thread = threading.Thread(target=lambda: pool.request("POST", "/slow"))
+        thread = threading.Thread(
+            target=lambda: pool.request("POST", "/slow"), daemon=True
+        )
         thread.start()
         interface.begun.wait()
         refused = pool.request("POST", "/x")
@@ -131,7 +133,7 @@ def test_stopping_answers_what_was_begun():
         def ask():
             answers.append(pool.request("POST", "/slow").status)
 
-        thread = threading.Thread(target=ask)
+        thread = threading.Thread(target=ask, daemon=True)
         thread.start()
         interface.begun.wait()
         threading.Timer(0.2, interface.go_on.set).start()
