@@ -92,7 +92,7 @@ def run_facts(directory):
         "training": {
             "steps": last.get("step"),
             "seconds": last.get("seconds"),
-            "settings": {name: config.get(name) for name in _SETTINGS},
+            "settings": {name: config[name] for name in _SETTINGS if name in config},
         },
     }
 

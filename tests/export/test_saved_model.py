@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.export.folding import fold
-from tests.helpers import tiny_gan
+from tests.helpers import ROOT, tiny_gan
 
 _ALONE = """
 import json, os, sys
@@ -80,10 +80,14 @@ def test_used_directory_is_refused(conditional_export):
     assert sorted(path.name for path in conditional_export.iterdir()) == before
 
 
-def test_committed_digits_load():
-    folder = "saved_models/glyphs/1"
-    serve = tf.saved_model.load(folder).signatures["serving_default"]
+def test_committed_digits_draw():
+    signatures = tf.saved_model.load(str(ROOT / "saved_models/glyphs/1")).signatures
     labels = tf.range(10, dtype=tf.int32)
-    images = serve(latent=tf.zeros((10, 128)), label=labels)["images"].numpy()
+    drawn = {"seed": tf.range(10, dtype=tf.int64), "truncation": tf.zeros(10)}
+    images = signatures["generate"](**drawn, label=labels)["images"].numpy()
     assert images.shape == (10, 32, 32, 3)
-    assert images.min() < -0.9 and images.max() > 0.9  # bright strokes on black
+    assert images.min() < 10 and images.max() > 240  # bright strokes on black
+    assert 0.02 < (images.max(axis=-1) > 128).mean() < 0.5
+    assert sorted(signatures) == [
+        "attention", "generate", "generate_png", "serving_default"
+    ]  # fmt: skip
