@@ -63,6 +63,7 @@ def test_sample_grids_of_the_same_latents(gan, tmp_path):
     attach(grid, gan, 25).on_train_end()
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["000.png", "010.png", "023.png", "025.png"]
+    assert grid.images.shape == (4, 32, 32, 3)
     assert grid.path == tmp_path / "025.png"
     assert grid.seconds > 0
     with Image.open(grid.path) as image:
@@ -71,11 +72,20 @@ def test_sample_grids_of_the_same_latents(gan, tmp_path):
     np.testing.assert_array_equal(pixels, expected)
 
 
-def test_no_grid_at_the_step_that_ends_training(gan, tmp_path):
-    grid = attach(callbacks.SampleGrid(tmp_path / "{step}.png", 1, [0], [0], 1), gan)
-    gan.stop_training = True
-    grid.on_train_batch_end(0)  # `on_train_end` writes it
+def test_no_grid_twice(gan, tmp_path):
+    grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [0], [0], 1, at_end=False)
+    attach(grid, gan, 7).on_train_begin()  # a run that goes on
     assert not list(tmp_path.iterdir())
+    attach(grid, gan, 10).on_train_batch_end(0)
+    grid.on_train_end()
+    [path] = tmp_path.iterdir()
+    before = path.stat().st_mtime_ns
+    grid.write_last()
+    assert path.stat().st_mtime_ns == before
+    attach(grid, gan, 11).on_train_end()
+    assert [x.name for x in tmp_path.iterdir()] == ["10.png"]
+    grid.write_last()
+    assert (tmp_path / "11.png").exists()
 
 
 def test_metrics_log_appends_rows(gan, tmp_path):
@@ -115,11 +125,9 @@ def test_tensorboard_scalars_by_step(gan, tmp_path):
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_value_that_is_not_finite_raises_with_the_steps(gan, value):
-    guard = attach(callbacks.StopOnNonFinite(), gan, step=100)
-    guard.on_epoch_begin(0)
-    attach(guard, gan, step=200).on_epoch_end(0, {"d_loss": 1.0})
-    with pytest.raises(FloatingPointError, match=r"steps 100 and 200: \{'g_loss'"):
-        guard.on_epoch_end(
-            0, {"d_loss": 1.0, "g_loss": keras.ops.convert_to_tensor(value)}
-        )
+def test_a_value_that_is_not_finite_raises_with_the_step(gan, value):
+    guard = attach(callbacks.StopOnNonFinite(), gan, step=200)
+    guard.on_epoch_end(0, {"d_loss": 1.0})
+    logs = {"d_loss": 1.0, "g_loss": keras.ops.convert_to_tensor(value)}
+    with pytest.raises(callbacks.DivergenceError, match=r"step 200: \{'g_loss'"):
+        guard.on_epoch_end(0, logs)

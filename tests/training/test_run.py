@@ -1,12 +1,12 @@
 import _thread
 import contextlib
 import json
+import os
 import pathlib
 import signal
 import threading
 import time
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -15,8 +15,10 @@ from PIL import Image
 from keras_sagan import SAGAN
 from keras_sagan.config import RunConfig
 from keras_sagan.models.presets import get_preset
-from keras_sagan.training import run
+from keras_sagan.training import building, callbacks, checkpoint_files, run
+from keras_sagan.training import run_directory as run_directory_files
 from keras_sagan.visualize import class_rows, image_grid
+from tests import helpers
 
 TINY = {
     "model.base_filters": 4,
@@ -29,7 +31,7 @@ TINY = {
 def prepare(folder, **overrides):
     overrides = {**TINY, "data.dataset": f"folder:{folder}", **overrides}
     config = get_preset("sagan_32_small").run_config(overrides)
-    return run.prepare(config, given=overrides)
+    return building.prepare(config, given=overrides)
 
 
 @pytest.fixture
@@ -41,73 +43,19 @@ def unlabelled(picture_folder, tmp_path):
     return target.parent
 
 
-# === Configuration against the data ===
-
-
-def test_classes_and_channels_are_the_datas(picture_folder, unlabelled):
-    config, source = prepare(picture_folder)
-    assert (config.model.num_classes, config.model.channels) == (2, 3)
-    assert source.class_names == ("blue", "red")
-    config, _ = prepare(unlabelled)
-    assert config.model.num_classes is None
-
-
-def test_given_channels_convert_the_data(picture_folder):
-    config, source = prepare(picture_folder, **{"model.channels": 1})
-    assert config.model.channels == source.channels == 1
-
-
-def test_given_classes_must_be_the_datas(picture_folder):
-    assert prepare(picture_folder, **{"model.num_classes": 2})
-    with pytest.raises(ValueError, match=r"num_classes=2\. Received: 7"):
-        prepare(picture_folder, **{"model.num_classes": 7})
-
-
-def test_a_batch_is_what_a_generator_step_consumes(picture_folder):
-    more = {
-        "training.discriminator_steps": 2,
-        "training.gradient_accumulation_steps": 2,
-    }
-    _, source = prepare(picture_folder, **more)
-    assert source.batch_size == 2 * 2 * 4
-
-
-def test_build_uses_every_setting(picture_folder):
-    values = {
-        "model.latent_dim": 16,
-        "model.attention": "paper",
-        "optimizer.g_learning_rate": 1e-3,
-        "optimizer.d_learning_rate": 2e-3,
-        "optimizer.beta_1": 0.5,
-        "optimizer.beta_2": 0.9,
-        "optimizer.epsilon": 1e-6,
-    }
-    config, source = prepare(picture_folder, **values)
-    gan = run.build(config, source.class_names)
-    assert gan.class_names == ("blue", "red")
-    assert gan.generator.latent_dim == 16
-    assert gan.discriminator.attention == "paper"
-    for optimizer, rate in [(gan.g_optimizer, 1e-3), (gan.d_optimizer, 2e-3)]:
-        assert float(optimizer.learning_rate) == pytest.approx(rate)
-        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
-        assert optimizer.epsilon == 1e-6
-
-
-def test_build_seeds_the_weights(picture_folder):
-    def kernel(seed):
-        config, _ = prepare(picture_folder, **{"training.seed": seed})
-        return np.array(run.build(config).generator.trainable_variables[0])
-
-    np.testing.assert_array_equal(kernel(1), kernel(1))
-    assert np.abs(kernel(1) - kernel(2)).max() > 1e-3
-
-
 # === The run directory ===
 
 
 def test_directory_of_a_finished_run(run_directory):
     names = {path.name for path in run_directory.iterdir()}
-    assert names == {"config.json", "samples", "logs", "metrics.jsonl", "model"}
+    assert names == {
+        "checkpoints",
+        "config.json",
+        "logs",
+        "metrics.jsonl",
+        "model",
+        "samples",
+    }
     samples = sorted(path.name for path in (run_directory / "samples").iterdir())
     assert samples == ["0000000.png", "0000003.png", "0000004.png"]
     assert {path.name for path in (run_directory / "model").iterdir()} == {
@@ -140,7 +88,7 @@ def test_metrics_file_has_a_row_for_each_interval(run_directory):
 
 
 def test_trained_model_makes_the_last_grid(run_directory):
-    gan = run.load_trained(run_directory)
+    gan = run_directory_files.load_trained(run_directory)
     assert isinstance(gan, SAGAN)
     assert int(gan.g_optimizer.iterations) == 4
     labels, seeds = class_rows([0, 1], 8)
@@ -150,45 +98,10 @@ def test_trained_model_makes_the_last_grid(run_directory):
     assert np.abs(pixels - image_grid(images.astype(np.uint8), 8)).max() <= 1
 
 
-def test_load_trained_takes_the_models_directory_too(run_directory):
-    gan = run.load_trained(run_directory / "model")
-    assert gan.class_names == ("blue", "red")
-
-
-def test_load_trained_says_what_it_expects(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no trained model: expected model/"):
-        run.load_trained(tmp_path)
-
-
-def test_a_used_directory_is_refused_untouched(picture_folder, tmp_path):
-    config, source = prepare(picture_folder)
-    (tmp_path / "mine.txt").write_text("x")
-    with pytest.raises(FileExistsError, match=r"is not empty: .*Nothing was changed"):
-        run.Run(config, tmp_path, source)
-    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
-
-
 def test_nothing_is_written_before_fit(picture_folder, tmp_path):
     config, source = prepare(picture_folder)
     run.Run(config, tmp_path / "new", source)
     assert not (tmp_path / "new").exists()
-
-
-def test_a_source_of_other_images_is_refused(picture_folder, tmp_path):
-    config, source = prepare(picture_folder)
-    config = config.override({"model.num_classes": 3})
-    with pytest.raises(ValueError, match=r"`model\.num_classes` must be the data's 2"):
-        run.Run(config, tmp_path / "new", source)
-
-
-def test_names_of_run_directories_count_on(tmp_path, picture_folder):
-    config = get_preset("sagan_32").run_config({"data.dataset": "tfds:a/b:1.0"})
-    first = run.next_run_directory(config, tmp_path / "runs")
-    assert first == tmp_path / "runs" / "00000-tfds-a-b-1.0-sagan_32"
-    (tmp_path / "runs" / "00041-else").mkdir(parents=True)
-    (tmp_path / "runs" / "demo-99").mkdir()
-    second = run.next_run_directory(config, tmp_path / "runs")
-    assert second.name.startswith("00042-")
 
 
 # === Ends ===
@@ -203,11 +116,13 @@ def test_minutes_end_an_unconditional_run(unlabelled, tmp_path):
     config, source = prepare(unlabelled, **more)
     result = run.Run(config, tmp_path / "run", source).fit()
     assert result.steps == 1  # the first step is made, however late it is
-    assert not result.interrupted
+    assert result.signal is None
     assert result.samples == tmp_path / "run" / "samples" / "0000001.png"
     with Image.open(result.samples) as image:
         assert image.size == (8 * 34 + 2, 8 * 34 + 2)
-    again = run.load_trained(tmp_path / "run").generate(num_images=3, seed=1)
+    again = run_directory_files.load_trained(tmp_path / "run").generate(
+        num_images=3, seed=1
+    )
     np.testing.assert_allclose(
         again.astype(int), result.gan.generate(num_images=3, seed=1), atol=1
     )
@@ -234,15 +149,130 @@ def test_ctrl_c_keeps_the_model(picture_folder, tmp_path):
         stack.callback(thread.join)
         stack.callback(done.set)
         result = training.fit()
-    assert result.interrupted
+    assert result.signal == signal.SIGINT
     assert 2 <= result.steps < config.training.steps
     assert pathlib.Path(result.samples).stem == f"{result.steps:07d}"
-    assert run.load_trained(tmp_path / "run").compiled
+    assert run_directory_files.load_trained(tmp_path / "run").compiled
 
 
-def test_the_dtype_policy_is_left_as_it_was(picture_folder):
-    before = keras.config.dtype_policy()
-    config, _ = prepare(picture_folder, **{"training.dtype_policy": "mixed_bfloat16"})
-    gan = run.build(config)
-    assert gan.generator.dtype_policy.name == "mixed_bfloat16"
-    assert keras.config.dtype_policy() == before
+def rows(output):
+    """The rows of metrics without the times."""
+    lines = (output / "metrics.jsonl").read_text().splitlines()
+    times = ("seconds", "images_per_second")
+    return [
+        {k: v for k, v in json.loads(line).items() if k not in times} for line in lines
+    ]
+
+
+class At(callbacks.StepCallback):
+    """Does something once, after a step."""
+
+    def __init__(self, step, action):
+        super().__init__()
+        self.wanted, self.action = step, action
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step == self.wanted:
+            self.action(self.model)
+
+
+class Disturbed(run.Run):
+    """A run with `At` callbacks."""
+
+    disturbances = ()
+
+    def _callbacks(self, *args):
+        return [*self.disturbances, *super()._callbacks(*args)]
+
+
+SHORT = {
+    "training.steps": 12,
+    "logging.log_every": 4,
+    "logging.checkpoint_every": 4,
+    "logging.sample_every": 3,
+}
+
+
+def terminate(model):
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
+    config, source = prepare(picture_folder, **SHORT)
+    run.Run(config, tmp_path / "whole", source).fit()
+
+    first = Disturbed(config, tmp_path / "parts", source)
+    first.disturbances = [At(6, terminate)]  # amid an interval of metrics
+    result = first.fit()
+    assert (result.steps, result.signal, result.model) == (6, signal.SIGTERM, None)
+    saved = tmp_path / "parts" / "checkpoints"
+    assert checkpoint_files.steps(saved) == [4, 6]
+    assert run_directory_files.load_trained(tmp_path / "parts").class_names == (
+        "blue",
+        "red",
+    )
+    with (tmp_path / "parts" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 7')  # as a kill may leave it
+
+    assert run.Run(config, tmp_path / "parts", source).fit().steps == 12
+    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
+    expected = checkpoint_files.read(tmp_path / "whole" / "checkpoints", 12).arrays
+    found = checkpoint_files.read(saved, 12).arrays
+    assert list(found) == list(expected)
+    helpers.assert_equal(found.values(), expected.values())
+    for name in ("0000000.png", "0000009.png", "0000012.png"):
+        images = [tmp_path / x / "samples" / name for x in ("parts", "whole")]
+        assert images[0].read_bytes() == images[1].read_bytes()
+
+    # A longer run, from an earlier checkpoint
+    longer = config.override({"training.steps": 14})
+    again = run.Run(longer, tmp_path / "parts", source, resume_from=8)
+    assert again.fit().steps == 14
+    assert [row["step"] for row in rows(tmp_path / "parts")] == [4, 8, 12, 14]
+    assert (saved / "aside-1-0000012").is_dir()
+    with pytest.raises(FileNotFoundError, match=r"Received: 9"):
+        run.Run(longer, tmp_path / "parts", source, resume_from=9)
+
+
+def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):
+    def poison(model):
+        kernel = model.discriminator.get_layer("block2_conv1").trainable_variables[0]
+        kernel.assign(kernel * np.nan)
+        poison.name = kernel.path
+
+    config, source = prepare(picture_folder, **SHORT)
+    training = Disturbed(config, tmp_path / "run", source)
+    training.disturbances = [At(6, poison)]
+    with pytest.raises(callbacks.DivergenceError) as error:
+        training.fit()
+    message = str(error.value)
+    assert f"at step 6 the weight {poison.name!r} was not finite" in message
+    assert "The newest checkpoint is of step 4" in message
+    assert checkpoint_files.read_newest(tmp_path / "run" / "checkpoints").step == 4
+
+
+def test_a_checkpoint_that_cannot_be_written_is_a_warning(picture_folder, tmp_path):
+    def put_a_file_in_the_way(model):
+        folder = tmp_path / "run" / "checkpoints"
+        folder.rename(tmp_path / "earlier")
+        folder.write_text("")
+
+    config, source = prepare(picture_folder, **SHORT)
+    training = Disturbed(config, tmp_path / "run", source)
+    training.disturbances = [At(6, put_a_file_in_the_way)]
+    with pytest.warns(RuntimeWarning, match="could not be written: "):
+        assert training.fit().steps == 12
+    assert checkpoint_files.steps(tmp_path / "earlier") == [4]
+    assert (tmp_path / "run" / "model").is_dir()
+
+
+def test_one_process_a_directory(picture_folder, tmp_path):
+    config, source = prepare(picture_folder)
+    training = run.Run(config, tmp_path / "run", source)
+    (tmp_path / "run").mkdir()
+    with (
+        run_directory_files.only_one_process(tmp_path / "run"),
+        pytest.raises(BlockingIOError, match="Another process is training in"),
+    ):
+        training.fit()
+    assert not any((tmp_path / "run").iterdir())
