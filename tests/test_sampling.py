@@ -131,6 +131,41 @@ def test_labels_are_uniform(num_classes, limit):
     assert np.sum((counts - expected) ** 2 / expected) < limit
 
 
+def test_labels_follow_weights():
+    weights = [1.0, 0.0, 4.0, 3.0]
+    drawn = np.array(sampling.batch_labels(3, STEP, 0, 20_000, 4, weights))
+    assert drawn.dtype == np.int32
+    shares = np.bincount(drawn, minlength=4) / 20_000
+    np.testing.assert_allclose(shares, np.array(weights) / 8, atol=0.015)
+    assert shares[1] == 0
+    some = sampling.batch_labels(3, STEP, 0, 7, 4, weights)
+    np.testing.assert_array_equal(some, drawn[:7])
+    only = sampling.batch_labels(3, STEP, 0, 1000, 3, (0, 0, 5))
+    assert set(np.array(only)) == {2}
+
+
+def uniform(seed=0, purpose=STEP, draw=0, step=0, count=64, width=5):
+    return np.array(sampling.batch_uniform(seed, purpose, draw, step, count, width))
+
+
+def test_uniform_numbers_are_uniform_and_inside():
+    u = uniform(count=4000).ravel()
+    assert u.dtype == np.float32
+    assert 0 < u.min() < 1e-3 and 1 - 1e-3 < u.max() < 1
+    assert kolmogorov_smirnov(u.astype(float), lambda x: x) < 1.63 / math.sqrt(u.size)
+    # Odd multiples of 2^-24: never 0 or 1, whose normal quantile is infinite.
+    multiples = u.astype(np.float64) * 2.0**24
+    assert (multiples % 2 == 1).all()
+
+
+def test_uniform_numbers_depend_on_seed_purpose_draw_step_and_row_alone():
+    u = uniform()
+    np.testing.assert_array_equal(uniform(count=9), u[:9])
+    others = [{"seed": 1}, {"purpose": Purpose.EVALUATION}, {"draw": 1}, {"step": 1}]
+    for other in others:
+        assert not np.isin(uniform(**other), u).any()
+
+
 # === Rows ===
 def test_a_row_depends_on_its_own_seed_and_truncation_only():
     seeds = [5, 9, -3, 2**40, 5]

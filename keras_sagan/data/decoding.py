@@ -2,6 +2,7 @@
 
 import collections
 import concurrent.futures
+import itertools
 import os
 
 from PIL import Image, ImageOps
@@ -16,7 +17,8 @@ FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 MAX_PIXELS = 1024**3 // 4 // 3
 
 _PROGRESS_FROM = 1000  # pictures
-_AHEAD = 64  # calls a worker that may be begun before the first is asked for
+_CHUNK = 16  # calls at a time: handing over one costs as much as a small picture
+_AHEAD = 4  # chunks a worker that may be begun before the first is asked for
 
 
 def open_picture(file, name=None):
@@ -73,15 +75,33 @@ def map_parallel(function, items):
     """
     pool = concurrent.futures.ThreadPoolExecutor(workers())
     waiting = collections.deque()
+    items = iter(items)
     try:
-        for item in items:
-            waiting.append(pool.submit(function, item))
-            if len(waiting) >= _AHEAD * workers():
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        while True:
+            while len(waiting) < _AHEAD * workers():
+                chunk = list(itertools.islice(items, _CHUNK))
+                if not chunk:
+                    break
+                waiting.append(pool.submit(_call_each, function, chunk))
+            if not waiting:
+                return
+            results, error = waiting.popleft().result()
+            yield from results
+            if error:
+                raise error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _call_each(function, chunk):
+    """Results up to the first exception, and that."""
+    results = []
+    for item in chunk:
+        try:
+            results.append(function(item))
+        except Exception as error:
+            return results, error
+    return results, None
 
 
 def with_progress(results, count, description, done=0):

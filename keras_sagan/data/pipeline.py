@@ -132,7 +132,7 @@ class Source:
         """
         return self.examples.images, self.examples.labels
 
-    def stream(self, start=0):
+    def stream(self, start=0, stride=None):
         """Returns the endless stream of batches from one global example index on.
 
         Example `g` of the stream is at position `g % n` of epoch `g // n`, where `n`
@@ -146,6 +146,9 @@ class Source:
         Args:
             start: int >= 0. Global index of the first example; any multiple of the
                 batch size or not.
+            stride: int > 0. From the first example of a batch to that of the next
+                one: more than the batch size where others read what is between.
+                Defaults to the batch size.
 
         Returns:
             `tf.data.Dataset` without end: `(images, labels)`, uint8
@@ -153,13 +156,15 @@ class Source:
             images alone when unlabelled. Shapes are static.
 
         Raises:
-            ValueError: if `start` is negative.
-            TypeError: if `start` is not an integer.
+            ValueError: if `start` is negative or `stride` not positive.
+            TypeError: if one of the two is not an integer.
         """
         import tensorflow as tf
 
         start = check_integer("start", start, 0)
-        counter = tf.data.Dataset.counter(start, self.batch_size, dtype=tf.int64)
+        stride = self.batch_size if stride is None else stride
+        stride = check_integer("stride", stride, 1)
+        counter = tf.data.Dataset.counter(start, stride, dtype=tf.int64)
         dataset = counter.map(self._batch_from, name="gather_batch")
         return dataset.prefetch(PREFETCH_BATCHES)
 

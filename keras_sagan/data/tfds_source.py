@@ -4,6 +4,7 @@ import contextlib
 import difflib
 import functools
 import io
+import itertools
 import os
 import sys
 
@@ -109,7 +110,9 @@ def open_pictures(builder, split):
     def rows(start, stop):
         decoders = {"image": tfds.decode.SkipDecoding()}
         dataset = _columns(builder, split, decoders).skip(start).take(stop - start)
-        for row, columns in enumerate(dataset.as_numpy_iterator(), start):
+        batches = dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator()
+        encoded = itertools.chain.from_iterable(zip(*x, strict=True) for x in batches)
+        for row, columns in enumerate(encoded, start):
             name = f"{builder.name}/{split}[{row}]"
             label = int(columns[1]) if label_feature else None
             yield Picture(name, label, functools.partial(_open, columns[0], name))

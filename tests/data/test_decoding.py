@@ -29,7 +29,8 @@ def test_items_are_read_little_ahead():
     results = decoding.map_parallel(lambda item: item, items())
     for _ in range(10):
         next(results)
-    assert len(read) <= 10 + decoding._AHEAD * decoding.workers()
+    ahead = decoding._AHEAD * decoding._CHUNK * decoding.workers()
+    assert len(read) <= 10 + ahead
     results.close()
     assert threading.active_count() < 50
 
@@ -74,3 +75,14 @@ def test_jpegs_are_not_decoded_at_a_half_of_their_size(tmp_path):
     Image.fromarray(values).save(tmp_path / "1.jpg")
     picture, _ = decoding.open_picture(tmp_path / "1.jpg")
     assert picture.size == (256, 256)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+def test_the_limit_is_ours_where_pillow_only_warns(tmp_path):
+    width = decoding.MAX_PIXELS // 9_000 + 1
+    Image.new("1", (width, 9_000)).save(tmp_path / "1.png")
+    with pytest.raises(ValueError, match=rf"{width} x 9000 pixels are more than the"):
+        decoding.open_picture(tmp_path / "1.png")
+    Image.new("1", (width - 1, 9_000)).save(tmp_path / "2.png")
+    picture, _ = decoding.open_picture(tmp_path / "2.png")
+    assert picture.size == (width - 1, 9_000)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_sagan.data import load, preparation, prepare
+from keras_sagan.data import decoding, load, preparation, prepare
 
 
 def noise(path, seed, size=(40, 30)):
@@ -33,6 +33,7 @@ def pictures(tmp_path):
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
     monkeypatch.setattr(preparation, "SHARD_PICTURES", 5)
+    monkeypatch.setattr(decoding, "_CHUNK", 1)
 
 
 def test_it_holds_what_load_would_decode(pictures, tmp_path):

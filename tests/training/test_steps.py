@@ -325,3 +325,13 @@ def test_another_seed_gives_another_step():
         gan.train_step((tf.constant(images), tf.constant(labels)))
         ends.append(helpers.values(gan.generator.trainable_variables))
     assert not np.array_equal(ends[0][0], ends[1][0])
+
+
+def test_fake_labels_follow_the_weights():
+    gan = helpers.tiny_gan(attention=False)
+    settings = StepSettings(fake_label_weights=(0.0, 2.0, 0.0))
+    for purpose in Purpose:
+        _, labels = steps.draw(
+            steps.Networks(gan.generator, None, None, None), settings, purpose, 0, 50
+        )
+        assert set(np.array(labels)) == {1}

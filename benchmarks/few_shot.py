@@ -1,0 +1,202 @@
+"""Does augmentation help where there are few pictures?
+
+    python benchmarks/few_shot.py -o runs/few-shot            # 9 runs
+    python benchmarks/few_shot.py -o runs/few-shot --report   # the table alone
+
+Trains the small preset on the first 1,000 Fashion-MNIST training images, for the same
+number of steps without augmentation, with DiffAugment and with ADA, three seeds each,
+and measures the Frechet and the kernel distance to the 10,000 test images in the
+features of one classifier, which was trained on the 60,000 training images once and is
+the same for all. Every run is a line of `runs.jsonl`: what is there is not run again,
+and a run that was interrupted begins anew.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan import data, metrics, training
+from keras_sagan.metrics import classifier
+from keras_sagan.models.presets import get_preset
+from keras_sagan.visualize import grids
+
+IMAGE_SIZE = 32
+POLICIES = {
+    "none": {},
+    "diffaugment": {"augmentation.policy": "diffaugment"},
+    # p may go from 0 to 1 in 100,000 images: the runs are short.
+    "ada": {"augmentation.policy": "ada", "augmentation.ada_images": 100_000},
+}
+
+
+def main():
+    """Make the runs that are missing, then print the table."""
+    args = _parse()
+    output = pathlib.Path(args.output)
+    output.mkdir(parents=True, exist_ok=True)
+    log = output / "runs.jsonl"
+    if not args.report:
+        reference = _reference(args, output)
+        for seed in range(args.seeds):
+            for policy in POLICIES:
+                if (policy, seed) not in _done(log):
+                    _append(log, _run(args, output, policy, seed, reference))
+    print(report(_read(log)))
+
+
+def _run(args, output, policy, seed, reference):
+    """Train and measure once: a dict of figures."""
+    extractor, real = reference
+    overrides = {
+        "data.dataset": f"tfds:{args.dataset}",
+        "data.split": f"train[:{args.images}]",
+        "data.cache_dir": args.cache_dir,
+        "training.seed": seed,
+        "training.batch_size": args.batch_size,
+        "model.base_filters": args.base_filters,
+        **POLICIES[policy],
+    }
+    config = get_preset("sagan_32_small").run_config(overrides)
+    config, source = training.prepare(config)
+    gan = training.build(config, source.class_names)
+    begin, curve = time.perf_counter(), []
+    for part in range(1, args.parts + 1):
+        first = (part - 1) * args.steps // args.parts
+        steps = part * args.steps // args.parts - first
+        stream = source.stream(first * source.batch_size)
+        history = gan.fit(stream, steps_per_epoch=steps, verbose=0).history
+        fakes = _generate(gan, args.fakes)
+        features, _ = metrics.extract(fakes, extractor)
+        kernel = metrics.kernel_distance(real, features, subsets=None)
+        curve.append(
+            {
+                "step": first + steps,
+                "frechet": round(float(metrics.frechet_distance(real, features)), 4),
+                "kernel": round(float(kernel.mean), 6),
+                "d_real": round(history["d_real"][-1], 3),
+                "d_fake": round(history["d_fake"][-1], 3),
+                "p": round(float(gan.augmentation.probability), 3),
+            }
+        )
+        print(policy, seed, curve[-1], flush=True)
+    grids.save_grid(output / "grids" / f"{policy}-{seed}.png", fakes[:80], 10)
+    return {
+        "policy": policy,
+        "seed": seed,
+        "steps": args.steps,
+        "images": args.images,
+        "seconds": round(time.perf_counter() - begin, 1),
+        "curve": curve,
+    }
+
+
+def _generate(gan, count):
+    """Images of all classes in turn, the same latents at every time."""
+    labels = np.arange(count) % gan.generator.num_classes
+    return gan.generate(labels=labels, seed=1_000_000)
+
+
+def _reference(args, output):
+    """The classifier as an extractor, and its features of the test images."""
+
+    def load(split):
+        return data.load(
+            f"tfds:{args.dataset}", IMAGE_SIZE, split=split, cache_dir=args.cache_dir
+        ).arrays()
+
+    path = output / "classifier.keras"
+    model = classifier.load_or_train(path, lambda: load("train"))
+    images, labels = load("test")
+    extractor = classifier.classifier_extractor(model)
+    features, logits = metrics.extract(images, extractor)
+    print(f"classifier: {(logits.argmax(1) == labels).mean():.4f} of the test images")
+    return extractor, features
+
+
+def report(rows):
+    """The table, as text: means over seeds, their spread, and the difference."""
+    if not rows:
+        return "no runs"
+    lines = []
+    for score in ("frechet", "kernel"):
+        finals = {
+            policy: [row["curve"][-1][score] for row in rows if row["policy"] == policy]
+            for policy in POLICIES
+        }
+        lines.append(f"{score} distance after {rows[0]['steps']} steps (best on way)")
+        for policy, values in finals.items():
+            if not values:
+                continue
+            best = [
+                min(point[score] for point in row["curve"])
+                for row in rows
+                if row["policy"] == policy
+            ]
+            lines.append(
+                f"  {policy:<12} {np.mean(values):9.4f} +- {_spread(values):.4f} "
+                f"({np.mean(best):.4f} +- {_spread(best):.4f}), seeds {values}"
+            )
+        lines += _differences(finals)
+    return "\n".join(lines)
+
+
+def _differences(finals):
+    """Whether each policy is better than none by more than the seeds differ."""
+    lines = []
+    for policy in ("diffaugment", "ada"):
+        if len(finals[policy]) > 1 and len(finals["none"]) > 1:
+            gain = np.mean(finals["none"]) - np.mean(finals[policy])
+            spread = max(_spread(finals["none"]), _spread(finals[policy]))
+            verdict = "more" if gain > spread else "NOT more"
+            lines.append(
+                f"  {policy} is lower by {gain:.4f}: {verdict} than the seed spread "
+                f"{spread:.4f}"
+            )
+    return lines
+
+
+def _spread(values):
+    """Sample standard deviation."""
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
+
+
+def _read(log):
+    if not log.exists():
+        return []
+    return [json.loads(line) for line in log.read_text().splitlines()]
+
+
+def _done(log):
+    return {(row["policy"], row["seed"]) for row in _read(log)}
+
+
+def _append(log, row):
+    with log.open("a") as file:
+        file.write(json.dumps(row) + "\n")
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("-o", "--output", required=True, metavar="DIR")
+    parser.add_argument("--report", action="store_true", help="run nothing")
+    parser.add_argument("--dataset", default="fashion_mnist", metavar="NAME")
+    parser.add_argument("--cache-dir", metavar="DIR")
+    parser.add_argument("--images", type=int, default=1000, metavar="N")
+    parser.add_argument("--steps", type=int, default=3000, metavar="STEPS")
+    parser.add_argument("--parts", type=int, default=6, help="measurements a run")
+    parser.add_argument("--seeds", type=int, default=3, metavar="N")
+    parser.add_argument("--fakes", type=int, default=5000, metavar="N")
+    parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES")
+    parser.add_argument("--base-filters", type=int, default=16, metavar="N")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    tf.get_logger().setLevel("ERROR")
+    main()
