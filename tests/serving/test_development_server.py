@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import threading
+import time
 
 import grpc
 import keras
@@ -29,7 +30,7 @@ def running(directory=GLYPHS, **options):
     server = DevelopmentServer(directory, "m", **options)
     stopped = []
     try:
-        yield server, lambda: stopped.append(server.stop())
+        yield server, lambda: stopped.append(server.stop(grace=60))
     finally:
         if not stopped:
             server.stop(grace=1)
@@ -140,6 +141,7 @@ def test_stopping_finishes_what_was_begun(monkeypatch):
                 client.predict("generate", {})
             except ServingError as error:
                 late.append(error.code)
+        time.sleep(1.5)  # more than the second that answers are given to be sent
         go_on.set()
         asking.join()
         stopping.join()
