@@ -217,3 +217,15 @@ def test_balancing_needs_examples_of_every_class(make_source):
         dataclasses.replace(make_source(2, 1), label_sampling="balanced")
     with pytest.raises(ValueError, match="label_sampling='even'"):
         dataclasses.replace(make_source(10), label_sampling="even")
+
+
+def test_balanced_classes_of_one_size_have_different_orders():
+    labels = np.repeat(np.arange(3, dtype=np.int32), 20)
+    images = np.broadcast_to(
+        np.arange(60, dtype=np.uint8)[:, None, None, None], (60, 8, 8, 3)
+    )
+    examples = Examples(images, labels, ("a", "b", "c"))
+    source = Source("test", "train", 60, 0, examples, "balanced")
+    values = values_of(take(source, 1))
+    orders = [values[values // 20 == label] % 20 for label in range(3)]
+    assert len({tuple(order) for order in orders}) == 3
