@@ -51,6 +51,10 @@ def prepared_builder(name, cache_dir=None):
         builder = tfds.builder(name, data_dir=directory)
     except tfds.core.DatasetNotFoundError as error:
         raise ValueError(_unknown_name(name, directory)) from error
+    except (AssertionError, ValueError) as error:  # no such version or config, no name
+        if "Parsing builder name" in str(error):
+            raise ValueError(_unknown_name(name, directory)) from error
+        raise ValueError(f"{error} Received: 'tfds:{name}'.") from error
     if not builder.is_prepared():
         _prepare(builder, name, directory)
     return builder

@@ -191,7 +191,7 @@ preparation.prepare(sys.argv[1], sys.argv[2], image_size=32)
 @pytest.mark.slow
 def test_killed_at_any_moment(tmp_path):
     """SIGKILL again and again: the result is what one run would have made."""
-    for i in range(200):
+    for i in range(100):
         noise(tmp_path / "in" / f"{i:03}.png", i, (300, 300))
     command = [sys.executable, "-c", PROGRAM, f"folder:{tmp_path}/in"]
     subprocess.run([*command, str(tmp_path / "whole")], check=True)
@@ -212,5 +212,5 @@ def test_killed_at_any_moment(tmp_path):
         if "tfrecord" in name:
             whole = (tmp_path / "whole" / name).read_bytes()
             assert (output / name).read_bytes() == whole
-    assert load(f"tfds:{output}", 32, 1).num_examples == 200
+    assert load(f"tfds:{output}", 32, 1).num_examples == 100
     shutil.rmtree(output)

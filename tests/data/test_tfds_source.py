@@ -75,6 +75,24 @@ def test_no_such_name(tmp_path):
         load("tfds:qqqqqqqqqq", cache_dir=str(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "fashion_mnist:9.9.9",
+            r"version 9\.9\.9, only: .*'tfds:fashion_mnist:9\.9\.9'",
+        ),
+        ("cifar10/grey", "'tfds:cifar10/grey'"),
+        ("Fashion-MNIST", "Did you mean 'fashion_mnist'"),
+        ("a b", "TFDS knows no data set of that name"),
+        ("./here", "holds no finished TFDS data set"),
+    ],
+)
+def test_no_such_version_config_or_directory(name, words, tmp_path):
+    with pytest.raises(ValueError, match=f"(?s){words}"):
+        load(f"tfds:{name}", cache_dir=str(tmp_path))
+
+
 def test_no_such_split(make_tfds):
     directory = make_tfds("one", features(), [{"image": pictures((8, 8, 3))[0]}])
     with pytest.raises(ValueError, match=r"one of \['train'\].*split='tset'"):
