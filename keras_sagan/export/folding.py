@@ -14,7 +14,11 @@ from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
 from keras_sagan.layers.gated_residual import GatedResidual2D
-from keras_sagan.layers.resampling import UpsampleConv2D, sum_of_shifts
+from keras_sagan.layers.resampling import (
+    UpsampleConv2D,
+    nearest_upsample,
+    sum_of_shifts,
+)
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
@@ -22,7 +26,7 @@ _BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
 _ATTENTION_KERNELS = ("query", "key", "value", "output_projection")
 
 
-def fold(generator):
+def fold(generator, merged_upsampling=True):
     """A float32 model without spectral normalisation and batch norm.
 
     A batch norm directly after a convolution that nothing else reads goes into it:
@@ -32,6 +36,9 @@ def fold(generator):
 
     Args:
         generator: `Generator`, built. Its weights are copied.
+        merged_upsampling: bool. Whether upsampling and the convolution after it are
+            one transposed convolution with a 4x4 kernel: fewer multiplications, but
+            1.3 times the weights.
 
     Returns: `keras.Model` from `[latents, labels]` (`latents` when unconditional) to
         the images, or where there are attention layers to a list: the images, then
@@ -44,7 +51,7 @@ def fold(generator):
 
     def folded(layer):
         if isinstance(layer, SpectralNormalization):
-            return _plain(layer, convolutions.get(id(layer)))
+            return _plain(layer, convolutions.get(id(layer)), merged_upsampling)
         if isinstance(layer, _BATCH_NORMS):
             return _affine(layer, norms.get(id(layer)))
         if isinstance(layer, SelfAttention2D):
@@ -92,12 +99,13 @@ def _batch_norms_after_convolutions(model):
     return pairs
 
 
-def _plain(wrapper, norm=None):
+def _plain(wrapper, norm=None, merged_upsampling=True):
     """The layer in a `SpectralNormalization`, with the kernel that it runs with.
 
     Args:
         wrapper: `SpectralNormalization`.
         norm: batch norm after it, or None.
+        merged_upsampling: see `fold`.
     """
     layer = wrapper.layer
     kernel, bias = wrapper.normalized_kernel(), layer.bias
@@ -109,10 +117,15 @@ def _plain(wrapper, norm=None):
         bias = offset if bias is None else bias * scale + offset
     config = {"name": layer.name, "dtype": "float32", "use_bias": bias is not None}
     *others, inputs, _ = kernel.shape
-    if isinstance(layer, UpsampleConv2D):
+    upsampling = isinstance(layer, UpsampleConv2D)
+    if upsampling and merged_upsampling:
         kernel = _upsampling_kernel(kernel)
         plain = keras.layers.Conv2DTranspose(
             layer.filters, kernel.shape[:2], strides=2, padding="same", **config
+        )
+    elif upsampling:
+        plain = _UpsampledConv2D(
+            layer.filters, layer.kernel_size, padding="same", **config
         )
     else:
         plain = type(layer).from_config({**layer.get_config(), **config})
@@ -171,6 +184,18 @@ def _float32(layer):
 
 def _first(inputs):
     return inputs[0] if isinstance(inputs, (list, tuple)) else inputs
+
+
+class _UpsampledConv2D(keras.layers.Conv2D):
+    """`UpsampleConv2D` in its two steps."""
+
+    def call(self, inputs):
+        return super().call(nearest_upsample(inputs))
+
+    def compute_output_spec(self, inputs):
+        batch, height, width, _ = inputs.shape
+        shape = (batch, 2 * height, 2 * width, self.filters)
+        return keras.KerasTensor(shape, dtype="float32")
 
 
 class _FoldedBatchNorm(keras.layers.Layer):

@@ -22,7 +22,7 @@ def export_litert(generator, path):
     Raises:
         FileExistsError: if the file exists.
     """
-    function, _ = network_function(generator)
+    function, _ = network_function(generator, merged_upsampling=False)
     concrete = function.get_concrete_function()
     module, signatures = tf.Module(), {"serving_default": concrete}
     module.v = list(concrete.graph.variables)

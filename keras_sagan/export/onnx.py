@@ -34,7 +34,7 @@ def export_onnx(generator, path, name, **facts):
             "ONNX models need the extra: pip install 'keras-sagan[onnx]'."
         ) from error
 
-    function, specs = network_function(generator)
+    function, specs = network_function(generator, merged_upsampling=True)
     model, _ = tf2onnx.convert.from_function(
         function, input_signature=specs, opset=OPSET
     )

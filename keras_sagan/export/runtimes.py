@@ -13,13 +13,17 @@ from keras_sagan.export.verification import BATCH_SIZES, VerificationError
 TOLERANCE = 1e-4  # a hundredth of a grey level: other programs round otherwise
 
 
-def network_function(generator):
+def network_function(generator, merged_upsampling):
     """A `tf.function` of the folded network, and the list of its `tf.TensorSpec`.
 
     A negative label becomes one that is out of range, which the runtimes refuse; they
     would count it from the last class backwards.
+
+    Args:
+        generator: `Generator`, built.
+        merged_upsampling: bool. See `fold`.
     """
-    model, classes = fold(generator), generator.num_classes
+    model, classes = fold(generator, merged_upsampling), generator.num_classes
     specs = [tf.TensorSpec((None, generator.latent_dim), tf.float32, "latent")]
 
     def images(latent, label=None):

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_sagan.cli.main import main
 from keras_sagan.training import load_trained
+from tests.helpers import run_python
 
 
 def test_export_is_the_next_version_of_the_same_model(run_directory, tmp_path, capsys):
@@ -75,3 +76,24 @@ def test_scores_are_checked_first(tmp_path, capsys):
     arguments = ["export", str(tmp_path), "-o", str(tmp_path / "out")]
     assert main([*arguments, "--metrics", str(scores)]) == 2
     assert "evaluate --json" in capsys.readouterr().err
+
+
+_EXPORT = "import sys; from keras_sagan.cli.main import main; main(sys.argv[1:])"
+
+
+@pytest.mark.slow
+def test_same_run_same_bytes(run_directory, tmp_path):
+    for base in (tmp_path / "a", tmp_path / "b"):
+        run_python(_EXPORT, "export", run_directory, "-o", base / "pictures")
+    first, second = (
+        {
+            str(path.relative_to(base)): path.read_bytes()
+            for path in base.rglob("*")
+            if path.is_file()
+        }
+        for base in (tmp_path / "a", tmp_path / "b")
+    )
+    random = "pictures/1/fingerprint.pb"  # TensorFlow puts a random number there
+    assert first.pop(random) and second.pop(random)
+    assert first == second
+    assert len(first) == 6

@@ -2,23 +2,19 @@
 
 import pytest
 
-from tests.helpers import tiny_gan
+from tests.export.gans import exportable_gan
 
 
 @pytest.fixture(scope="session")
 def conditional_gan():
     """A conditional `SAGAN` whose averaged generator is up to date."""
-    gan = tiny_gan()
-    gan.refresh_ema()
-    return gan
+    return exportable_gan()
 
 
 @pytest.fixture(scope="session")
 def unconditional_gan():
     """An unconditional `SAGAN` whose averaged generator is up to date."""
-    gan = tiny_gan(None)
-    gan.refresh_ema()
-    return gan
+    return exportable_gan(None)
 
 
 @pytest.fixture(scope="session", params=["conditional", "unconditional"])

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_sagan.export.folding import attention_layers, fold
 from keras_sagan.models import Generator
-from tests.helpers import tiny_gan
+from tests.export.gans import exportable_gan
 
 
 def _inputs(generator, count=5):
@@ -17,9 +17,9 @@ def _inputs(generator, count=5):
     return [latents, tf.range(count) % generator.num_classes]
 
 
-def _assert_same_images(generator, atol):
+def _assert_same_images(generator, atol, **options):
     inputs = _inputs(generator)
-    images = fold(generator)(inputs)[0]
+    images = fold(generator, **options)(inputs)[0]
     assert images.dtype == tf.float32
     expected = generator(inputs, training=False)
     assert np.std(expected) > 0.05  # a picture that differences would show in
@@ -30,17 +30,22 @@ def test_same_images(any_gan):
     _assert_same_images(any_gan.ema_generator, 1e-5)
 
 
+def test_upsampling_as_a_step_of_its_own(any_gan):
+    generator = any_gan.ema_generator
+    _assert_same_images(generator, 1e-5, merged_upsampling=False)
+    merged, separate = fold(generator), fold(generator, merged_upsampling=False)
+    trained = sum(v.value.shape.num_elements() for v in any_gan.generator.weights
+                  if v.name not in ("u", "v"))  # fmt: skip
+    assert separate.count_params() <= trained < merged.count_params()
+
+
 @pytest.mark.parametrize("attention", ["paper", "formula", "residual"])
 def test_same_images_with_every_kind_of_attention(attention):
-    gan = tiny_gan(attention=attention)
-    gan.refresh_ema()
-    _assert_same_images(gan.ema_generator, 1e-5)
+    _assert_same_images(exportable_gan(attention=attention).ema_generator, 1e-5)
 
 
 def test_float64_becomes_float32():
-    gan = tiny_gan(dtype="float64")
-    gan.refresh_ema()
-    _assert_same_images(gan.ema_generator, 1e-5)
+    _assert_same_images(exportable_gan(dtype="float64").ema_generator, 1e-5)
 
 
 def test_maps(conditional_gan):

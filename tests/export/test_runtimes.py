@@ -5,8 +5,9 @@ from keras_sagan.export import runtimes
 from keras_sagan.export.verification import VerificationError
 
 
-def test_network_function(any_gan):
-    function, specs = runtimes.network_function(any_gan.ema_generator)
+@pytest.mark.parametrize("merged", [True, False])
+def test_network_function(any_gan, merged):
+    function, specs = runtimes.network_function(any_gan.ema_generator, merged)
     names = [spec.name for spec in specs]
     conditional = any_gan.generator.num_classes is not None
     assert names == (["latent", "label"] if conditional else ["latent"])
