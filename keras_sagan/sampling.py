@@ -50,11 +50,19 @@ def batch_labels(seed, purpose, step, count, num_classes, weights=None):
         num_classes: int.
         weights: sequence of `num_classes` numbers >= 0, the classes' relative
             frequencies, or None for equal ones.
+
+    Raises:
+        ValueError: if there is not one weight a class.
     """
     key = _key(seed, purpose, 1, step)
     if weights is None:
         return tf.random.stateless_uniform(
             (count,), key, 0, num_classes, dtype=tf.int32, alg="philox"
+        )
+    if len(weights) != num_classes:
+        raise ValueError(
+            f"`fake_label_weights` must be {num_classes} numbers, one a class. "
+            f"Received: {len(weights)}, {tuple(weights)}."
         )
     below = np.cumsum(weights, dtype=np.float64)[:-1] / np.sum(weights)
     uniform = _uniform(_bits((count,), key))

@@ -142,6 +142,8 @@ def test_labels_follow_weights():
     np.testing.assert_array_equal(some, drawn[:7])
     only = sampling.batch_labels(3, STEP, 0, 1000, 3, (0, 0, 5))
     assert set(np.array(only)) == {2}
+    with pytest.raises(ValueError, match=r"must be 4 numbers.*Received: 3"):
+        sampling.batch_labels(3, STEP, 0, 7, 4, (1, 2, 3))
 
 
 def uniform(seed=0, purpose=STEP, draw=0, step=0, count=64, width=5):
