@@ -12,7 +12,6 @@ from a generator.
 import argparse
 import time
 
-import keras
 import numpy as np
 
 import keras_sagan as ks
@@ -27,7 +26,8 @@ def main():
         ).arrays()
         for split in ("train", "test")
     )
-    classifier, accuracy = train_classifier(train, test)
+    classifier = ks.metrics.train_classifier(*train)
+    accuracy = classifier.evaluate(*test, verbose=0)[1]
     print(f"classifier: accuracy {accuracy:.4f} on {len(test[1])} real test images")
     gan = ks.SAGAN.from_preset(args.model)
     labels = np.arange(args.count) % gan.generator.num_classes
@@ -37,43 +37,14 @@ def main():
     print(report(classifier, images, labels, train))
 
 
-def train_classifier(train, test, epochs=4):
-    """A small convolutional classifier and its accuracy on `test`."""
-    keras.utils.set_random_seed(0)
-    (images, labels), classes = train, int(train[1].max()) + 1
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.Input(images.shape[1:]),
-            layers.Rescaling(1 / 127.5, offset=-1),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dropout(0.3),
-            layers.Dense(128, activation="relu"),
-            layers.Dense(classes),
-        ]
-    )
-    model.compile(
-        optimizer="adam",
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    model.fit(images, labels, batch_size=128, epochs=epochs, verbose=0)
-    return model, model.evaluate(*test, verbose=0)[1]
-
-
 def report(classifier, images, labels, train):
     """One line of figures."""
-    predicted = classifier.predict(images, batch_size=256, verbose=0).argmax(-1)
-    agree = predicted == labels
-    each = [float(agree[labels == c].mean()) for c in np.unique(labels)]
+    scores = classifier.predict(images, batch_size=256, verbose=0)
+    share, by_class = ks.metrics.classifier_agreement(scores, labels)
     ratio = within_class_deviation(images, labels) / within_class_deviation(*train)
     return (
-        f"agreement {agree.mean():.4f} on {len(images)} images "
-        f"(by class {' '.join(f'{a:.2f}' for a in each)}); "
+        f"agreement {share:.4f} on {len(images)} images "
+        f"(by class {' '.join(f'{a:.2f}' for a in by_class.values())}); "
         f"within-class pixel deviation {ratio:.3f} of the real one"
     )
 

@@ -4,10 +4,19 @@ import argparse
 import sys
 
 import keras_sagan
-from keras_sagan.cli import data, export, import_, presets, sample, serve, train
+from keras_sagan.cli import (
+    data,
+    evaluate,
+    export,
+    import_,
+    presets,
+    sample,
+    serve,
+    train,
+)
 from keras_sagan.cli.errors import UserError
 
-_COMMANDS = (train, sample, export, serve, data, import_, presets)
+_COMMANDS = (train, sample, evaluate, export, serve, data, import_, presets)
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

@@ -1,0 +1,208 @@
+"""How fast are the metrics, beside the tools that they are compared with?
+
+    python benchmarks/metrics.py              # everything, about 15 minutes on 2 cores
+    python benchmarks/metrics.py features --images 128
+    python benchmarks/metrics.py frechet --count 50000 --dimensions 2048
+    python benchmarks/metrics.py prdc --count 10000 --dimensions 2048
+
+Needs the extra `test`. Every comparison takes turns (ours, theirs, ours, ...) so that
+both meet the same machine; the ratio of the medians is printed, with the processor
+time of both, which depends less on what else runs. Results are checked to be equal.
+"""
+
+import argparse
+import contextlib
+import io
+import os
+import resource
+import statistics
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+
+from keras_sagan.metrics import (
+    frechet_distance,
+    inception,
+    precision_recall_density_coverage,
+)
+
+
+def main():
+    """Run the benchmarks that were asked for."""
+    args = _parse()
+    for name in args.what or ("features", "frechet", "prdc"):
+        globals()[name](args)
+
+
+def features(args):
+    """Images a second of the FID network: TensorFlow here, PyTorch there."""
+    import tensorflow as tf
+    import torch
+
+    theirs = _torch_network()
+    model = inception.build()
+    arrays = {name: x.numpy() for name, x in theirs.state_dict().items()}
+    inception.set_weights(model, arrays)
+
+    @tf.function
+    def function(x):
+        x = tf.raw_ops.ResizeBilinear(images=x, size=[299, 299])
+        return model((x - 128) / 128, training=False)["pool3"]
+
+    shape = (args.batch_size, 32, 32, 3)
+    images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    ours_input = tf.constant(images)
+    theirs_input = torch.from_numpy(images.transpose(0, 3, 1, 2).copy())
+
+    def run_theirs():
+        with torch.no_grad():
+            return theirs(theirs_input)[0].numpy()
+
+    rounds = max(1, args.images // args.batch_size)
+    run = {"ours": lambda: function(ours_input).numpy(), "torch-fidelity": run_theirs}
+    found = _take_turns(run, rounds)
+    a, b = (found[name].result for name in run)
+    _report("Inception features", found, args.batch_size, "images")
+    print(f"  largest difference / largest feature: {abs(a - b).max() / b.max():.1e}")
+
+
+def frechet(args):
+    """The Frechet distance from features, covariances included."""
+    import scipy.linalg
+
+    generator = np.random.default_rng(0)
+    mixing = generator.normal(size=(args.dimensions,) * 2) / np.sqrt(args.dimensions)
+    mixing = mixing.astype(np.float32)
+    real, fake = (
+        np.maximum(
+            generator.standard_normal((args.count, args.dimensions), np.float32)
+            @ mixing + shift, 0,
+        )
+        for shift in (0.4, 0.5)
+    )  # fmt: skip
+
+    def usual():
+        """As pytorch-fid and clean-fid compute it."""
+        (m1, s1), (m2, s2) = (
+            (x.mean(axis=0), np.cov(x, rowvar=False)) for x in (real, fake)
+        )
+        root = scipy.linalg.sqrtm(s1.dot(s2))
+        d = m1 - m2
+        return d.dot(d) + np.trace(s1) + np.trace(s2) - 2 * np.trace(root.real)
+
+    run = {"ours": lambda: frechet_distance(real, fake), "sqrtm": usual}
+    found = _take_turns(run, args.rounds)
+    what = f"Frechet distance, 2 x {args.count} x {args.dimensions}"
+    _report(what, found)
+    a, b = (found[name].result for name in run)
+    print(f"  {a:.9g} and {b:.9g}: relative difference {abs(a - b) / b:.1e}")
+
+
+def prdc(args):
+    """Precision, recall, density, coverage; and the memory that they take."""
+    from prdc import compute_prdc
+
+    count = min(args.count, 10000)
+    generator = np.random.default_rng(0)
+    low = generator.standard_normal((2, count, 32), np.float32)
+    mixing = generator.standard_normal((32, args.dimensions), np.float32)
+    real, fake = low @ mixing
+    fake = 0.9 * fake + 0.5
+    before = _peak()
+    precision_recall_density_coverage(real, fake)
+    ours = _peak() - before
+
+    def theirs():
+        with contextlib.redirect_stdout(io.StringIO()):
+            return compute_prdc(real, fake, 5)
+
+    run = {
+        "ours": lambda: precision_recall_density_coverage(real, fake),
+        "prdc": theirs,
+    }
+    found = _take_turns(run, args.rounds)
+    _report(f"PRDC, 2 x {count} x {args.dimensions}", found)
+    print(f"  memory above the features: ours {ours} MiB, then {_peak() - before} MiB")
+    a, b = (found[name].result for name in run)
+    print(f"  ours {a}\n  prdc { {name: float(b[name]) for name in a} }")
+
+
+class _Times:
+    """Wall and processor time of every call, and the last result."""
+
+    def __init__(self):
+        self.wall, self.processor, self.result = [], [], None
+
+    def call(self, function):
+        wall, processor = time.perf_counter(), time.process_time()
+        self.result = function()
+        self.wall.append(time.perf_counter() - wall)
+        self.processor.append(time.process_time() - processor)
+
+
+def _take_turns(functions, rounds):
+    times = {name: _Times() for name in functions}
+    if rounds > 1:
+        for function in functions.values():
+            function()  # warm: traced, compiled, allocated
+    for _ in range(rounds):
+        for name, function in functions.items():
+            times[name].call(function)
+    return times
+
+
+def _report(what, times, amount=1, unit="run"):
+    print(f"{what} ({len(next(iter(times.values())).wall)} turns)")
+    for name, found in times.items():
+        wall, cpu = (statistics.median(x) for x in (found.wall, found.processor))
+        rate = f"; {amount / wall:.2f} {unit}/s" if amount > 1 else ""
+        print(f"  {name}: {wall:.2f} s, processor {cpu:.2f} s{rate}")
+    ours, theirs = times.values()
+    for kind in ("wall", "processor"):
+        a, b = (statistics.median(getattr(x, kind)) for x in (theirs, ours))
+        print(f"  ratio ({kind}): {a / b:.2f}")
+
+
+def _torch_network():
+    """torch-fidelity's network with its random initial weights."""
+    import torch
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    for name in ("nms", "qnms"):
+        if not hasattr(torch.ops.torchvision, name):
+            library.define(
+                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            )
+    from torch_fidelity import feature_extractor_inceptionv3 as module
+
+    module.load_state_dict_from_url = lambda *args, **kwargs: {}
+    network = module.FeatureExtractorInceptionV3
+    load, network.load_state_dict = network.load_state_dict, lambda self, state: None
+    made = network("random", ["2048"])
+    network.load_state_dict = load
+    made.library = library
+    return made
+
+
+def _peak():
+    """Largest memory of the process so far in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
+def _parse():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("what", nargs="*", choices=("features", "frechet", "prdc", []))
+    parser.add_argument("--count", type=int, default=50000, metavar="IMAGES")
+    parser.add_argument("--dimensions", type=int, default=2048)
+    parser.add_argument("--images", type=int, default=160)
+    parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--rounds", type=int, default=1)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""A callback that scores the averaged generator while it trains."""
+
+import csv
+import math
+import pathlib
+import shutil
+import time
+
+import tensorflow as tf
+
+from keras_sagan.metrics import evaluation, image_sets
+from keras_sagan.training.callbacks import StepCallback
+
+TABLE = "evaluation.csv"
+BEST = "best"
+
+
+class Evaluation(StepCallback):
+    """Scores the same latents every so many steps; keeps the best, stops early.
+
+    Scores go to `evaluation.csv` and to TensorBoard. The features of the real images
+    are computed once, when training begins. An evaluation that would take more than
+    its share of the time is left out; the next multiple of `every` is tried again.
+
+    Args:
+        real: `ImageSet` of real images.
+        extractor: `keras_sagan.metrics.Extractor`.
+        directory: str or path. Where `evaluation.csv`, the TensorBoard file and the
+            best model, `best/`, are written. A resumed run continues the file.
+        every: int. Evaluations are made at the multiples of so many steps.
+        num_images: int. Generated images.
+        seed: int. Of their latents.
+        settings: `keras_sagan.metrics.evaluation.Settings`. Defaults to the Frechet
+            and the kernel distance.
+        monitor: str, or `None`. Beginning of the score that decides what is best.
+            Defaults to the first score.
+        mode: `"min"` or `"max"`: which values of it are better.
+        keep_best: bool. Whether to write the model whenever it is the best.
+        patience: int, or `None`. Training ends after so many evaluations in a row
+            that are not better.
+        share: float in (0, 1]. Of the time since training began that evaluations may
+            take, the real images' features not counted. Defaults to `0.1`.
+
+    Attributes:
+        rows: list of dict: "step", "seconds" (that it took) and the scores.
+        best: dict of the best row, or `None`.
+        skipped: int. Evaluations left out for lack of time.
+
+    Raises:
+        ValueError: if an argument is out of range, or no score begins with `monitor`.
+    """
+
+    def __init__(
+        self,
+        real,
+        extractor,
+        directory,
+        every=1000,
+        num_images=2000,
+        seed=0,
+        settings=None,
+        monitor=None,
+        mode="min",
+        keep_best=True,
+        patience=None,
+        share=0.1,
+    ):
+        super().__init__()
+        _check("every", every, every >= 1, "at least 1")
+        _check("mode", mode, mode in ("min", "max"), "'min' or 'max'")
+        _check("share", share, 0 < share <= 1, "in (0, 1]")
+        _check("patience", patience, patience is None or patience >= 1, "at least 1")
+        self.real, self.extractor = real, extractor
+        self.directory = pathlib.Path(directory)
+        self.every, self.num_images, self.seed = every, num_images, seed
+        self.settings = settings or evaluation.Settings(metrics=("fid", "kid"))
+        self.monitor, self.mode = monitor, mode
+        self.keep_best, self.patience, self.share = keep_best, patience, share
+        self.rows, self.best, self.skipped = [], None, 0
+        self._prepared = None
+        self._spent, self._last_cost, self._last_step = 0.0, 0.0, 0
+
+    # === When ===
+    def on_train_begin(self, logs=None):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        if self._prepared is None:
+            self._prepared = evaluation.prepare(
+                self.real, self.extractor, self.settings
+            )
+        self._writer = tf.summary.create_file_writer(str(self.directory))
+        self._last_step = self.step
+        self._read_table()
+        self._begin = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step // self.every == self._last_step // self.every:
+            return
+        self._last_step = self.step
+        elapsed = time.monotonic() - self._begin
+        if self._spent + self._last_cost > self.share * (elapsed + self._last_cost):
+            self.skipped += 1
+        else:
+            self.evaluate()
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+    # === What ===
+    def evaluate(self):
+        """Scores the model as it is; returns the row."""
+        begin = time.monotonic()
+        fake = image_sets.gan_images(self.model, self.num_images, self.seed)
+        result = evaluation.evaluate(
+            self._prepared, fake, self.extractor, self.settings
+        )
+        row = {"step": self.step, "seconds": 0.0, **result.scores}
+        self._last_cost = time.monotonic() - begin
+        self._spent += self._last_cost
+        row["seconds"] = round(self._last_cost, 3)
+        self.rows.append(row)
+        self._log(row)
+        if self._is_better(row):
+            self.best = row
+            if self.keep_best:
+                self._write_best()
+        elif self.patience is not None and self._since_best() >= self.patience:
+            self.model.stop_training = True
+        return row
+
+    def _is_better(self, row):
+        value = row[self._monitored(row)]
+        if not math.isfinite(value):
+            return False
+        if self.best is None:
+            return True
+        best = self.best[self._monitored(row)]
+        return value < best if self.mode == "min" else value > best
+
+    def _monitored(self, row):
+        names = [name for name in row if name not in ("step", "seconds")]
+        found = [name for name in names if name.startswith(self.monitor or names[0])]
+        if not found:
+            raise ValueError(
+                f"`monitor` must be the beginning of one of {', '.join(names)}. "
+                f"Received: monitor={self.monitor!r}."
+            )
+        return found[0]
+
+    def _since_best(self):
+        best = self.best["step"] if self.best else -1
+        return sum(row["step"] > best for row in self.rows)
+
+    # === Files ===
+    def _log(self, row):
+        path = self.directory / TABLE
+        is_new = not path.exists()
+        with path.open("a", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row))
+            if is_new:
+                writer.writeheader()
+            writer.writerow(row)
+        with self._writer.as_default(step=row["step"]):
+            for name, value in row.items():
+                if name != "step":
+                    tf.summary.scalar(f"evaluation/{name}", value)
+        self._writer.flush()
+
+    def _write_best(self):
+        """Replaces `best/`; a complete model is there at every moment but one."""
+        target = self.directory / BEST
+        fresh, old = (target.with_name(f"{BEST}.{x}") for x in ("partial", "old"))
+        for path in (fresh, old):
+            shutil.rmtree(path, ignore_errors=True)
+        self.model.save_to_preset(str(fresh))
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _read_table(self):
+        """Rows of the run that is resumed, up to the present step."""
+        path = self.directory / TABLE
+        if self.rows or not path.is_file():
+            return
+        with path.open(encoding="utf-8", newline="") as file:
+            for text in csv.DictReader(file):
+                row = {name: float(value) for name, value in text.items()}
+                row["step"] = int(row["step"])
+                if row["step"] <= self.step:
+                    self.rows.append(row)
+                    if self._is_better(row):
+                        self.best = row
+
+
+def _check(name, value, right, allowed):
+    if not right:
+        raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")
