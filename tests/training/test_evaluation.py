@@ -111,7 +111,7 @@ def scripted(monkeypatch, values):
 
 
 def test_the_best_is_kept(gan, dataset, tmp_path, monkeypatch):
-    scripted(monkeypatch, [3.0, 1.0, float("nan"), 2.0])
+    scripted(monkeypatch, [float("nan"), 1.0, 3.0, 2.0])
     callback = made(tmp_path, dataset, every=1)
     drive(gan, callback, 2)
     weights = np.array(gan.generator.weights[0])
