@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from keras_sagan.cli import team
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
@@ -19,8 +20,8 @@ the end, model/. The number of classes and channels are the data's.
 A run goes on where it ended: give the same command and -o DIR again. Ctrl-C and
 SIGTERM end it after the step that is being made, with a checkpoint (Ctrl-C writes the
 model too); the second one ends it at once. Exit status: 0 finished, 130 after Ctrl-C,
-143 after SIGTERM, 3 when a loss or a weight is not finite, 2 after a mistake in what
-was asked for.
+143 after SIGTERM, 75 when another worker is gone, 3 when a loss or a weight is not
+finite, 2 after a mistake in what was asked for.
 """
 
 
@@ -55,6 +56,7 @@ def add_parser(commands):
         metavar="STEP",
         help="go on at this checkpoint; newer ones are set aside (default: the newest)",
     )
+    team.add_arguments(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -87,19 +89,34 @@ def run(options):
         overrides = _overrides(options)
         config = get_preset(options.preset).run_config(overrides)
         start_tensorflow()
-        from keras_sagan.training import building, run_directory
-        from keras_sagan.training import run as training_run
+    with team.assemble(options) as together:
+        return _train(options, config, overrides, together)
 
+
+def _train(options, config, overrides, together):
+    """Trains with the other workers, if there are any; returns the exit status."""
+    from keras_sagan.training import building, follower, run_directory
+    from keras_sagan.training import run as training_run
+
+    with user_errors():
+        together.agree("configuration", team.settings_to_agree_on(config))
         config, source = building.prepare(config, given=overrides)
-        if options.dry_run:
-            building.build(config)  # what the networks do not allow shows here
-            print(json.dumps(config.to_dict(), indent=2))
-            return 0
-        output = options.output or run_directory.next_run_directory(config)
-        training = training_run.Run(
-            config, output, source, options.resume, options.resume_from
-        )
-    _say_what_happens(config, source, output)
+        together.agree("data", team.data_to_agree_on(source))
+        with together.strategy.scope():
+            if options.dry_run:
+                building.build(config)  # what the networks do not allow shows here
+            elif together.is_chief:
+                output = options.output or run_directory.next_run_directory(config)
+                training = training_run.Run(
+                    config, output, source, options.resume, options.resume_from
+                )
+            else:
+                training = follower.Follower(config, source)
+    if options.dry_run:
+        print(json.dumps(config.to_dict(), indent=2))
+        return 0
+    if together.is_chief:
+        _say_what_happens(config, source, output, together)
     return _fit(training)
 
 
@@ -124,12 +141,15 @@ def _fit(training):
     return 0
 
 
-def _say_what_happens(config, source, output):
+def _say_what_happens(config, source, output, together):
     minutes = config.training.minutes
     limit = "" if minutes is None else f", at most {minutes:g} minutes"
+    replicas = together.strategy.num_replicas_in_sync
+    share = f" of {replicas} replicas together" if replicas > 1 else ""
     print(
         f"Training on {source.num_examples} images of {config.data.dataset!r}: "
-        f"{config.training.steps} steps{limit}. Everything is written to {output}",
+        f"{config.training.steps} steps{limit}, {config.training.batch_size} images in "
+        f"a batch{share}. Everything is written to {output}",
         file=sys.stderr,
     )
 

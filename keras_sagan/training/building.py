@@ -3,11 +3,12 @@
 import dataclasses
 
 import keras
+import tensorflow as tf
 
 from keras_sagan import data
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
-from keras_sagan.training import preset_directory
+from keras_sagan.training import distribution, preset_directory
 from keras_sagan.training.sagan import SAGAN
 
 
@@ -70,7 +71,8 @@ def load_source(config, channels):
 def build(config, class_names=None, class_counts=None):
     """Builds and compiles the `SAGAN` of a configuration.
 
-    Seeds Python's, NumPy's and Keras's generators with `training.seed`.
+    Seeds Python's, NumPy's and Keras's generators with `training.seed`. In the scope
+    of a strategy with several replicas, batch statistics are those of all of them.
 
     Args:
         config: `RunConfig`.
@@ -80,9 +82,15 @@ def build(config, class_names=None, class_counts=None):
     """
     training = config.training
     natural = config.data.fake_labels == "natural"
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    distribution.check_batch_size(training.batch_size, tf.distribute.get_strategy())
     keras.utils.set_random_seed(training.seed)
     gan = SAGAN(
-        Generator(**config.model.generator_kwargs(), dtype=training.dtype_policy),
+        Generator(
+            **config.model.generator_kwargs(),
+            synchronized=replicas > 1,
+            dtype=training.dtype_policy,
+        ),
         Discriminator(
             **config.model.discriminator_kwargs(), dtype=training.dtype_policy
         ),

@@ -52,7 +52,9 @@ class Limits(StepCallback):
         late = self.deadline is not None and (
             now + (now - self._begin) + reserve >= self.deadline
         )
-        if late or self.step >= self.steps:
+        if late:
+            self.model.request_stop()
+        if self.step >= self.steps:
             self.model.stop_training = True
 
 

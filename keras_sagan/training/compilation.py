@@ -6,7 +6,7 @@ import math
 import keras
 
 from keras_sagan import losses
-from keras_sagan.training import augmentation
+from keras_sagan.training import augmentation, distribution
 from keras_sagan.training.steps import StepSettings
 
 G_LEARNING_RATE = 1e-4  # both: paper, section 4.2
@@ -131,4 +131,5 @@ def _optimizer(name, optimizer, learning_rate):
         raise ValueError(
             f"`{name}` must be a keras optimizer. Received: {name}={optimizer!r}."
         )
+    distribution.check_optimizer(name, optimizer)
     return optimizer

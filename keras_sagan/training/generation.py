@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.layers.self_attention import SelfAttention2D
+from keras_sagan.training.row_map import RowMap
 
 
-def sampler(generator):
-    """Compiled function from seeds, truncation (and labels) to uint8 images."""
+def sampler(gan):
+    """`RowMap` from seeds, truncation (and labels) to uint8 images of a `SAGAN`."""
+    generator = gan.ema_generator
     signature = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,))]
     if generator.num_classes is not None:
         signature.append(tf.TensorSpec((None,), tf.int32))
@@ -18,7 +20,7 @@ def sampler(generator):
     def sample(seeds, truncation, labels=None):
         return to_uint8(_images(generator, seeds, labels, truncation))
 
-    return sample
+    return RowMap(sample, gan.distribute_strategy)
 
 
 def run_sampler(sample, seeds, labels, truncation, batch_size):
@@ -32,11 +34,7 @@ def run_sampler(sample, seeds, labels, truncation, batch_size):
             f"`batch_size` must be an integer > 0. Received: batch_size={batch_size!r}."
         )
     columns = [seeds, truncation] if labels is None else [seeds, truncation, labels]
-    batches = [
-        sample(*(tf.constant(x[start : start + batch_size]) for x in columns)).numpy()
-        for start in range(0, len(seeds), batch_size)
-    ]
-    return np.concatenate(batches)
+    return sample(columns, batch_size)
 
 
 def attention_maps(generator, discriminator, seeds, labels):

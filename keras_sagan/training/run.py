@@ -13,9 +13,11 @@ from keras_sagan.training import (
     callbacks,
     checkpoint_files,
     checkpointing,
+    distribution,
     divergence,
     progress,
     run_directory,
+    shared_state,
     signals,
 )
 from keras_sagan.training.sagan import SAGAN
@@ -116,11 +118,12 @@ class Run:
     @property
     def step(self):
         """int. Generator steps made so far."""
-        return int(self.gan.g_optimizer.iterations)
+        return int(self.gan.g_optimizer.iterations.numpy())
 
     def _train(self, samples, received):
         saved = self._checkpoints()
         self._begin(saved)
+        shared_state.share_state(self.gan)
         shown = self._progress()
         used = [*self._callbacks(samples, received, shown), saved]
         every = self.config.logging.log_every
@@ -136,11 +139,12 @@ class Run:
                 raise callbacks.DivergenceError(
                     f"{error} {self._last_good()}"
                 ) from None
+        shared_state.share_signal(self.gan, received)
 
     def _fit(self, steps_per_epoch, epochs, used):
         start = self.step * self.config.training.examples_per_step
         self.gan.fit(
-            self.source.stream(start),
+            distribution.stream(self.source, start, self.gan.distribute_strategy),
             steps_per_epoch=steps_per_epoch,
             epochs=epochs,  # `Limits` ends it
             verbose=0,
@@ -149,7 +153,9 @@ class Run:
 
     def _goes_on(self, received):
         done = self.step >= self.config.training.steps
-        return not (done or self.gan.stop_training or received.received)
+        # Of several workers, the next step asks the others whether to stop.
+        alone = not distribution.is_multi_worker(self.gan.distribute_strategy)
+        return not (done or self.gan.stop_training or (alone and received.received))
 
     def _begin(self, saved):
         """Writes the configuration, and goes to where the run had come."""

@@ -22,12 +22,13 @@ from keras_sagan.training import (
     steps,
 )
 from keras_sagan.training.compilation import CompileArguments
+from keras_sagan.training.distributed_model import DistributedModel
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
-class SAGAN(keras.Model):
+class SAGAN(DistributedModel):
     """A generator and a discriminator trained against each other.
 
     `ema_generator` holds the moving average of the generator's weights, in float32
@@ -228,7 +229,7 @@ class SAGAN(keras.Model):
         truncation = generation.resolve_truncation(truncation, len(seeds))
         self.refresh_ema()
         if getattr(self, "_sampler", None) is None:
-            self._sampler = generation.sampler(self.ema_generator)
+            self._sampler = generation.sampler(self)
         return generation.run_sampler(
             self._sampler, seeds, labels, truncation, batch_size
         )
@@ -296,4 +297,3 @@ class SAGAN(keras.Model):
             for name in ("generator", "discriminator")
         }
         return cls(**{**config, **parts})
-

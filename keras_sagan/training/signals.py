@@ -54,4 +54,4 @@ class StopOnSignal(StepCallback):
 
     def on_train_batch_end(self, batch, logs=None):
         if self.signals.received is not None:
-            self.model.stop_training = True
+            self.model.request_stop()

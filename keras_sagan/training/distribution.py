@@ -1,0 +1,273 @@
+"""Replicas and workers: the strategy, whose rows are whose, and what workers share.
+
+The batch size is that of all replicas together ("global"). Replica `r` of `n` works on
+the rows `r * batch / n` onwards of every global batch, so that a batch is the same
+whatever it is split over.
+"""
+
+import dataclasses
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+STRATEGIES = ("none", "mirrored", "multi_worker", "auto")
+
+
+def create_strategy(name="auto", cluster=None):
+    """A `tf.distribute` strategy; call it before TensorFlow does anything else.
+
+    Args:
+        name: str. `"none"`: one device. `"mirrored"`: all GPUs of this machine, or
+            its logical CPU devices if it has no GPU. `"multi_worker"`: all GPUs of
+            all workers. `"auto"`: multi_worker where there is a cluster, else
+            mirrored where there are several GPUs, else none.
+        cluster: `Cluster`, or None.
+
+    Returns: `tf.distribute.Strategy`.
+
+    Raises:
+        ValueError: if there is no such strategy, or it does not go with `cluster`.
+    """
+    name = check_strategy(name, cluster)
+    if name == "multi_worker":
+        return _multi_worker(cluster)
+    return _mirrored() if name == "mirrored" else tf.distribute.get_strategy()
+
+
+def check_strategy(name, cluster):
+    """The strategy that a name means, with or without a cluster.
+
+    Raises:
+        ValueError: as `create_strategy`.
+    """
+    if name not in STRATEGIES:
+        raise ValueError(
+            f"`strategy` must be one of {', '.join(STRATEGIES)}. Received: {name!r}."
+        )
+    if name == "auto":
+        several = len(tf.config.list_physical_devices("GPU")) > 1
+        name = "multi_worker" if cluster else "mirrored" if several else "none"
+    if (name == "multi_worker") != (cluster is not None):
+        raise ValueError(
+            "`strategy` must be 'multi_worker' where workers are given, by `--workers` "
+            "and `--index` or by TF_CONFIG, and only there. Received: "
+            f"strategy={name!r}, {'workers' if cluster else 'no workers'}."
+        )
+    return name
+
+
+def is_multi_worker(strategy):
+    """Whether a strategy spans several processes."""
+    return strategy.extended._in_multi_worker_mode()
+
+
+def worker_index(strategy):
+    """int. This process among the workers; 0 is the chief, who writes files."""
+    if not is_multi_worker(strategy):
+        return 0
+    resolver = strategy.cluster_resolver
+    after_a_chief = "chief" in resolver.cluster_spec().jobs
+    return resolver.task_id + (after_a_chief and resolver.task_type == "worker")
+
+
+def is_chief(strategy):
+    """Whether this process is the one that writes files."""
+    return worker_index(strategy) == 0
+
+
+def local_replicas(strategy):
+    """int. Replicas in this process."""
+    if strategy.num_replicas_in_sync == 1:  # the default strategy has no devices
+        return 1
+    return len(strategy.extended.worker_devices)
+
+
+def check_batch_size(batch_size, strategy):
+    """Raises a `ValueError` unless a global batch size divides by the replicas."""
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise ValueError(
+            "`batch_size` is that of all replicas together and must divide by their "
+            f"number, {replicas}. Received: batch_size={batch_size}."
+        )
+
+
+def check_optimizer(name, optimizer):
+    """Raises a `ValueError` for an optimizer that several replicas cannot have."""
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        raise ValueError(
+            f"`{name}` must not be a LossScaleOptimizer on several replicas: Keras's "
+            "looks at the first replica's gradients alone, and an overflow on another "
+            "one makes the weights infinite. bfloat16 needs no loss scale. Received: "
+            f"{name}={optimizer!r} on {replicas} replicas."
+        )
+
+
+def shard(dataset, strategy):
+    """The rows of this worker's replicas, of batches that every worker reads.
+
+    Args:
+        dataset: `tf.data.Dataset` of global batches of known size: the same batches
+            on every worker, in the same order.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns: distributed dataset without end: it begins again where `dataset` ends.
+
+    Raises:
+        ValueError: if batches are of unknown size, or do not divide by the replicas.
+    """
+    batch_size = tf.nest.flatten(dataset.element_spec)[0].shape[:1].as_list()[0]
+    if batch_size is None:
+        raise ValueError(
+            "On several workers the batch size must be known: batch with "
+            f"`drop_remainder=True`. Received: batches of {dataset.element_spec}."
+        )
+    check_batch_size(batch_size, strategy)
+
+    return _distribute(lambda context: rows_of(dataset, batch_size, context), strategy)
+
+
+def rows_of(dataset, batch_size, context):
+    """The rows of one worker out of every batch of a dataset, without end.
+
+    Args:
+        dataset: `tf.data.Dataset` of batches.
+        batch_size: int. Their size.
+        context: `tf.distribute.InputContext` of the worker.
+    """
+    count = batch_size // context.num_input_pipelines
+    start = context.input_pipeline_id * count
+
+    def rows(*batch):
+        batch = batch if len(batch) > 1 else batch[0]
+        return tf.nest.map_structure(lambda x: x[start : start + count], batch)
+
+    return dataset.repeat().map(rows)
+
+
+def stream(source, start, strategy):
+    """The stream of a source; each worker reads its own rows only.
+
+    Args:
+        source: `keras_sagan.data.Source`, of which `batch_size` is global.
+        start: int. Global index of the first example.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns: dataset without end, for `SAGAN.fit`.
+
+    Raises:
+        ValueError: if the batch size does not divide by the replicas.
+    """
+    check_batch_size(source.batch_size, strategy)
+    if not is_multi_worker(strategy):
+        return source.stream(start)
+
+    return _distribute(lambda context: stream_of(source, start, context), strategy)
+
+
+def stream_of(source, start, context):
+    """The rows of one worker out of every batch of a stream, and nothing else read.
+
+    Args:
+        source, start: as for `stream`.
+        context: `tf.distribute.InputContext` of the worker.
+    """
+    count = source.batch_size // context.num_input_pipelines
+    local = dataclasses.replace(source, batch_size=count)
+    first = start + context.input_pipeline_id * count
+    return local.stream(first, stride=source.batch_size)
+
+
+def gather(array, strategy):
+    """What every worker gave.
+
+    Args:
+        array: int32 array of one shape on all workers.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns: int32 array `(workers, *shape)`.
+    """
+    if not is_multi_worker(strategy):
+        return array[np.newaxis]
+    local = local_replicas(strategy)
+    workers = strategy.num_replicas_in_sync // local
+    mine = np.zeros((workers, *array.shape), np.int32)
+    mine[worker_index(strategy)] = array
+    return _summation(strategy)(mine)
+
+
+def from_chief(arrays, strategy):
+    """The chief's values of arrays that every worker has, bit by bit.
+
+    Args:
+        arrays: dict of str to NumPy array, of the same names, shapes and dtypes on
+            every worker.
+        strategy: `tf.distribute.Strategy`.
+
+    Returns: dict as `arrays`.
+    """
+    if not is_multi_worker(strategy):
+        return arrays
+    add_up, received = _summation(strategy), {}
+    for name in sorted(arrays):
+        array = np.asarray(arrays[name])
+        words = np.zeros(-(-array.nbytes // 4), np.int32)
+        if is_chief(strategy):
+            content = np.frombuffer(array.tobytes(), np.uint8)
+            words.view(np.uint8)[: array.nbytes] = content
+        content = add_up(words).tobytes()[: array.nbytes]
+        value = np.frombuffer(content, array.dtype)
+        received[name] = value.reshape(array.shape)
+    return received
+
+
+def _multi_worker(cluster):
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(cluster.workers)}),
+        task_type="worker",
+        task_id=cluster.index,
+        rpc_layer="grpc",
+    )
+    return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+
+
+def _mirrored():
+    if tf.config.list_physical_devices("GPU"):
+        return tf.distribute.MirroredStrategy()
+    # Collectives between logical CPU devices share one pool of threads and can wait
+    # for each other for ever.
+    return tf.distribute.MirroredStrategy(
+        [device.name for device in tf.config.list_logical_devices("CPU")],
+        cross_device_ops=tf.distribute.ReductionToOneDevice(),
+    )
+
+
+def _distribute(share, strategy):
+    """A distributed dataset from what makes a worker's share of each batch."""
+
+    def replicas(context):
+        local = context.num_replicas_in_sync // context.num_input_pipelines
+        dataset = share(context)
+        if local > 1:
+            rows = tf.nest.flatten(dataset.element_spec)[0].shape[0]
+            dataset = dataset.rebatch(rows // local, drop_remainder=True)
+        return dataset.prefetch(2 * local)
+
+    return strategy.distribute_datasets_from_function(replicas)
+
+
+def _summation(strategy):
+    """Function that adds up int32 arrays of workers, each worker counted once."""
+
+    def mine(words):
+        context = tf.distribute.get_replica_context()
+        first = context.replica_id_in_sync_group % local_replicas(strategy) == 0
+        return words * tf.cast(first, tf.int32)
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.int32)], autograph=False)
+    def add(words):
+        return strategy.reduce("SUM", strategy.run(mine, [words]), axis=None)
+
+    return lambda array: add(array.ravel()).numpy().reshape(array.shape)

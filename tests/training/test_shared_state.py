@@ -1,0 +1,41 @@
+"""One process; several are in `test_follower.py`."""
+
+import signal
+
+import pytest
+import tensorflow as tf
+
+from keras_sagan.training import distribution, shared_state
+from keras_sagan.training.signals import StopSignals
+from tests import helpers
+
+
+class Alone:
+    """What `share_signal` needs of a model."""
+
+    distribute_strategy = tf.distribute.get_strategy()
+
+
+@pytest.mark.parametrize("number", [None, signal.SIGINT, signal.SIGTERM])
+def test_alone_a_signal_is_ones_own(number):
+    received = StopSignals()
+    received.received = number
+    shared_state.share_signal(Alone(), received)
+    assert received.received == number
+
+
+def test_the_strongest_signal_of_all_workers_counts(monkeypatch):
+    import numpy as np
+
+    received = StopSignals()
+    heard = np.array([0, signal.SIGINT, signal.SIGTERM], np.int32)
+    monkeypatch.setattr(distribution, "gather", lambda array, strategy: heard)
+    shared_state.share_signal(Alone(), received)
+    assert received.received == signal.SIGTERM
+
+
+def test_alone_the_state_stays_as_it_is():
+    gan = helpers.tiny_gan(attention=False)
+    before = helpers.values(gan.variables)
+    shared_state.share_state(gan)
+    helpers.assert_equal(helpers.values(gan.variables), before)
