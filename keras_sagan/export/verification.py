@@ -17,7 +17,7 @@ BATCH_SIZES = (1, 7, 64)
 TRUNCATION = 0.7  # of every other row
 IMAGE_TOLERANCE = 1e-5
 MAP_TOLERANCE = 1e-4  # the softmax multiplies rounding by the size of the scores
-LEVEL_SHARE = 1e-4  # of uint8 values that rounding may move by one level
+LEVEL_SHARE = 1e-4  # of all uint8 values: as many may be one level off
 
 
 class VerificationError(RuntimeError):
