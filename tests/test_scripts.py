@@ -9,7 +9,8 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-SCRIPTS = [ROOT / name for name in ("scripts/demo", "scripts/test", ".ci/run")]
+NAMES = ("scripts/demo", "scripts/launch_local", "scripts/test", ".ci/run")
+SCRIPTS = [ROOT / name for name in NAMES]
 
 
 @pytest.fixture
@@ -70,3 +71,39 @@ def test_a_python_without_ensurepip_is_named(clone, tools, tmp_path):
     assert done.returncode == 1
     assert "python3 cannot make virtual environments" in done.stderr
     assert "apt-get install python3-venv" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [(), ("0",), ("two",), ("-1",)])
+def test_launch_local_wants_a_number(arguments):
+    script = ROOT / "scripts" / "launch_local"
+    done = subprocess.run(
+        ["bash", script, *arguments], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "usage: scripts/launch_local N" in done.stderr
+
+
+@pytest.mark.distributed
+def test_launch_local_gives_every_worker_its_place(tmp_path):
+    python = tmp_path / "python"  # stands for one with the package
+    python.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$1" = - ]; then exec {sys.executable} "$@"; fi\n'
+        'echo "$@"\ncase "$*" in *"--index 1"*) exit 7;; esac\n'
+    )
+    python.chmod(0o755)
+    output = tmp_path / "run"
+    done = subprocess.run(
+        [ROOT / "scripts" / "launch_local", "2", "--output", output],
+        env={**os.environ, "KERAS_SAGAN_PYTHON": str(python)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 7
+    other = (tmp_path / "run.worker-1.log").read_text()
+    for index, text in enumerate((done.stdout, other)):
+        assert text.startswith(f"-m keras_sagan train --output {output} --strategy mul")
+        assert text.endswith(f"--index {index}\n")
+        assert text.count("127.0.0.1:") == 2
+    assert done.stdout.split("--workers")[1].split()[0] in other
