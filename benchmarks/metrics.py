@@ -12,10 +12,12 @@ time of both, which depends less on what else runs. Results are checked to be eq
 
 import argparse
 import contextlib
+import importlib
 import io
 import os
 import resource
 import statistics
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -167,14 +169,7 @@ def _report(what, times, amount=1, unit="run"):
 
 def _torch_network():
     """torch-fidelity's network with its random initial weights."""
-    import torch
-
-    library = torch.library.Library("torchvision", "FRAGMENT")
-    for name in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, name):
-            library.define(
-                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
+    library = _torchvision_operators()
     from torch_fidelity import feature_extractor_inceptionv3 as module
 
     module.load_state_dict_from_url = lambda *args, **kwargs: {}
@@ -184,6 +179,24 @@ def _torch_network():
     network.load_state_dict = load
     made.library = library
     return made
+
+
+def _torchvision_operators():
+    """Makes torchvision importable where its binary part does not fit a CPU torch."""
+    try:
+        importlib.import_module("torchvision")
+        return None
+    except RuntimeError:  # operator torchvision::nms does not exist
+        for name in [x for x in sys.modules if x.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
+    import torch
+
+    library = torch.library.Library("torchvision", "DEF")
+    for name in ("nms", "qnms"):
+        library.define(
+            f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        )
+    return library
 
 
 def _peak():

@@ -1,6 +1,8 @@
 """The reference packages, and features and networks to compare on."""
 
 import collections
+import importlib
+import sys
 import types
 import warnings
 
@@ -13,27 +15,32 @@ from keras_sagan.metrics.features import Extractor
 
 
 def _torchvision_operators():
-    """What torchvision declares, where its binary part does not fit a CPU torch.
+    """Makes torchvision importable where its binary part does not fit a CPU torch.
 
-    Must be kept alive: the declarations end with the library object.
+    Returns what must be kept alive: declarations end with their library.
     """
+    try:
+        importlib.import_module("torchvision")
+        return None
+    except RuntimeError:  # operator torchvision::nms does not exist
+        for name in [x for x in sys.modules if x.partition(".")[0] == "torchvision"]:
+            del sys.modules[name]
     import torch
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library = torch.library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
-        if not hasattr(torch.ops.torchvision, name):
-            library.define(
-                f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            )
+        library.define(
+            f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+        )
     return library
 
 
 @pytest.fixture(scope="session")
 def peers():
     """The modules of torch-fidelity, pytorch-fid, clean-fid and prdc that are used."""
-    library = _torchvision_operators()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        library = _torchvision_operators()
         import cleanfid.fid
         import cleanfid.resize
         import prdc
