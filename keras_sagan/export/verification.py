@@ -85,7 +85,8 @@ def reference(gan):
     truncated = gan.generate(**rows, seed=seeds, truncation=TRUNCATION)
     drawn = np.where(limits[:, None, None, None] > 0, truncated, plain)
     inputs = latents if labels is None else [latents, labels]
-    floats = gan.predict(inputs, verbose=0)
+    # A float64 model is exported in float32.
+    floats = gan.predict(inputs, verbose=0).astype(np.float32)
     found["generate/images"] = found["generate_png/image_bytes"] = drawn
     found["serving_default/images"] = found["attention/images"] = floats
     # Maps are large: compared in the smallest two batches.
@@ -95,7 +96,7 @@ def reference(gan):
     for name, scores in maps.items():
         network, _, layer = name.partition("/")
         if network == "generator":
-            found[f"attention/{layer}"] = scores
+            found[f"attention/{layer}"] = scores.astype(np.float32)
     if not any(x.startswith("attention/attention") for x in found):
         del found["attention/images"]
     return found
