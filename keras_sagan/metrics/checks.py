@@ -31,8 +31,8 @@ def check_features(name, features, at_least=1):
             f"`{name}` must have at least {at_least} rows, one an image. "
             f"Received: {len(array)}."
         )
-    bad = ~np.isfinite(array).all(axis=1)
-    if bad.any():
+    if not np.isfinite(array).all():
+        bad = ~np.isfinite(array).all(axis=1)
         raise ValueError(
             f"`{name}` must be finite. Received: NaN or infinity in {bad.sum()} of "
             f"{len(array)} rows, the first of them row {bad.argmax()}."

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_sagan.metrics.checks import check_features
 
-_ROWS = 1024  # that are gathered before a product is computed
+_ROWS = 4096  # that are gathered before a product is computed
 
 
 class Moments:
@@ -58,8 +58,10 @@ class Moments:
         self._check_dimensions(features.shape[1])
         self._check_counted()
         for start in range(0, len(features), _ROWS):
-            self._waiting.append(features[start : start + _ROWS].astype(np.float64))
-            self.count += len(self._waiting[-1])
+            rows = features[start : start + _ROWS]
+            # Fewer rows may be a view of an array that the caller goes on to change.
+            self._waiting.append(rows if len(rows) == _ROWS else rows.copy())
+            self.count += len(rows)
             if sum(map(len, self._waiting)) >= _ROWS:
                 self._flush()
         return self
@@ -146,7 +148,7 @@ class Moments:
     def _flush(self):
         if not self._waiting:
             return
-        block = np.concatenate(self._waiting)
+        block = np.concatenate(self._waiting, dtype=np.float64)
         self._waiting = []
         mean = block.mean(axis=0)
         block -= mean
