@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 
-from keras_sagan.training import checkpoint_files, divergence
+from keras_sagan.training import checkpoint_files, distribution, divergence
 from keras_sagan.training.callbacks import StepCallback
 from keras_sagan.training.checkpoint_files import Checkpoint, CheckpointError
 
@@ -45,7 +45,7 @@ def restore(gan, arrays):
                 f"The checkpoint has {found.dtype.name} of shape {found.shape}."
             )
     for name, variable in variables.items():
-        variable.assign(arrays[name])
+        distribution.assign(variable, arrays[name], gan.distribute_strategy)
 
 
 class Checkpoints(StepCallback):

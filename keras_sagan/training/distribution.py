@@ -180,6 +180,21 @@ def stream_of(source, start, context):
     return local.stream(first, stride=source.batch_size)
 
 
+def assign(variable, value, strategy):
+    """Assigns to a Keras variable without asking the other workers.
+
+    The sum that a metric's variable is read as would have to be asked for: then every
+    worker must assign at the same time.
+    """
+    own = variable._value
+    on_read = tf.VariableSynchronization.ON_READ
+    if not is_multi_worker(strategy) or own.synchronization != on_read:
+        variable.assign(value)
+        return
+    for part in strategy.experimental_local_results(own):
+        part.assign(value / strategy.num_replicas_in_sync)
+
+
 def gather(array, strategy):
     """What every worker gave.
 

@@ -68,3 +68,15 @@ def largest_error(actual, expected):
         np.max(np.abs(a - b) / np.maximum(np.abs(b), 1e-2))
         for a, b in zip(actual, expected, strict=True)
     )
+
+
+def losses(gan):
+    """The losses of 20 steps: list of dict."""
+    found = []
+
+    def remember(batch, logs):
+        found.append({name: float(logs[name]) for name in ("d_loss", "g_loss")})
+
+    callback = keras.callbacks.LambdaCallback(on_train_batch_end=remember)
+    gan.fit(dataset().repeat(), steps_per_epoch=20, verbose=0, callbacks=[callback])
+    return found
