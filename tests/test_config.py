@@ -62,7 +62,12 @@ AUGMENTATION = {
     "ada_target": 0.5,
     "ada_images": 1000,
 }
-LOGGING = {"log_every": 10, "sample_every": 20}
+LOGGING = {
+    "log_every": 10,
+    "sample_every": 20,
+    "checkpoint_every": 30,
+    "keep_checkpoints": 4,
+}
 SECTIONS = [
     (ModelConfig, MODEL),
     (OptimizerConfig, OPTIMIZER),

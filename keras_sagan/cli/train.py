@@ -10,7 +10,7 @@ from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.models.presets import get_preset
 
-EXIT_DIVERGED = 3
+EXIT_FAILED, EXIT_DIVERGED = 1, 3
 
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
@@ -129,6 +129,13 @@ def _fit(training):
     except DivergenceError as error:
         print(f"keras-sagan: {error}", file=sys.stderr)
         return EXIT_DIVERGED
+    except OSError as error:  # a full disk, a directory that was removed
+        print(
+            f"keras-sagan: training has stopped: {error}. The same command with the "
+            "same -o goes on at the newest checkpoint.",
+            file=sys.stderr,
+        )
+        return EXIT_FAILED
     end = "Interrupted" if result.signal else "Finished"
     print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
     if result.samples:

@@ -15,6 +15,7 @@ import keras_sagan
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.models.presets import get_preset
+from keras_sagan.training import safe_files
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
@@ -114,7 +115,12 @@ def _load_directory(directory, load_weights, overrides):
             "A preset directory has its architecture; arguments cannot be replaced. "
             f"Received: {sorted(overrides)}."
         )
-    config = json.loads((directory / CONFIG).read_text(encoding="utf-8"))
+    config = safe_files.read_json(directory / CONFIG)
+    safe_files.check_objects(config)
+    if config.get("registered_name") != "keras_sagan>SAGAN":
+        raise ValueError(f"{str(directory / CONFIG)!r} must describe a SAGAN.")
+    if load_weights:
+        safe_files.check_size(config, safe_files.check_weights(directory / WEIGHTS))
     gan = keras.saving.deserialize_keras_object(config)
     if load_weights:
         gan.load_weights(directory / WEIGHTS)

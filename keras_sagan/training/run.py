@@ -107,6 +107,7 @@ class Run:
             stack.enter_context(run_directory.only_one_process(self.output))
             received = stack.enter_context(signals.StopSignals())
             samples = self._sample_grid()
+            samples.set_model(self.gan)  # a run that has ended already has no `fit`
             self._train(samples, received)
         if received.received == signal.SIGTERM:
             return self._result(received, samples, None)
@@ -129,7 +130,8 @@ class Run:
         every = self.config.logging.log_every
         with contextlib.closing(shown):
             try:
-                if self.step % every:  # the rest of an interval that was cut short
+                # The rest of an interval that was cut short
+                if self._goes_on(received) and self.step % every:
                     saved.keep_metrics(self.gan)
                     self._fit(every - self.step % every, 1, used)
                 if self._goes_on(received):

@@ -1,4 +1,10 @@
 import json
+import os
+import re
+import shutil
+import signal
+import threading
+import time
 
 import pytest
 
@@ -59,17 +65,87 @@ def test_mistakes_are_one_message_before_anything_is_written(
     assert not output.exists()
 
 
-def test_a_directory_with_a_run_is_refused(data, run_directory, capsys):
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "model.base_filters: 4 -> 16; training.batch_size: 4 -> 8"),
+        (["--no-resume"], "is not empty"),
+        (["--resume-from", "3"], "has another configuration"),
+    ],
+)
+def test_a_directory_with_another_run_is_refused(
+    data, run_directory, options, message, capsys
+):
     before = {p: p.stat().st_mtime_ns for p in run_directory.rglob("*")}
-    assert main(["train", "-o", str(run_directory), *data]) == 2
-    assert "is not empty" in capsys.readouterr().err
+    assert main(["train", "-o", str(run_directory), *data, *options]) == 2
+    assert message in capsys.readouterr().err
     assert {p: p.stat().st_mtime_ns for p in run_directory.rglob("*")} == before
+
+
+def test_there_must_be_a_run_to_resume(data, tmp_path, capsys):
+    assert main(["train", "-o", str(tmp_path / "new"), *data, "--resume"]) == 2
+    assert "holds no run to go on with" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_sigterm_and_the_same_command_again(picture_folder, tmp_path, capsys):
+    output = tmp_path / "run"
+    command = ["train", "--dataset", f"folder:{picture_folder}", "-o", str(output)]
+    command += "--batch-size 4 --log-every 2 --set model.base_filters=4".split()
+    done = threading.Event()
+
+    def terminate():
+        while not (done.is_set() or (output / "metrics.jsonl").exists()):
+            time.sleep(0.01)
+        if not done.is_set():
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    thread = threading.Thread(target=terminate)
+    thread.start()
+    try:
+        assert main([*command, "--steps", "100000"]) == 143
+    finally:
+        done.set()
+        thread.join()
+    printed = capsys.readouterr().out
+    step = int(re.search(r"Interrupted after (\d+) steps", printed)[1])
+    assert "The same command with the same -o goes on from here." in printed
+    assert not (output / "model").exists()
+
+    assert main([*command, "--steps", str(step + 2)]) == 0
+    assert f"Finished after {step + 2} steps" in capsys.readouterr().out
+    assert (output / "model").is_dir()
+    # Nothing is left to do
+    assert main([*command, "--steps", str(step + 2)]) == 0
+    assert f"Finished after {step + 2} steps" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_a_removed_directory_is_one_message(picture_folder, tmp_path, capsys):
+    output = tmp_path / "run"
+    command = ["train", "--dataset", f"folder:{picture_folder}", "-o", str(output)]
+    command += "--batch-size 4 --log-every 2 --set model.base_filters=4".split()
+
+    def remove():
+        while not (output / "metrics.jsonl").exists():
+            time.sleep(0.01)
+        shutil.rmtree(output)
+
+    thread = threading.Thread(target=remove, daemon=True)
+    thread.start()
+    assert main([*command, "--steps", "100000"]) == 1
+    printed = capsys.readouterr().err
+    assert "training has stopped: [Errno 2] No such file" in printed
+    assert "Traceback" not in printed
 
 
 def test_what_is_printed(run_directory):
     printed = run_directory.with_suffix(".out").read_text().splitlines()
     assert "Training on 16 images" in printed[0]
-    assert f"4 steps. Everything is written to {run_directory}" in printed[0]
+    assert (
+        f"4 steps, 4 images in a batch. Everything is written to {run_directory}"
+        in printed[0]
+    )
     assert printed[-4].startswith("step 4/4  ")
     assert printed[-3].startswith("Finished after 4 steps, ")
     assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"

@@ -309,7 +309,7 @@ def test_one_picture(tmp_path):
     assert "too few" in check(f"folder:{tmp_path}", SIZE).format()
 
 
-@pytest.mark.slow
+@pytest.mark.patient
 def test_no_network(tmp_path, monkeypatch):
     """The nearest proxy is a closed port: TFDS gives up, and we say what to do.
 
