@@ -14,6 +14,8 @@ __getattr__, __dir__, __all__ = attach(
             "StopOnNonFinite",
             "TensorBoardScalars",
         ],
+        "checkpointing": ["Checkpoints"],
+        "evaluation": ["Evaluation"],
         "progress": ["Progress"],
         "run": ["Run"],
         "run_directory": ["load_trained"],
