@@ -95,7 +95,13 @@ def check_batch_size(batch_size, strategy):
 
 def check_optimizer(name, optimizer):
     """Raises a `ValueError` for an optimizer that several replicas cannot have."""
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    strategy = tf.distribute.get_strategy()
+    replicas = strategy.num_replicas_in_sync
+    if replicas > 1 and optimizer._distribution_strategy is not strategy:
+        raise ValueError(
+            f"`{name}` must be made in the strategy's scope: every replica would count "
+            f"its steps otherwise. Received: {name}={optimizer!r}, made outside."
+        )
     if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         raise ValueError(
             f"`{name}` must not be a LossScaleOptimizer on several replicas: Keras's "

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tests import helpers
 
 STEPS, BATCH = 5, 64
-G_RATE, D_RATE = 2.0**-10, 2.0**-9
+G_RATE, D_RATE = 2.0**-12, 2.0**-9
 IMAGES, LABELS = helpers.images_and_labels(STEPS * BATCH)
 
 
@@ -22,7 +22,14 @@ def mirrored(replicas):
     )
 
 
-def build(strategy, attention=False, dtype=None, synchronized=True, **arguments):
+def build(
+    strategy,
+    attention=False,
+    dtype=None,
+    synchronized=True,
+    rates=(G_RATE, D_RATE),
+    **arguments,
+):
     """A compiled model, and its weights."""
     with strategy.scope():
         gan = helpers.tiny_gan(
@@ -30,8 +37,8 @@ def build(strategy, attention=False, dtype=None, synchronized=True, **arguments)
         )
         gan.compile(
             **{
-                "g_optimizer": keras.optimizers.SGD(G_RATE),
-                "d_optimizer": keras.optimizers.SGD(D_RATE),
+                "g_optimizer": keras.optimizers.SGD(rates[0]),
+                "d_optimizer": keras.optimizers.SGD(rates[1]),
                 "seed": 3,
                 **arguments,
             }

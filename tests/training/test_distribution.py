@@ -132,9 +132,17 @@ def test_batches_without_a_size_cannot_be_shared(source):
 def test_loss_scale_optimizers_are_refused_with_the_reason():
     optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
     distribution.check_optimizer("g_optimizer", optimizer)
-    pair = equivalence.mirrored(2)
-    with pair.scope(), pytest.raises(ValueError, match=r"infinite.* on 2 replicas"):
-        helpers.tiny_gan(attention=False).compile(d_optimizer=optimizer)
+    with equivalence.mirrored(2).scope():
+        gan = helpers.tiny_gan(attention=False)
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD())
+        with pytest.raises(ValueError, match=r"infinite.* on 2 replicas"):
+            gan.compile(d_optimizer=optimizer)
+
+
+def test_optimizers_are_made_in_the_scope():
+    optimizer = keras.optimizers.SGD()
+    with equivalence.mirrored(2).scope(), pytest.raises(ValueError, match="the strat"):
+        distribution.check_optimizer("g_optimizer", optimizer)
 
 
 @pytest.mark.distributed
