@@ -86,7 +86,7 @@ def set_weights(model, arrays):
     model.get_layer("fc_bias").set_weights([bias])
 
 
-@keras.saving.register_keras_serializable(package="keras_sagan")
+@keras.saving.register_keras_serializable(package="keras_sagan.metrics")
 class Bias(keras.layers.Layer):
     """Adds a bias to the last axis."""
 

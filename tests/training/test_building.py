@@ -2,30 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_sagan.models.presets import get_preset
 from keras_sagan.training import building
-
-TINY = {
-    "model.base_filters": 4,
-    "training.batch_size": 4,
-    "training.dtype_policy": "float32",
-    "logging.log_every": 2,
-}
-
-
-def prepare(folder, **overrides):
-    overrides = {**TINY, "data.dataset": f"folder:{folder}", **overrides}
-    config = get_preset("sagan_32_small").run_config(overrides)
-    return building.prepare(config, given=overrides)
-
-
-@pytest.fixture
-def unlabelled(picture_folder, tmp_path):
-    for path in picture_folder.glob("*/*.png"):
-        target = tmp_path / "unlabelled" / f"{path.parent.name}{path.name}"
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    return target.parent
+from tests.training.small_runs import prepare
 
 
 def test_classes_and_channels_are_the_datas(picture_folder, unlabelled):

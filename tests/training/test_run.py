@@ -14,34 +14,11 @@ from PIL import Image
 
 from keras_sagan import SAGAN
 from keras_sagan.config import RunConfig
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training import building, callbacks, checkpoint_files, run
+from keras_sagan.training import callbacks, checkpoint_files, run
 from keras_sagan.training import run_directory as run_directory_files
 from keras_sagan.visualize import class_rows, image_grid
 from tests import helpers
-
-TINY = {
-    "model.base_filters": 4,
-    "training.batch_size": 4,
-    "training.dtype_policy": "float32",
-    "logging.log_every": 2,
-}
-
-
-def prepare(folder, **overrides):
-    overrides = {**TINY, "data.dataset": f"folder:{folder}", **overrides}
-    config = get_preset("sagan_32_small").run_config(overrides)
-    return building.prepare(config, given=overrides)
-
-
-@pytest.fixture
-def unlabelled(picture_folder, tmp_path):
-    for path in picture_folder.glob("*/*.png"):
-        target = tmp_path / "unlabelled" / f"{path.parent.name}{path.name}"
-        target.parent.mkdir(exist_ok=True)
-        target.write_bytes(path.read_bytes())
-    return target.parent
-
+from tests.training.small_runs import prepare
 
 # === The run directory ===
 

@@ -1,0 +1,17 @@
+"""Configurations of tiny runs on a folder of pictures."""
+
+from keras_sagan.models.presets import get_preset
+from keras_sagan.training import building
+
+TINY = {
+    "model.base_filters": 4,
+    "training.batch_size": 4,
+    "training.dtype_policy": "float32",
+    "logging.log_every": 2,
+}
+
+
+def prepare(folder, **overrides):
+    overrides = {**TINY, "data.dataset": f"folder:{folder}", **overrides}
+    config = get_preset("sagan_32_small").run_config(overrides)
+    return building.prepare(config, given=overrides)
