@@ -158,8 +158,12 @@ def test_labels_with_an_axis_of_one_pass():
     [
         (FLOATS, changed(LABELS, 3, at=5), "label outside"),
         (FLOATS, changed(LABELS, -1, at=4), "label outside"),
-        (changed(FLOATS, np.nan, at=4), LABELS, "image value outside"),
         (changed(FLOATS, 1.5, at=6), LABELS, "image value outside"),
+        (
+            changed(FLOATS, np.nan, at=4),
+            LABELS,
+            "image value outside",
+        ),  # last: weights too
     ],
 )
 def test_bad_later_batch_fails_with_its_position(conditional, images, labels, fault):

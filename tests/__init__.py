@@ -1,0 +1,1 @@
+"""Tests; a package, because libraries install one of the same name."""
