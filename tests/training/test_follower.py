@@ -7,7 +7,8 @@ import pytest
 
 from tests.training import processes
 
-pytestmark = [pytest.mark.distributed, pytest.mark.slow]
+# Minutes on two cores: run by hand with `-m patient`.
+pytestmark = [pytest.mark.distributed, pytest.mark.slow, pytest.mark.patient]
 
 STEPS = 6
 

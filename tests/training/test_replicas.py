@@ -15,7 +15,8 @@ from keras_sagan.training import steps
 from tests import helpers
 from tests.training import equivalence
 
-pytestmark = pytest.mark.distributed
+# Minutes on two cores: run by hand with `-m patient`.
+pytestmark = [pytest.mark.distributed, pytest.mark.patient]
 
 STEPS, BATCH = 3, 8
 IMAGES, LABELS = helpers.images_and_labels(STEPS * BATCH)
