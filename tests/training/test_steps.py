@@ -214,7 +214,8 @@ def test_accumulation_is_exact_for_the_discriminator():
     latents = tf.random.stateless_normal((4, 8), (0, 1), dtype=tf.float64)
     fake_labels = tf.constant([0, 1, 2, 2])
     split = [Batch(images[i::3], labels[i::3], latents, fake_labels) for i in range(3)]
-    union = Batch(*(tf.concat(columns, axis=0) for columns in zip(*split, strict=True)))
+    columns = zip(*(batch[:4] for batch in split), strict=True)
+    union = Batch(*(tf.concat(column, axis=0) for column in columns))
     variables = gan.discriminator.variables
     start, ends, losses = helpers.values(variables), [], []
     for batches in (split, [union]):
