@@ -111,8 +111,9 @@ def disturb(options, output, seconds, chance):
             ended = wait(process, chance.uniform(0.05, 1.0) * seconds)
         if ended:
             return kill, hits
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+            process.communicate()
     wait(launch(options, output), None)
     return options.kills, hits
 
