@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
+from keras_sagan.export.signatures import to_uint8
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.training.row_map import RowMap
 
@@ -52,11 +53,6 @@ def attention_maps(generator, discriminator, seeds, labels):
         **_network_maps("generator", generator, latents, labels),
         **_network_maps("discriminator", discriminator, images, labels),
     }
-
-
-def to_uint8(images):
-    """Float images in [-1, 1] to uint8 [0, 255], rounded to nearest."""
-    return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)
 
 
 def resolve_rows(gan, labels, num_images, seed):

@@ -260,7 +260,7 @@ class SAGAN(DistributedModel):
             FileExistsError: if `filepath` exists and is not empty.
         """
         self.refresh_ema()
-        export_generator(self.ema_generator, filepath)
+        export_generator(self.ema_generator, filepath, class_names=self.class_names)
 
     def save_to_preset(self, directory):
         """Write `config.json`, `model.weights.h5` and `metadata.json`."""

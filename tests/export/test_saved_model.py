@@ -80,6 +80,13 @@ def test_used_directory_is_refused(conditional_export):
     assert sorted(path.name for path in conditional_export.iterdir()) == before
 
 
+def test_card_names_the_classes(any_gan, any_export):
+    card = json.loads((any_export / "assets.extra" / "model.json").read_text())
+    names = any_gan.class_names
+    assert card["class_names"] == (None if names is None else list(names))
+    assert (names is None) == (any_gan.generator.num_classes is None)
+
+
 def test_committed_digits_draw():
     signatures = tf.saved_model.load(str(ROOT / "saved_models/glyphs/1")).signatures
     labels = tf.range(10, dtype=tf.int32)

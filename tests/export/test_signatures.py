@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.export.signatures import concrete_signatures
+from keras_sagan.export.signatures import concrete_signatures, to_uint8
 from tests.helpers import assert_same_pixels, tiny_gan
 
 COUNT = 64
@@ -170,3 +170,10 @@ def test_bad_latents_are_refused(conditional_signatures, name, latent, label, me
 @pytest.fixture(scope="module")
 def conditional_signatures(conditional_gan):
     return concrete_signatures(conditional_gan.ema_generator)[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "pixel"), [(-1.0, 0), (1.0, 255), (0.0, 128), (-1.5, 0), (1 / 255, 128)]
+)
+def test_to_uint8(value, pixel):
+    assert to_uint8(tf.constant([value])).numpy() == [pixel]

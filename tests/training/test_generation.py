@@ -168,10 +168,3 @@ def test_attention_maps(gan):
 
 def test_attention_maps_of_a_model_without_attention(unconditional):
     assert unconditional.attention_maps(num_images=1) == {}
-
-
-@pytest.mark.parametrize(
-    ("value", "pixel"), [(-1.0, 0), (1.0, 255), (0.0, 128), (-1.5, 0), (1 / 255, 128)]
-)
-def test_to_uint8(value, pixel):
-    assert generation.to_uint8(tf.constant([value])).numpy() == [pixel]
