@@ -15,8 +15,7 @@ from keras_sagan.training import steps
 from tests import helpers
 from tests.training import equivalence
 
-# Minutes on two cores: run by hand with `-m patient`.
-pytestmark = [pytest.mark.distributed, pytest.mark.patient]
+pytestmark = pytest.mark.distributed
 
 STEPS, BATCH = 3, 8
 IMAGES, LABELS = helpers.images_and_labels(STEPS * BATCH)
@@ -44,7 +43,7 @@ def test_five_steps_of_64_images_on_two_replicas_in_float32(alone):
     assert float32_error(2, alone) <= 1e-5
 
 
-@pytest.mark.slow
+@pytest.mark.patient
 def test_five_steps_of_64_images_on_four_replicas_in_float32(alone):
     """1.8e-5 in one bias of the discriminator, 7e-6 in all else; see float64 below."""
     assert float32_error(4, alone) <= 3e-5
@@ -75,6 +74,7 @@ def error(results, reference):
     return equivalence.largest_error(results[2], reference[2])
 
 
+@pytest.mark.patient
 def test_averages_and_logs_with_several_passes_a_step():
     arguments = {"discriminator_steps": 2, "gradient_accumulation_steps": 2}
     expected, actual = trained(1, **arguments), trained(2, **arguments)
@@ -90,6 +90,7 @@ def test_averages_and_logs_with_several_passes_a_step():
         np.testing.assert_allclose(actual[3][name], values, rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.patient
 def test_mixed_precision():
     expected, actual = trained(1, "mixed_bfloat16"), trained(2, "mixed_bfloat16")
     # bfloat16 has 8 bits: the rounding of one replica's gradients is not another's.
@@ -101,6 +102,7 @@ def test_mixed_precision():
     assert difference <= 0.2 * np.linalg.norm(changes[0])
 
 
+@pytest.mark.patient
 def test_adaptive_augmentation():
     arguments = {"augmentation": "ada"}
     expected, actual = trained(1, **arguments), trained(2, **arguments)
@@ -111,7 +113,7 @@ def test_adaptive_augmentation():
 
 
 # === The comparison fails where something is left out ===
-@pytest.mark.parametrize("replicas", [2, 4])
+@pytest.mark.parametrize("replicas", [2, pytest.param(4, marks=pytest.mark.patient)])
 def test_nothing_left_out(reference, replicas):
     assert error(trained(replicas), reference) <= 1e-7
 
