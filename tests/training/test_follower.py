@@ -7,8 +7,7 @@ import pytest
 
 from tests.training import processes
 
-# Minutes on two cores: run by hand with `-m patient`.
-pytestmark = [pytest.mark.distributed, pytest.mark.slow, pytest.mark.patient]
+pytestmark = [pytest.mark.distributed, pytest.mark.slow]
 
 STEPS = 6
 
