@@ -1,0 +1,115 @@
+"""Programs that take turns on one machine: timed runs in processes of their own.
+
+A contender is a Python file that calls `serve(step)`. `Contender` starts it, lets it
+make so many steps when told to, and is idle otherwise; several of them interleaved see
+the same machine, however noisy that is.
+"""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def serve(step, **facts):
+    """Contender: make steps when told to. `step()` must end only when its work has.
+
+    Args:
+        step: function without arguments.
+        **facts: JSON values to report at the start.
+    """
+    step()  # compilation
+    step()
+    print(json.dumps({**facts, "memory_mib": peak_memory_mib()}), flush=True)
+    for line in sys.stdin:
+        count = int(line)
+        start = time.perf_counter()
+        for _ in range(count):
+            step()
+        seconds = time.perf_counter() - start
+        answer = {"seconds": seconds / count, "memory_mib": peak_memory_mib()}
+        print(json.dumps(answer), flush=True)
+
+
+def peak_memory_mib():
+    """Most memory that this process has held so far, resident."""
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise RuntimeError("no VmHWM in /proc/self/status: needs Linux")
+
+
+class Contender:
+    """A running contender.
+
+    Args:
+        program: file name in this folder.
+        arguments: of its command line.
+        threads: int. For computing.
+    """
+
+    def __init__(self, program, arguments, threads):
+        file = pathlib.Path(__file__).with_name(program)
+        self._process = subprocess.Popen(
+            [sys.executable, str(file), *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment(threads),
+        )
+        self.facts = self._read()
+        self.memory_mib = self.facts["memory_mib"]
+        self.seconds = []  # of a step, one number a turn
+
+    def turn(self, steps):
+        """Let it make `steps` steps; keeps the seconds of one."""
+        self._process.stdin.write(f"{steps}\n")
+        self._process.stdin.flush()
+        answer = self._read()
+        self.seconds.append(answer["seconds"])
+        self.memory_mib = answer["memory_mib"]
+
+    def end(self):
+        """Ends the process."""
+        self._process.stdin.close()
+        self._process.wait()
+
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
+
+    def _read(self):
+        for line in self._process.stdout:  # libraries print too
+            if line.startswith("{"):
+                return json.loads(line)
+        raise RuntimeError(f"a contender has ended: {self._process.args}")
+
+
+def environment(threads):
+    """Of a contender: so many threads, no device but the processor, few messages."""
+    return {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "OMP_NUM_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(threads),
+    }
+
+
+def take_turns(contenders, rounds, steps):
+    """`rounds` turns of each, one after the other.
+
+    Args:
+        contenders: dict of str to `Contender`.
+        rounds: int.
+        steps: dict of str to int: steps a turn.
+    """
+    for _ in range(rounds):
+        for name, contender in contenders.items():
+            contender.turn(steps[name])

@@ -1,0 +1,167 @@
+"""How fast is a training step, against other implementations and against the machine?
+
+    python benchmarks/train_step.py                           # float32 and bfloat16
+    python benchmarks/train_step.py --studiogan CHECKOUT --check
+    python benchmarks/train_step.py --image-size 128 --batch 8 --studiogan CHECKOUT
+
+One step is one update of D and one of G on `--batch` images, with spectral norm,
+conditional batch norm, attention, two Adams and the moving average of G. The
+contenders are processes of their own that take turns; the table has the median of
+their turns. "Of the roofline" is the share of the rate of the best 3x3 convolution or
+matrix product, measured in the same turns and type, that the operations of the model
+(`contenders/flops.py`) make. `--studiogan` takes a checkout of PyTorch-StudioGAN.
+Prints Markdown; `--check` exits with 1 when a target is missed.
+"""
+
+import argparse
+import sys
+
+from contenders.turns import Contender, take_turns
+
+OURS = {"float32": "keras_sagan, float32", "bfloat16": "keras_sagan, mixed_bfloat16"}
+RATES = {"float32": "roofline, float32", "bfloat16": "roofline, bfloat16"}
+NAIVE = "naive Keras, float32"
+PEER_MODES = ("eager", "channels_last", "channels_last+bfloat16")
+SECONDS = 6  # of a turn
+
+
+def main():
+    """Measure, print, check."""
+    options = parse()
+    contenders = start(options)
+    take_turns(contenders, 1, dict.fromkeys(contenders, 1))
+    steps = {
+        name: max(1, min(50, round(SECONDS / contender.seconds.pop())))
+        for name, contender in contenders.items()
+    }
+    take_turns(contenders, options.rounds, steps)
+    for contender in contenders.values():
+        contender.end()
+    print(table(contenders, options))
+    missed = list(misses(contenders, options))
+    for line in missed:
+        print(f"MISSED: {line}")
+    return int(options.check and bool(missed))
+
+
+def parse():
+    """Arguments of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--image-size", type=int, default=32, choices=(32, 64, 128))
+    parser.add_argument("--base-filters", type=int, default=64)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--studiogan", metavar="CHECKOUT")
+    parser.add_argument("--compile", action="store_true", help="torch.compile too")
+    parser.add_argument("--no-naive", action="store_true")
+    parser.add_argument("--check", action="store_true")
+    return parser.parse_args()
+
+
+def start(options):
+    """Dict from name to running `Contender`."""
+    shared = ["--image-size", options.image_size, "--batch", options.batch]
+    shared += ["--base-filters", options.base_filters]
+    wanted = {
+        OURS["float32"]: ("ours.py", shared),
+        OURS["bfloat16"]: ("ours.py", [*shared, "--dtype", "mixed_bfloat16"]),
+        RATES["float32"]: ("rates.py", []),
+        RATES["bfloat16"]: ("rates.py", ["--dtype", "bfloat16"]),
+    }
+    if options.image_size == 32 and not options.no_naive:
+        wanted[NAIVE] = ("naive.py", shared)
+    if options.studiogan:
+        modes = PEER_MODES + (("compile", "compile+bfloat16") * options.compile)
+        for mode in modes:
+            peer = [*shared, "--source", options.studiogan, "--mode", mode]
+            wanted[peer_name(mode)] = ("studiogan.py", peer)
+    contenders = {}
+    for name, (program, arguments) in wanted.items():
+        print(f"starting {name}", file=sys.stderr, flush=True)
+        contenders[name] = Contender(program, arguments, options.threads)
+    return contenders
+
+
+def peer_name(mode):
+    """How a mode of StudioGAN is called in the table."""
+    return f"StudioGAN, {mode.replace('+', ', ')}"
+
+
+def table(contenders, options):
+    """Markdown: a row a contender."""
+    baseline = contenders[OURS["float32"]].median
+    lines = [
+        f"{options.image_size} px, {options.base_filters} base filters, batch "
+        f"{options.batch}, {options.threads} threads, {options.rounds} turns",
+        "",
+        "| step | images/s | smallest, largest | of ours, float32 | GFLOP/s | "
+        "of the roofline | peak memory, MiB |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, contender in contenders.items():
+        if name not in RATES.values():
+            rates = sorted(options.batch / s for s in contender.seconds)
+            spread = f"{rates[0]:.1f}, {rates[-1]:.1f}"
+            median = options.batch / contender.median
+            lines.append(
+                f"| {name} | {median:.1f} | {spread} "
+                f"| {baseline / contender.median:.2f} "
+                f"| {share_cells(name, contenders)} | {contender.memory_mib:,.0f} |"
+            )
+    for dtype, name in RATES.items():
+        facts = contenders[name].facts
+        rate = facts["gflops"] / contenders[name].median
+        lines.append(f"\nRoofline, {dtype}: {rate:.0f} GFLOP/s ({facts['name']})")
+    return "\n".join(lines)
+
+
+def share_cells(name, contenders):
+    """GFLOP/s of a contender of ours and its share of the roofline."""
+    for dtype, ours in OURS.items():
+        if name == ours:
+            rate = contenders[name].facts["gflops"] / contenders[name].median
+            return f"{rate:.0f} | {roofline_share(dtype, contenders):.1%}"
+    return "|"
+
+
+def roofline_share(dtype, contenders):
+    """Model operations a second of ours, over the best rate of the machine."""
+    ours, best = contenders[OURS[dtype]], contenders[RATES[dtype]]
+    rate = ours.facts["gflops"] / ours.median
+    return rate / (best.facts["gflops"] / best.median)
+
+
+def misses(contenders, options):
+    """A line for every target that is missed: those of 32 px hold at 64 filters."""
+    seconds = {name: contender.median for name, contender in contenders.items()}
+    peers = {mode: peer_name(mode) for mode in PEER_MODES if options.studiogan}
+    goals = {}
+    if peers:
+        ours, half = seconds[OURS["float32"]], seconds[OURS["bfloat16"]]
+        wide = min(seconds[peers[m]] for m in peers if "bfloat16" not in m)
+        narrow = seconds[peers["channels_last+bfloat16"]]
+        if options.image_size == 32 and options.base_filters >= 64:
+            goals["float32 against eager"] = (seconds[peers["eager"]] / ours, 2.9)
+            goals["float32 against the best float32"] = (wide / ours, 2.0)
+            goals["bfloat16 against bfloat16"] = (narrow / half, 2.6)
+        elif options.image_size == 32:
+            goals["best against best"] = (min(wide, narrow) / min(ours, half), 3.0)
+        else:
+            goals["best against best"] = (min(wide, narrow) / min(ours, half), 2.0)
+        memory = contenders[OURS["float32"]].memory_mib
+        least = min(contenders[name].memory_mib for name in peers.values())
+        goals["memory of the peer over ours"] = (least / memory, 1.0)
+    if options.image_size == 32 and options.base_filters >= 64:
+        goals["share of the float32 roofline"] = (
+            roofline_share("float32", contenders),
+            0.75,
+        )
+    for name, (found, goal) in goals.items():
+        print(f"{name}: {found:.2f} (target {goal})")
+        if found < goal:
+            yield f"{name} {found:.2f} < {goal}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
