@@ -72,7 +72,7 @@ def _typed(section, field, value):
         if isinstance(value, (list, tuple)) and all(type(v) is int for v in value):
             return tuple(value)
         kind = "list of int"
-    elif kind is float and type(value) in (int, float) and math.isfinite(value):
+    elif kind is float and _is_float(value):
         return float(value)
     elif kind is not float and type(value) is kind:
         return value
@@ -80,6 +80,14 @@ def _typed(section, field, value):
         f"Argument `{field.name}` of {type(section).__name__} must be of type "
         f"{getattr(kind, '__name__', kind)}. Received: {field.name}={value!r}."
     )
+
+
+def _is_float(value):
+    """Whether a number is finite, as a float too."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:  # an integer of hundreds of digits
+        return False
 
 
 def _plain(value):

@@ -70,9 +70,9 @@ def open_extractor(name, weights, resize_kind, layer, training_arrays):
     if kind == "saved_model" and rest:
         return features.saved_model_extractor(rest, pathlib.Path(rest).name)
     if kind == "keras" and rest:
-        import keras
+        from keras_sagan.metrics import keras_files
 
-        model = keras.saving.load_model(rest)
+        model = keras_files.load(rest)
         stem = pathlib.Path(rest).stem
         return features.keras_extractor(model, stem, layer, None, resize_kind)
     if kind == "applications" and rest:

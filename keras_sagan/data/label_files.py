@@ -13,6 +13,8 @@ import csv
 import json
 import typing
 
+from keras_sagan.data.pictures import MOST_CLASSES
+
 NAMES = ("labels.csv", "dataset.json")
 
 _HEADER = ["file", "label"]
@@ -64,7 +66,8 @@ def read(files, pictures):
     table = {name: label for name, label in rows if name in pictures}
     class_names = _class_names(rows, file)
     names = tuple(sorted(table))
-    labels = tuple(class_names.index(table[name]) for name in names)
+    numbers = {name: number for number, name in enumerate(class_names)}
+    labels = tuple(numbers[table[name]] for name in names)
     return LabelTable(names, labels, class_names, tuple(problems))
 
 
@@ -105,7 +108,11 @@ def _read_json(file):
         if not correct or type(row[1]) is not int or row[1] < 0:
             raise ValueError(
                 '"labels" must be a list of [file, class number >= 0]. Received: '
-                f"{row!r}"
+                f"{row!r:.200}"
+            )
+        if row[1] >= MOST_CLASSES:  # all classes below it would have a name
+            raise ValueError(
+                f"class numbers must be below {MOST_CLASSES}. Received: {row!r:.200}"
             )
     return [(name, str(label)) for name, label in rows]
 
@@ -115,8 +122,15 @@ def _class_names(rows, file):
     if file.suffix == ".json":  # also those that no picture has
         return tuple(map(str, range(max(map(int, names), default=-1) + 1)))
     if all(name.isascii() and name.isdigit() for name in names):
-        return tuple(sorted(names, key=lambda name: (int(name), name)))
+        # As `int` orders them, which refuses thousands of digits.
+        return tuple(sorted(names, key=lambda name: (_digits(name), name)))
     return tuple(sorted(names))
+
+
+def _digits(name):
+    """Sorts texts of digits as their numbers."""
+    digits = name.lstrip("0")
+    return len(digits), digits
 
 
 def _row_problems(file, rows, pictures):

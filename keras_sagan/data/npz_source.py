@@ -6,19 +6,15 @@ The file holds `images` and, where there are classes, `labels` and perhaps
 
 import hashlib
 import pathlib
-import zipfile
 
 import numpy as np
 from PIL import Image
 
-from keras_sagan.data.pictures import Opened, Picture, Pictures
+from keras_sagan.data.pictures import MOST_CLASSES, Opened, Picture, Pictures
+from keras_sagan.untrusted import arrays
 
-# What NumPy and zipfile raise for files that are something else (TypeError: .npy).
-_UNREADABLE = (
-    *(ValueError, TypeError, OSError, EOFError, MemoryError),
-    zipfile.BadZipFile,
-)
 _ARRAYS = ("images", "labels", "class_names")
+_SHOWN = 10  # names in a message
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
 
@@ -35,10 +31,10 @@ def open_pictures(path):
         ValueError: if it is not as described; says what is wrong.
     """
     path = pathlib.Path(path).expanduser()
-    arrays = _read(path)
+    content = _read(path)
     try:
-        pixels = to_uint8(_shaped(arrays["images"]))
-        labels, names = _labels(arrays, len(pixels))
+        pixels = to_uint8(_shaped(content["images"]))
+        labels, names = _labels(content, len(pixels))
     except ValueError as error:
         raise ValueError(f"`name`: {path}: {error}") from None
 
@@ -98,22 +94,17 @@ def _read(path):
     if not path.is_file():
         raise FileNotFoundError(f"`name`: there is no file {path.absolute()}.")
     try:
-        # Opened here: `np.load` leaves a broken file open.
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in _ARRAYS if name in file.files}
-            others = [name for name in file.files if name not in _ARRAYS]
-    except _UNREADABLE as error:
-        pickled = "allow_pickle" in str(error)
-        reason = "it holds Python objects, which are not read" if pickled else error
+        found = arrays.names(path)
+        if "images" in found and set(found) <= set(_ARRAYS):
+            return arrays.read(path)
+    except ValueError as error:
         raise ValueError(
-            f"`name`: cannot read {path} as a .npz file of arrays: {reason}."
+            f"`name`: cannot read {path} as a .npz file of arrays: {error}"
         ) from error
-    if "images" not in arrays or others:
-        raise ValueError(
-            f"`name`: {path} must hold 'images', perhaps 'labels' and 'class_names', "
-            f"and nothing else. Received: {sorted([*arrays, *others])}."
-        )
-    return arrays
+    raise ValueError(
+        f"`name`: {path} must hold 'images', perhaps 'labels' and 'class_names', "
+        f"and nothing else. Received: {sorted(found)[:_SHOWN]}."
+    )
 
 
 def _shaped(images):
@@ -129,13 +120,13 @@ def _shaped(images):
     return images
 
 
-def _labels(arrays, count):
+def _labels(content, count):
     """int64 labels `(n,)` and class names, or twice None."""
-    if "labels" not in arrays:
-        if "class_names" in arrays:
+    if "labels" not in content:
+        if "class_names" in content:
             raise ValueError("'class_names' without 'labels'.")
         return None, None
-    labels = arrays["labels"]
+    labels = content["labels"]
     if labels.dtype.kind not in "iu":
         raise ValueError(
             f"'labels' must be integers from 0. Received: dtype {labels.dtype}."
@@ -148,8 +139,12 @@ def _labels(arrays, count):
             f"{labels.shape}."
         )
     labels = labels.astype(np.int64)
-    names = arrays.get("class_names")
+    names = content.get("class_names")
     if names is None:
+        if labels.max() >= MOST_CLASSES:
+            raise ValueError(
+                f"'labels' must be below {MOST_CLASSES}. Received: {labels.max()}."
+            )
         names = np.arange(max(int(labels.max()), 0) + 1).astype(str)
     if names.ndim != 1 or names.dtype.kind != "U" or not names.size:
         raise ValueError(

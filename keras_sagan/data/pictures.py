@@ -12,6 +12,8 @@ from keras_sagan.data.decoding import map_parallel, with_progress
 from keras_sagan.data.pipeline import Examples
 from keras_sagan.data.storage import allocate
 
+MOST_CLASSES = 1_000_000  # that a class number may be of
+
 
 class Opened(typing.NamedTuple):
     """A decoded picture: upright, and what is stored: width, height in pixels, mode."""

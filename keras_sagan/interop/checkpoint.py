@@ -1,8 +1,11 @@
 """The named arrays of one checkpoint: reading them safely, taking each once."""
 
 import pathlib
+import zipfile
 
 import numpy as np
+
+from keras_sagan.untrusted import zip_files
 
 
 class Checkpoint:
@@ -125,6 +128,9 @@ def read_torch(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
+        if zipfile.is_zipfile(path):
+            with zip_files.opened(path, may_be_compressed=False):
+                pass  # nothing that unfolds
         with torch.serialization.safe_globals(_numpy_scalars()):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a broken file raises whatever its bytes lead to
@@ -141,6 +147,12 @@ def read_torch(path):
             f"{str(path)!r} must hold a dict with the entry 'state_dict', a dict of "
             f"tensors. Received: {_describe(content)}."
         )
+    for key, value in state.items():
+        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
+            raise ValueError(
+                f"{str(path)!r} is damaged: its tensor {key!r} of shape "
+                f"{tuple(value.shape)} is larger than what is stored of it."
+            )
     arrays = {str(key): _to_numpy(torch, value) for key, value in state.items()}
     return Checkpoint(arrays, f"{str(path)!r}")
 

@@ -5,6 +5,8 @@ forward pass, at evaluation too; the pair after that iteration is what is import
 Layouts are Keras's already.
 """
 
+import glob
+import math
 import pathlib
 import re
 
@@ -59,6 +61,7 @@ def read_tf1(prefix):
         reader = tf.train.load_checkpoint(str(prefix))
         names = sorted(reader.get_variable_to_shape_map())
         wanted = [name for name in names if not _OPTIMIZER.match(name)]
+        _check_size(prefix, reader, wanted)
         arrays = {name: np.asarray(reader.get_tensor(name)) for name in wanted}
     except (tf.errors.OpError, IndexError, RuntimeError, ValueError) as error:
         raise ValueError(
@@ -66,6 +69,19 @@ def read_tf1(prefix):
             f"of file or is incomplete ({str(error).partition(chr(10))[0][:200]})."
         ) from error
     return Checkpoint(arrays, f"'{prefix}'")
+
+
+def _check_size(prefix, reader, wanted):
+    """Raises a `ValueError` if the arrays are larger than the files."""
+    shapes, dtypes = (
+        reader.get_variable_to_shape_map(),
+        reader.get_variable_to_dtype_map(),
+    )
+    total = sum(math.prod(shapes[name]) * max(dtypes[name].size, 1) for name in wanted)
+    files = prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*")
+    size = sum(file.stat().st_size for file in files)
+    if total > size:
+        raise ValueError(f"its arrays have {total} bytes, its files {size}")
 
 
 def import_generator(checkpoint, dtype=None):

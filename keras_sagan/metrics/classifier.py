@@ -10,6 +10,7 @@ import pathlib
 import keras
 import numpy as np
 
+from keras_sagan.metrics import keras_files
 from keras_sagan.metrics.features import keras_extractor
 
 FEATURES = "features"  # name of the layer
@@ -80,7 +81,7 @@ def load_or_train(path, source, epochs=4, seed=0):
     """
     path = None if path is None else pathlib.Path(path)
     if path is not None and path.is_file():
-        return keras.saving.load_model(path)
+        return keras_files.load(path)
     model = train_classifier(*source(), epochs=epochs, seed=seed)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)

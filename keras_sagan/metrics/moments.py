@@ -6,6 +6,7 @@ import pathlib
 import numpy as np
 
 from keras_sagan.metrics.checks import check_features
+from keras_sagan.untrusted import arrays, json_files
 
 _ROWS = 4096  # that are gathered before a product is computed
 
@@ -121,28 +122,32 @@ class Moments:
         Raises:
             ValueError: if it is not such a file.
         """
-        with np.load(path, allow_pickle=False) as content:
-            if not {"mu", "sigma"} <= set(content.files):
-                raise ValueError(
-                    f"{str(path)!r} must hold arrays mu and sigma, as pytorch-fid and "
-                    f"clean-fid write. Received: {sorted(content.files)}."
-                )
-            mean = check_features("mu", np.atleast_2d(content["mu"]))[0]
-            moments = cls(len(mean))
-            sigma = check_features("sigma", content["sigma"])
-            if sigma.shape != (len(mean), len(mean)):
-                raise ValueError(
-                    f"{str(path)!r}: sigma must have shape {(len(mean),) * 2}. "
-                    f"Received shape: {sigma.shape}."
-                )
-            moments._mean = mean.astype(np.float64)
-            moments._scatter = sigma.astype(np.float64)
-            moments.count = None
-            if "count" in content:
-                moments.count = int(content["count"])
-                moments._scatter = moments._scatter * (moments.count - 1)
-            if "protocol" in content:
-                moments.protocol = json.loads(str(content["protocol"]))
+        name, content = repr(str(path)), arrays.read(path)
+        if not {"mu", "sigma"} <= set(content):
+            raise ValueError(
+                f"{name} must hold arrays mu and sigma, as pytorch-fid and "
+                f"clean-fid write. Received: {sorted(content)[:10]}."
+            )
+        try:
+            mean = check_features("mu", np.atleast_2d(_numbers(content, "mu")))[0]
+            sigma = check_features("sigma", _numbers(content, "sigma"))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+        if sigma.shape != (len(mean), len(mean)):
+            raise ValueError(
+                f"{name}: sigma must have shape {(len(mean),) * 2}. "
+                f"Received shape: {sigma.shape}."
+            )
+        moments = cls(len(mean))
+        moments._mean = mean.astype(np.float64)
+        moments._scatter = sigma.astype(np.float64)
+        moments.count = _count(content, name)
+        if moments.count is not None:
+            moments._scatter = moments._scatter * (moments.count - 1)
+        if "protocol" in content:
+            moments.protocol = json_files.parse(
+                str(content["protocol"]), f"The protocol in {name}"
+            )
         return moments
 
     def _flush(self):
@@ -179,3 +184,23 @@ class Moments:
                 "Moments of a file that does not say how many images it is of cannot "
                 "be added to."
             )
+
+
+def _numbers(content, name):
+    array = content[name]
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"`{name}` must be numbers. Received: dtype {array.dtype}.")
+    return array
+
+
+def _count(content, name):
+    """The number of images in a file, or `None` where it does not say."""
+    if "count" not in content:
+        return None
+    count = content["count"]
+    if count.shape or count.dtype.kind not in "iu" or count < 2:
+        raise ValueError(
+            f"{name}: `count` must be an integer of at least 2. Received: "
+            f"{count.dtype} of shape {count.shape}."
+        )
+    return int(count)

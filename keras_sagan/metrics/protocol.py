@@ -1,10 +1,9 @@
 """What a score was measured with; scores of different protocols are not compared."""
 
 import importlib.metadata
-import json
-import pathlib
 
 import keras_sagan
+from keras_sagan.untrusted import json_files
 
 # What may differ between two results that are compared: which model it is, which
 # random draw, and with what program.
@@ -91,12 +90,15 @@ def read_result(path):
         ValueError: if the file is something else.
     """
     try:
-        result = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
-        if {"scores", "protocol"} <= set(result):
+        result = json_files.read(path)
+        if all(isinstance(result.get(x), dict) for x in ("scores", "protocol")):
             return result
-    except (UnicodeDecodeError, json.JSONDecodeError, TypeError):
-        pass
-    raise ValueError(f"{str(path)!r} is no result of `keras-sagan evaluate --json`.")
+        reason = "it has no scores and protocol"
+    except ValueError as error:
+        reason = error
+    raise ValueError(
+        f"{str(path)!r} is no result of `keras-sagan evaluate --json`: {reason}"
+    )
 
 
 def score_name(metric, extractor, is_fid_network):

@@ -7,13 +7,17 @@ few functions that rebuild tensors; anything else is refused.
 
 import collections
 import io
+import math
 import pickle
 import struct
 import zipfile
 
 import numpy as np
 
+from keras_sagan.untrusted import zip_files
+
 _MAGIC = 0x1950A86A20F9469CFC6C
+_CODES_THAT_HASH = {pickle.DICT, pickle.ADDITEMS, pickle.FROZENSET}
 _DTYPES = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
@@ -68,16 +72,43 @@ class _Tensor:
         last = sum((size - 1) * step for size, step in steps)
         if min(self.shape, default=1) > 0 and not 0 <= last < len(data):
             raise ValueError("a tensor reaches beyond its storage")
+        if math.prod(self.shape) > len(data):  # with strides of 0
+            raise ValueError("a tensor is larger than its storage")
         strides = tuple(step * dtype.itemsize for step in self.strides)
         return np.lib.stride_tricks.as_strided(data, self.shape, strides).copy()
 
 
-class _Unpickler(pickle.Unpickler):
-    """Knows tensors and ordered dicts only."""
+class _Unpickler(pickle._Unpickler):
+    """Knows tensors and ordered dicts only.
+
+    The one written in Python: C's fills memory up to any place that a pickle names.
+    Keys are texts: the hash of tuples of tuples may take for ever.
+    """
+
+    dispatch = {
+        code: load
+        for code, load in pickle._Unpickler.dispatch.items()
+        if bytes([code]) not in _CODES_THAT_HASH
+    }
+
+    def load_setitem(self):
+        self._check_keys(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self):
+        self._check_keys(self.stack[0::2])
+        super().load_setitems()
+
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+
+    def _check_keys(self, keys):
+        if not all(isinstance(key, str) for key in keys):
+            raise pickle.UnpicklingError("a key is no text")
 
     def find_class(self, module, name):
         if (module, name) == ("collections", "OrderedDict"):
-            return collections.OrderedDict
+            return _empty_dict
         if module == "torch" and name in _DTYPES:
             return _DTYPES[name]
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
@@ -90,13 +121,20 @@ class _Unpickler(pickle.Unpickler):
 
     def persistent_load(self, pid):
         kind, dtype, key = pid[:3]
-        if kind != "storage":
-            raise pickle.UnpicklingError(f"it refers to a {kind!r}")
+        if not isinstance(kind, str) or kind != "storage":
+            raise pickle.UnpicklingError("it refers to more than storages")
+        if not isinstance(dtype, np.dtype) or not isinstance(key, str | int):
+            raise pickle.UnpicklingError("it refers to another kind of storage")
         return dtype, str(key)
 
 
+def _empty_dict():
+    """An `OrderedDict`, without what its constructor takes."""
+    return collections.OrderedDict()
+
+
 def _read_zip(path):
-    with zipfile.ZipFile(path) as archive:
+    with zip_files.opened(path, may_be_compressed=False) as archive:
         names = archive.namelist()
         root = next(x for x in names if x.endswith("data.pkl"))[: -len("data.pkl")]
         content = _Unpickler(io.BytesIO(archive.read(f"{root}data.pkl"))).load()

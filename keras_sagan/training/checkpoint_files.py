@@ -21,12 +21,13 @@ import warnings
 
 import numpy as np
 
+from keras_sagan.untrusted import arrays, json_files
+
 FORMAT = 1
 STATE, MANIFEST = "state.npz", "checkpoint.json"
 
 _NAME = re.compile(r"\d{7,}")
 _UNFINISHED = ".unfinished-"
-_LARGEST_MANIFEST = 1 << 20  # bytes
 
 
 class CheckpointError(ValueError):
@@ -115,11 +116,10 @@ def read(directory, step):
             f"with {digest[:12]}..."
         )
     try:
-        with np.load(state, allow_pickle=False) as content:
-            arrays = {name: content[name] for name in content.files}
-    except Exception as error:  # whatever a zip file of others may bring
-        raise CheckpointError(f"{str(state)!r} cannot be read: {error}.") from error
-    return Checkpoint(step, arrays, manifest["details"])
+        found = arrays.read(state, may_be_compressed=False)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(str(error)) from error
+    return Checkpoint(step, found, manifest["details"])
 
 
 def read_newest(directory):
@@ -204,14 +204,10 @@ def _write_manifest(folder, checkpoint):
 def _read_manifest(folder):
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > _LARGEST_MANIFEST:
-            raise CheckpointError(f"{str(path)!r} is too large to be a manifest.")
-        body = json.loads(path.read_text(encoding="utf-8"))
-        found = body.pop("sha256")
-        whole = found == _digest_of(body) and body["format"] == FORMAT
-    except CheckpointError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        body = json_files.read(path)
+        found = body.pop("sha256", None)
+        whole = found == _digest_of(body) and _is_manifest(body)
+    except (OSError, ValueError):
         whole = False
     if not whole:
         raise CheckpointError(
@@ -219,6 +215,18 @@ def _read_manifest(folder):
             f"(this one reads format {FORMAT})."
         )
     return body
+
+
+def _is_manifest(body):
+    state, details = body.get("state"), body.get("details")
+    return (
+        body.get("format") == FORMAT
+        and type(body.get("step")) is int
+        and isinstance(state, dict)
+        and {"bytes", "sha256"} <= set(state)
+        and isinstance(state["sha256"], str)
+        and isinstance(details, dict)
+    )
 
 
 def _digest_of(body):

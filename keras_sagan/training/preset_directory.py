@@ -5,6 +5,7 @@ serialises them), `model.weights.h5` (every weight, optimizers included) and
 `metadata.json` (versions).
 """
 
+import contextlib
 import importlib.metadata
 import json
 import pathlib
@@ -16,6 +17,8 @@ from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.models.presets import get_preset
 from keras_sagan.training import safe_files
+from keras_sagan.untrusted import json_files
+from keras_sagan.untrusted.weights import check as check_weights
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
@@ -115,16 +118,46 @@ def _load_directory(directory, load_weights, overrides):
             "A preset directory has its architecture; arguments cannot be replaced. "
             f"Received: {sorted(overrides)}."
         )
-    config = safe_files.read_json(directory / CONFIG)
-    safe_files.check_objects(config)
-    if config.get("registered_name") != "keras_sagan>SAGAN":
-        raise ValueError(f"{str(directory / CONFIG)!r} must describe a SAGAN.")
+    config = read_config(directory, load_weights)
+    path, weights = directory / CONFIG, directory / WEIGHTS
+    with _naming(path, "does not describe a SAGAN that can be built"):
+        gan = keras.saving.deserialize_keras_object(config)
     if load_weights:
-        safe_files.check_size(config, safe_files.check_weights(directory / WEIGHTS))
-    gan = keras.saving.deserialize_keras_object(config)
-    if load_weights:
-        gan.load_weights(directory / WEIGHTS)
+        with _naming(weights, f"does not hold the weights that {CONFIG} describes"):
+            gan.load_weights(weights)
     return gan
+
+
+def read_config(directory, load_weights=True):
+    """The configuration in a directory, checked for what building it would do.
+
+    Raises:
+        ValueError: if it is damaged, names other objects than a `SAGAN` has, or
+            describes networks larger than the weights beside it.
+        OSError: if a file cannot be read.
+    """
+    path, weights = directory / CONFIG, directory / WEIGHTS
+    config = json_files.read(path)
+    try:
+        safe_files.check_objects(config)
+        if config.get("registered_name") != "keras_sagan>SAGAN":
+            raise ValueError("It must describe a SAGAN.")
+        available = (check_weights(weights),) if load_weights else ()
+        safe_files.check_size(config, *available)
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
+    return config
+
+
+@contextlib.contextmanager
+def _naming(path, problem):
+    """Scope whose errors are a `ValueError` that names a file."""
+    try:
+        yield
+    except Exception as error:  # whatever Keras makes of arguments of others
+        raise ValueError(
+            f"{str(path)!r} {problem}: {type(error).__name__}: {error}"
+        ) from error
 
 
 def _write_json(path, value):

@@ -14,6 +14,7 @@ import warnings
 from keras_sagan.config import RunConfig
 from keras_sagan.training import checkpoint_files, preset_directory
 from keras_sagan.training.sagan import SAGAN
+from keras_sagan.untrusted import json_files
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
@@ -81,10 +82,12 @@ def read_config(output):
     """
     path = output / CONFIG_FILE
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        versions = content.pop("versions")
+        content = json_files.read(path)
+        versions = content.pop("versions", None)
+        if not isinstance(versions, dict):
+            raise ValueError("it has no versions")
         return RunConfig.from_dict(content), versions
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError(
             f"{str(path)!r} is not the configuration of a run: {error}."
         ) from error

@@ -4,11 +4,16 @@ They may name only this package's models, Keras's optimizers and initializers, a
 the running program has registered itself, and networks no larger than their weights.
 """
 
+import itertools
+
 import keras
 
 from keras_sagan.models import architectures
 
+LARGEST = 1 << 33  # bytes of weights of a network, where no file says how many
+
 _OURS = {"SAGAN", "Generator", "Discriminator"}
+_DEEPEST = 64  # objects and lists within each other
 _KERAS_MODULES = {
     "keras.initializers",
     "keras.optimizers",
@@ -17,55 +22,101 @@ _KERAS_MODULES = {
 _KERAS_CLASSES = {"DTypePolicy", "DTypePolicyMap"}  # of the module "keras"
 
 
-def check_objects(config):
+def check_objects(config, depth=0):
     """Raises a `ValueError` unless a configuration makes known objects only.
 
     Args:
         config: what `keras.saving.serialize_keras_object` gave, read from a file.
+        depth: int. How many objects and lists it lies in.
     """
+    if depth > _DEEPEST:
+        raise ValueError(f"The configuration is more than {_DEEPEST} deep.")
+    if isinstance(config, dict):
+        if {"class_name", "module", "registered_name"} & set(config):
+            _check_object(config)
+        config = list(config.values())
     if isinstance(config, (list, tuple)):
         for item in config:
-            check_objects(item)
-    if not isinstance(config, dict):
-        return
-    if {"class_name", "module", "registered_name"} & set(config):
-        _check_object(config)
-    for value in config.values():
-        check_objects(value)
+            check_objects(item, depth + 1)
 
 
-def check_size(config, available):
+def check_size(config, available=LARGEST):
     """Raises a `ValueError` if networks are larger than their file of weights.
 
     Args:
         config: the serialised `SAGAN`.
         available: int. Bytes of the arrays in the file.
     """
-    for name in ("generator", "discriminator"):
-        arguments = config["config"][name]["config"]
-        width = arguments.get("base_filters", 64)
-        classes = arguments.get("num_classes") or 0
-        latent = arguments.get("latent_dim", 0)
-        # The least that the first dense layer, a convolution and a table of the
-        # classes can have, float32.
-        least = 4 * (64 * latent * width + 9 * width * width + classes * width)
+    needs = {"generator": _generator_weights, "discriminator": _discriminator_weights}
+    for name, count in needs.items():
+        size, latent, width, classes = _sizes(name, _arguments(config, name))
+        least = 4 * count(size, latent, width, classes)  # float32
         if least > available:
             raise ValueError(
                 f"The {name} needs at least {least} bytes of weights, but its file "
-                f"has {available}. Received: base_filters={width}, "
-                f"num_classes={classes}, latent_dim={latent}."
+                f"has {available}. Received: image_size={size}, latent_dim={latent}, "
+                f"base_filters={width}, num_classes={classes}."
             )
+
+
+def _arguments(config, name):
+    for key in ("config", name, "config"):
+        config = config.get(key) if isinstance(config, dict) else None
+    if not isinstance(config, dict):
+        raise ValueError(f"The configuration must describe a {name}.")
+    return config
+
+
+def _sizes(name, arguments):
+    """Image size, latent length, base filters and classes, with the defaults."""
+    defaults = {"image_size": 32, "base_filters": 64, "num_classes": 10}
+    found = {"latent_dim": 128, **defaults, **arguments}
+    if found["num_classes"] is None:
+        found["num_classes"] = 0
+    for key in ("latent_dim", *defaults):
+        if type(found[key]) is not int or found[key] < 0:
+            raise ValueError(
+                f"`{key}` of the {name} must be a positive integer. "
+                f"Received: {found[key]!r}."
+            )
+    size = found["image_size"]
+    if size not in architectures.GENERATOR_WIDTHS:
+        raise ValueError(
+            f"`image_size` of the {name} must be one of "
+            f"{', '.join(map(str, architectures.GENERATOR_WIDTHS))}. Received: {size}."
+        )
+    return size, found["latent_dim"], found["base_filters"], found["num_classes"]
+
+
+def _generator_weights(size, latent_dim, width, classes):
+    """Numbers in the first layer, the convolutions, and the tables of the classes."""
+    first = architectures.GENERATOR_FIRST_WIDTH[size]
+    widths = (first, *architectures.GENERATOR_WIDTHS[size])
+    tables = 2 * classes * width * (sum(widths[:-1]) + sum(widths[1:]))
+    dense = latent_dim * architectures.SMALLEST**2 * first * width
+    return dense + _convolutions(widths, width) + tables
+
+
+def _discriminator_weights(size, latent_dim, width, classes):
+    widths = architectures.DISCRIMINATOR_WIDTHS[size]
+    return _convolutions(widths, width) + classes * widths[-1] * width
+
+
+def _convolutions(widths, width):
+    """Numbers in the two 3 x 3 kernels of every block."""
+    pairs = itertools.pairwise(widths)
+    return 9 * width**2 * sum(b * (a + b) for a, b in pairs)
 
 
 def _check_object(config):
     module, name = config.get("module"), config.get("class_name")
     registered = config.get("registered_name")
-    allowed = (
+    allowed = all(isinstance(x, str | None) for x in (module, name, registered)) and (
         (registered in {f"keras_sagan>{x}" for x in _OURS})
         or (module in _KERAS_MODULES and registered in (None, name))
         or (module == "keras" and name in _KERAS_CLASSES)
         or (
-            isinstance(registered, str)
+            registered is not None
             and not registered.startswith("keras_sagan>")
             and keras.saving.get_registered_object(registered) is not None
         )

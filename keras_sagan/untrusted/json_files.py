@@ -1,0 +1,49 @@
+"""JSON of others: small, and an object."""
+
+import json
+import pathlib
+
+LARGEST = 1 << 20  # bytes
+
+
+def read(path, largest=LARGEST):
+    """The object in a JSON file.
+
+    Args:
+        path: str or path.
+        largest: int. Bytes that it may have.
+
+    Returns: dict.
+
+    Raises:
+        ValueError: if it is no JSON object, or larger than that.
+        OSError: if it cannot be read.
+    """
+    path = pathlib.Path(path)
+    with path.open("rb") as file:
+        content = file.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"{str(path)!r} must have at most {largest} bytes.")
+    return parse(content, repr(str(path)))
+
+
+def parse(content, name):
+    """The object in JSON text.
+
+    Args:
+        content: bytes or str.
+        name: str. What messages call it.
+
+    Returns: dict.
+
+    Raises:
+        ValueError: if it is no JSON object.
+    """
+    try:
+        text = content.decode() if isinstance(content, bytes) else content
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{name} is not JSON: {error}.") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{name} must hold a JSON object.")
+    return found
