@@ -1,8 +1,6 @@
 """The reference packages, and features and networks to compare on."""
 
 import collections
-import importlib
-import sys
 import types
 import warnings
 
@@ -10,29 +8,9 @@ import keras
 import numpy as np
 import pytest
 
+from benchmarks.metrics import torchvision_operators
 from keras_sagan.metrics import inception_weights
 from keras_sagan.metrics.features import Extractor
-
-
-def _torchvision_operators():
-    """Makes torchvision importable where its binary part does not fit a CPU torch.
-
-    Returns what must be kept alive: declarations end with their library.
-    """
-    try:
-        importlib.import_module("torchvision")
-        return None
-    except RuntimeError:  # operator torchvision::nms does not exist
-        for name in [x for x in sys.modules if x.partition(".")[0] == "torchvision"]:
-            del sys.modules[name]
-    import torch
-
-    library = torch.library.Library("torchvision", "DEF")
-    for name in ("nms", "qnms"):
-        library.define(
-            f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-        )
-    return library
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +18,7 @@ def peers():
     """The modules of torch-fidelity, pytorch-fid, clean-fid and prdc that are used."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        library = _torchvision_operators()
+        library = torchvision_operators()
         import cleanfid.fid
         import cleanfid.resize
         import prdc
