@@ -5,6 +5,7 @@ import sys
 
 import keras_sagan
 from keras_sagan.cli import (
+    attention,
     data,
     evaluate,
     export,
@@ -16,7 +17,7 @@ from keras_sagan.cli import (
 )
 from keras_sagan.cli.errors import UserError
 
-_COMMANDS = (train, sample, evaluate, export, serve, data, import_, presets)
+_COMMANDS = (train, sample, attention, evaluate, export, serve, data, import_, presets)
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

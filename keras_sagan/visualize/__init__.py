@@ -1,11 +1,14 @@
-"""Pictures of what a model makes."""
+"""Pictures of what a model makes, and of what it attends to."""
 
 from keras_sagan._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "attention": ["View", "attention_figure", "draw_view", "overlay"],
         "curves": ["save_curve"],
+        "files": ["save_animation", "save_picture"],
         "grids": ["class_rows", "image_grid", "save_grid", "shown_classes"],
+        "positions": ["most_non_local_points", "non_locality", "query_index"],
     },
 )

@@ -1,9 +1,9 @@
 """A curve of a few labelled points as a PNG file, drawn with Pillow."""
 
-import pathlib
-
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+from keras_sagan.visualize import files
 
 _SIZE = (720, 480)  # width and height in pixels
 _LEFT, _RIGHT, _TOP, _BOTTOM = 90, 30, 40, 60  # margins in pixels
@@ -24,12 +24,7 @@ def save_curve(path, points, x_name, y_name, title=""):
     Raises:
         ValueError: if `path` has another ending, or there is no finite point.
     """
-    path = pathlib.Path(path)
     values = np.array([point[:2] for point in points], np.float64).reshape(-1, 2)
-    if path.suffix.lower() != ".png":
-        raise ValueError(
-            f"Argument `path` must end in .png. Received: path={str(path)!r}."
-        )
     if not len(values) or not np.isfinite(values).all():
         raise ValueError(
             f"Argument `points` must be finite numbers. Received: {points!r}."
@@ -48,10 +43,7 @@ def save_curve(path, points, x_name, y_name, title=""):
     draw.text((middle, _SIZE[1] - 18), x_name, fill=_INK, font=font, anchor="mm")
     draw.text((8, _TOP - 22), y_name, fill=_INK, font=font, anchor="lm")
     draw.text((middle, _TOP - 22), title, fill=_INK, font=font, anchor="mm")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    image.save(partial, format="PNG")
-    partial.replace(path)
+    files.save_picture(path, np.asarray(image))
 
 
 def _range(values):

@@ -1,9 +1,8 @@
 """Grids of images: many small pictures in one PNG file."""
 
-import pathlib
-
 import numpy as np
-from PIL import Image
+
+from keras_sagan.visualize import files
 
 
 def image_grid(images, columns, padding=2):
@@ -87,14 +86,4 @@ def save_grid(path, images, columns, padding=2):
     Raises:
         ValueError: if `path` has another ending, or as `image_grid` does.
     """
-    path = pathlib.Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(
-            f"Argument `path` must end in .png. Received: path={str(path)!r}."
-        )
-    grid = image_grid(images, columns, padding)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    picture = grid[:, :, 0] if grid.shape[2] == 1 else grid
-    Image.fromarray(picture).save(partial, format="PNG")
-    partial.replace(path)
+    files.save_picture(path, image_grid(images, columns, padding))

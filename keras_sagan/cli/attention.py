@@ -1,0 +1,138 @@
+"""`keras-sagan attention`: where points of a generated image attend."""
+
+import argparse
+
+from keras_sagan.cli import outputs
+from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.startup import start_tensorflow
+
+_DESCRIPTION = """
+Draws the figure of the SAGAN paper: a generated image with points on it, and for each
+point and attention layer, of the generator and of the discriminator, where it looks. A
+file that ends in .gif shows the checkpoints of a run one after the other, with the
+points that the last one chose.
+"""
+
+
+def add_parser(commands):
+    """Adds the command to the subparsers `commands`."""
+    parser = commands.add_parser(
+        "attention",
+        help="draw where points of a generated image attend",
+        description=_DESCRIPTION,
+    )
+    parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
+    outputs.add_output(parser, (".png", ".gif"), default="attention.png")
+    parser.add_argument(
+        "--label",
+        metavar="LABEL",
+        help="class name or index (default: 0; none for an unconditional model)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="of the latent vector"
+    )
+    parser.add_argument(
+        "--points",
+        default="auto",
+        type=_points,
+        metavar="X,Y;...",
+        help="pixels from the upper left corner, e.g. '8,8;20,24', or auto: those "
+        "with the most non-local maps (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--num-points",
+        type=int,
+        default=4,
+        metavar="N",
+        help="that auto looks for, at most 6 (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--layers",
+        type=lambda text: [name.strip() for name in text.split(",")],
+        metavar="NAMES",
+        help="e.g. generator/attention_16 (default: every one of both networks)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Draws and writes the figure."""
+    path = outputs.check_output(options)
+    with user_errors():
+        start_tensorflow()
+        from keras_sagan.visualize import files
+
+        if path.suffix.lower() == ".gif":
+            files.save_animation(path, _frames(options))
+        else:
+            from keras_sagan.training.run_directory import load_trained
+
+            files.save_picture(path, _figure(options, load_trained(options.source)))
+    print(path)
+
+
+def _figure(options, gan):
+    from keras_sagan.visualize import attention
+
+    return attention.attention_figure(
+        gan,
+        label_of(options.label, gan),
+        options.seed,
+        options.points,
+        options.num_points,
+        options.layers,
+        f"seed {options.seed}",
+    )
+
+
+def _frames(options):
+    from keras_sagan.cli.checkpoint_models import models_over_time
+    from keras_sagan.visualize import attention
+
+    views = [
+        (step, attention.view(gan, label_of(options.label, gan), options.seed))
+        for step, gan in models_over_time(options.source)
+    ]
+    last = views[-1][1]
+    layers = attention.chosen_layers(last, options.layers)
+    points = attention.chosen_points(
+        last, options.points, options.num_points, layers[0]
+    )
+    return [
+        attention.draw_view(
+            shown, points, layers=layers, title=f"seed {options.seed}, step {step}"
+        )
+        for step, shown in views
+    ]
+
+
+def label_of(text, gan):
+    """The class that an option names, of a model; see `label`."""
+    return label(text, gan.generator.num_classes, gan.class_names)
+
+
+def label(text, num_classes, class_names):
+    """The class that an option names: name, index, by default 0; `None` for none."""
+    if text is None:
+        return None if num_classes is None else 0
+    if text.isdecimal() and text not in (class_names or ()):
+        return int(text)
+    return text
+
+
+def _points(text):
+    if text == "auto":
+        return text
+    try:
+        points = [
+            tuple(int(value) for value in pair.split(","))
+            for pair in text.split(";")
+            if pair.strip()
+        ]
+    except ValueError:
+        points = []
+    if not points or any(len(point) != 2 for point in points):
+        raise argparse.ArgumentTypeError(
+            f"must be auto, or pixels like 8,8;20,24. Received: {text}"
+        )
+    return points

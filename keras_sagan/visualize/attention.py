@@ -1,0 +1,252 @@
+"""The figure of the paper: points of an image, and where each of them looks."""
+
+import dataclasses
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from keras_sagan.visualize import files, positions
+
+# Told apart with the common colour blindnesses too (Okabe and Ito).
+COLORS = (
+    (230, 159, 0),
+    (86, 180, 233),
+    (0, 158, 115),
+    (240, 228, 66),
+    (213, 94, 0),
+    (204, 121, 167),
+)
+_GAP, _LINE = 8, 22  # pixels
+_PAPER, _INK = (255, 255, 255), (30, 30, 30)
+_DIMMED = 0.45  # what is left of the image below an overlay
+
+
+@dataclasses.dataclass(frozen=True)
+class View:
+    """One generated image and what the networks attend to in it.
+
+    Args:
+        image: uint8 array `(size, size, channels)`.
+        maps: dict from a layer, e.g. `"generator/attention_16"`, to a float array
+            `(queries, keys)`.
+    """
+
+    image: np.ndarray
+    maps: dict
+
+    @property
+    def size(self):
+        """int. Height and width of the image in pixels."""
+        return len(self.image)
+
+    def weights(self, layer, point):
+        """Where the query of a pixel looks: float array `(keys,)`."""
+        attention = self.maps[layer]
+        side = positions.grid_side(len(attention))
+        return attention[positions.query_index(*point, self.size, side)]
+
+
+def view(gan, label=None, seed=0):
+    """Generates an image and reads off its attention maps.
+
+    Args:
+        gan: `SAGAN`.
+        label: class index or name; `None` for an unconditional model.
+        seed: int.
+
+    Returns: `View`.
+
+    Raises:
+        ValueError: if the model has no attention, or as `gan.generate` does.
+    """
+    rows = {"num_images": 1} if label is None else {"labels": [label]}
+    if not has_maps(gan):
+        raise ValueError(
+            "The model has no attention layers: there is nothing to show. "
+            "Received: a model with attention_resolutions="
+            f"{gan.generator.attention_resolutions}, "
+            f"attention={gan.generator.attention!r}."
+        )
+    maps = gan.attention_maps(**rows, seed=seed)
+    image = gan.generate(**rows, seed=seed)[0]
+    return View(image, {layer: attention[0] for layer, attention in maps.items()})
+
+
+def has_maps(gan):
+    """Whether a `SAGAN` has attention layers in either network."""
+    return any(
+        network.attention_resolutions and network.attention != "residual"
+        for network in (gan.generator, gan.discriminator)
+    )
+
+
+def attention_figure(
+    gan, label=None, seed=0, points="auto", num_points=4, layers=None, title=None
+):
+    """Draws where points of a generated image attend, for every layer.
+
+    A row a layer: the image with the points, then a picture for each of them, in its
+    colour. Brightness is the attention that a position gets, relative to the most that
+    any one gets, which is the number in the corner.
+
+    Args:
+        gan: `SAGAN` with attention.
+        label: class index or name; `None` for an unconditional model.
+        seed: int.
+        points: `"auto"`, or pixels `[(x, y), ...]` from the upper left corner.
+            `"auto"` takes those with the most non-local maps of the first layer.
+        num_points: int in [1, 6]. Points that `"auto"` looks for.
+        layers: names as in `gan.attention_maps`; `None` for all, generator first.
+        title: str, or `None`. Above the figure.
+
+    Returns: uint8 array `(height, width, 3)`.
+
+    Raises:
+        ValueError: if the model has no attention, a layer is unknown, a point is
+            outside the image, or as `gan.generate` does.
+
+    Example:
+        pixels = ks.visualize.attention_figure(gan, label=3, seed=7)
+    """
+    return draw_view(view(gan, label, seed), points, num_points, layers, title)
+
+
+def draw_view(shown, points="auto", num_points=4, layers=None, title=None):
+    """As `attention_figure`, of a `View`."""
+    layers = chosen_layers(shown, layers)
+    points = chosen_points(shown, points, num_points, layers[0])
+    tile = shown.size * max(1, round(160 / shown.size))
+    top = _LINE if title else 0
+    row = _LINE + tile + _GAP
+    width = max((tile + _GAP) * (1 + len(points)) + _GAP, 420)
+    figure = Image.new("RGB", (width, top + row * len(layers) + _GAP + _LINE), _PAPER)
+    draw = ImageDraw.Draw(figure)
+    font = ImageFont.load_default(14)
+    if title:
+        draw.text((_GAP, top / 2), title, _INK, font, anchor="lm")
+    for index, layer in enumerate(layers):
+        y = top + index * row
+        draw.text((_GAP, y + _LINE / 2), _caption(shown, layer), _INK, font, "lm")
+        tiles = [_with_cells(shown, layer, points, tile)]
+        for number, point in enumerate(points):
+            weights = positions.spread_over_pixels(
+                shown.weights(layer, point), shown.size
+            )
+            pixels = overlay(shown.image, weights, color(number))
+            tiles.append(_with_mark(pixels, shown, layer, point, number, tile))
+        for column, picture in enumerate(tiles):
+            figure.paste(picture, (_GAP + column * (tile + _GAP), y + _LINE))
+    for number, (x, y) in enumerate(points, 1):
+        place = _GAP + number * (tile + _GAP) + tile / 2, figure.height - _LINE / 2
+        draw.text(place, f"point {number}: {x},{y}", _INK, font, anchor="mm")
+    return np.asarray(figure)
+
+
+def overlay(image, weights, rgb):
+    """The image, dimmed and grey, with attention as light of one colour.
+
+    Args:
+        image: uint8 array `(size, size, channels)`.
+        weights: float array `(size, size)`. The largest gets the full colour.
+        rgb: three ints in [0, 255].
+
+    Returns: uint8 array `(size, size, 3)`: `(1 - a) * 0.45 * grey + a * rgb`, with `a`
+        the weights divided by the largest.
+    """
+    grey = np.asarray(files.to_image(image).convert("L"), np.float64)[..., None]
+    share = np.asarray(weights, np.float64)
+    share = (share / max(share.max(), 1e-30))[..., None]
+    return np.rint((1 - share) * _DIMMED * grey + share * rgb).astype(np.uint8)
+
+
+def color(number):
+    """The colour of point `number`, counted from 0."""
+    return COLORS[number % len(COLORS)]
+
+
+def chosen_layers(shown, layers):
+    """The names of layers to show, checked."""
+    if layers is None:
+        return list(shown.maps)
+    unknown = [name for name in layers if name not in shown.maps]
+    if unknown or not layers:
+        raise ValueError(
+            f"`layers` must be some of {', '.join(shown.maps)}. "
+            f"Received: {', '.join(unknown) or 'none'}."
+        )
+    return list(layers)
+
+
+def chosen_points(shown, points, num_points, layer):
+    """The pixels to show, checked; see `attention_figure`."""
+    if isinstance(points, str):
+        if points != "auto" or not 1 <= num_points <= len(COLORS):
+            raise ValueError(
+                '`points` must be "auto" or pixels (x, y), `num_points` in [1, '
+                f"{len(COLORS)}]. Received: points={points!r}, "
+                f"num_points={num_points!r}."
+            )
+        attention = shown.maps[layer]
+        return positions.most_non_local_points(attention, num_points, shown.size)
+    points = [tuple(point) for point in points]
+    if not 1 <= len(points) <= len(COLORS):
+        raise ValueError(
+            f"`points` must be 1 to {len(COLORS)} pixels. Received: {len(points)}."
+        )
+    for x, y in points:
+        positions.query_index(x, y, shown.size, 1)  # raises outside of the image
+    return points
+
+
+def cell(shown, layer, point, tile):
+    """The cell of a pixel's query in a picture of `tile` pixels: left, top, side."""
+    side = positions.grid_side(len(shown.maps[layer]))
+    row, column = divmod(positions.query_index(*point, shown.size, side), side)
+    step = tile / side
+    return column * step, row * step, step
+
+
+def _caption(shown, layer):
+    queries, keys = map(positions.grid_side, shown.maps[layer].shape)
+    network, _, name = layer.partition("/")
+    return f"{network}, {name}: {queries} x {queries} positions look at {keys} x {keys}"
+
+
+def _with_cells(shown, layer, points, tile):
+    picture = _enlarged(shown.image, tile)
+    draw = ImageDraw.Draw(picture)
+    for number, point in enumerate(points):
+        _mark(draw, cell(shown, layer, point, tile), color(number), str(number + 1))
+    return picture
+
+
+def _with_mark(pixels, shown, layer, point, number, tile):
+    picture = _enlarged(pixels, tile)
+    draw = ImageDraw.Draw(picture)
+    _mark(draw, cell(shown, layer, point, tile), color(number))
+    most = shown.weights(layer, point).max()
+    _write(draw, (tile - 4, tile - 4), f"{most:.0%}", (255, 255, 255), "rd")
+    return picture
+
+
+def _mark(draw, place, rgb, text=None):
+    left, top, side = place
+    box = (left, top, left + side - 1, top + side - 1)
+    draw.rectangle([box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2], outline="black")
+    draw.rectangle([box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1], outline=rgb)
+    draw.rectangle(box, outline="white")
+    if text:
+        near_edge = box[2] + 16 > draw.im.size[0]
+        x = box[0] - 5 if near_edge else box[2] + 5
+        y = min(box[1], draw.im.size[1] - 14)
+        _write(draw, (x, y), text, rgb, "ra" if near_edge else "la")
+
+
+def _write(draw, place, text, rgb, anchor):
+    font = ImageFont.load_default(14)
+    draw.text(place, text, rgb, font, anchor, stroke_width=2, stroke_fill="black")
+
+
+def _enlarged(pixels, tile):
+    picture = files.to_image(pixels).convert("RGB")
+    return picture.resize((tile, tile), Image.Resampling.NEAREST)
