@@ -12,6 +12,8 @@ import time
 import keras
 import tensorflow as tf
 
+from keras_sagan.training import observations
+from keras_sagan.training.file_errors import naming
 from keras_sagan.visualize import grids
 
 
@@ -96,7 +98,8 @@ class SampleGrid(StepCallback):
         else:
             images = self.model.generate(labels=self.labels, seed=self.seeds)
         path = pathlib.Path(self.pattern.format(step=self.step))
-        grids.save_grid(path, images, self.columns)
+        with naming(path):
+            grids.save_grid(path, images, self.columns)
         self.images, self.path = images, path
         self._last = self.step
         self.seconds = max(self.seconds, time.monotonic() - begin)
@@ -124,7 +127,7 @@ class MetricsLog(StepCallback):
     """Appends a row of metrics, means over an epoch, to a file of JSON lines.
 
     A row holds `step`, `seconds` since training began, `images_per_second` (real
-    images; time of the steps alone) and what `fit` logs.
+    images; time of the steps alone), what `fit` logs, and the `sigmas` of the step.
 
     Args:
         path: str. File to append to.
@@ -161,13 +164,14 @@ class MetricsLog(StepCallback):
             "seconds": round(self.clock(), 3),
             "images_per_second": round(images / self._busy, 2),
             **{name: float(value) for name, value in (logs or {}).items()},
+            **observations.sigmas(self.model),
         }
-        with self.path.open("a", encoding="utf-8") as file:
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
 
 class TensorBoardScalars(StepCallback):
-    """Writes what `fit` logs for TensorBoard, against generator steps.
+    """Writes what `MetricsLog` does for TensorBoard, against generator steps.
 
     `keras.callbacks.TensorBoard` counts epochs, and looks at `model.optimizer`.
 
@@ -181,13 +185,16 @@ class TensorBoardScalars(StepCallback):
         self._writer = None
 
     def on_train_begin(self, logs=None):
-        self._writer = tf.summary.create_file_writer(self.directory)
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(self.directory)
 
     def on_epoch_end(self, epoch, logs=None):
-        with self._writer.as_default(step=self.step):
+        with naming(self.directory), self._writer.as_default(step=self.step):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, float(value))
-        self._writer.flush()
+            for name, value in observations.sigmas(self.model).items():
+                tf.summary.scalar(name, value)
+            self._writer.flush()
 
     def on_train_end(self, logs=None):
         self._writer.close()

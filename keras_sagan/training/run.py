@@ -15,6 +15,7 @@ from keras_sagan.training import (
     checkpointing,
     distribution,
     divergence,
+    pictures,
     progress,
     run_directory,
     shared_state,
@@ -256,6 +257,7 @@ class Run:
             callbacks.Limits(training.steps, self._deadline, reserve),
             signals.StopOnSignal(received),
             samples,
+            pictures.TensorBoardPictures(self.output / "logs", samples),
             divergence.CollapseWarnings(samples, real, training.loss),
             shown,
         ]

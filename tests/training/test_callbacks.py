@@ -8,7 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from keras_sagan import SAGAN
-from keras_sagan.training import callbacks
+from keras_sagan.training import callbacks, observations
 from keras_sagan.visualize import image_grid
 
 
@@ -102,6 +102,7 @@ def test_metrics_log_appends_rows(gan, tmp_path):
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     assert [row["step"] for row in rows] == [5, 10]
     assert all(row["d_loss"] == 0.5 for row in rows)
+    assert rows[0]["g_sigma/to_images"] == float(gan.generator.layers[-2].sigma())
     assert all(100 < row["images_per_second"] <= 5 * 8 / 0.05 for row in rows)
     assert rows[0]["seconds"] < rows[1]["seconds"]
 
@@ -121,7 +122,8 @@ def test_tensorboard_scalars_by_step(gan, tmp_path):
         for event in events
         for value in event.summary.value
     ]
-    assert scalars == [(30, "g_loss", 1.5)]
+    assert scalars[0] == (30, "g_loss", 1.5)
+    assert scalars[1:] == [(30, *x) for x in observations.sigmas(gan).items()]
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_sagan.training import callbacks, pictures
+from keras_sagan.visualize import attention_figure, image_grid
+from tests import helpers
+
+
+def written(folder):
+    """dict from a tag to `[(step, value), ...]` of all event files in `folder`."""
+    found = {}
+    for path in folder.glob("*.pictures"):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                array = tf.make_ndarray(value.tensor)
+                found.setdefault(value.tag, []).append((event.step, array))
+    return found
+
+
+@pytest.mark.parametrize("attention", [True, False])
+def test_grids_figures_and_histograms_of_every_grid(tmp_path, attention):
+    gan = helpers.tiny_gan(attention=attention)
+    gan.compile()
+    grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [2, 0], [3, 4], 2)
+    board = pictures.TensorBoardPictures(tmp_path / "logs", grid)
+    for step, event in [(0, "on_train_begin"), (1, None), (5, None)]:
+        gan.g_optimizer.iterations.assign(step)
+        for callback in (grid, board):
+            callback.set_model(gan)
+            getattr(callback, event or "on_train_batch_end")(*([] if event else [0]))
+    board.on_train_end()
+    found = written(tmp_path / "logs")
+    assert [step for step, _ in found["samples"]] == [0, 5]
+    expected = {"samples": image_grid(grid.images, 2)}
+    if attention:
+        expected["attention"] = attention_figure(gan, 2, 3)
+    assert ("attention" in found) == attention
+    for tag, pixels in expected.items():
+        *_, encoded = found[tag][-1][1]
+        np.testing.assert_array_equal(tf.io.decode_png(encoded), pixels)
+    kernels = [name for name in found if name.endswith("kernel")]
+    assert {name[:9] for name in kernels} == {"g_weights", "d_weights"}
+    weight = gan.generator.get_layer("to_images").layer._kernel
+    counts = found["g_weights/to_images/to_images/kernel"][-1][1][:, 2]
+    assert counts.sum() == np.prod(weight.shape)
