@@ -123,12 +123,16 @@ def _train(options, config, overrides, together):
 def _fit(training):
     """Trains, says what came of it, and returns the exit status."""
     from keras_sagan.training.callbacks import DivergenceError
+    from keras_sagan.training.checkpoint_files import CheckpointError
 
     try:
         result = training.fit()
     except DivergenceError as error:
         print(f"keras-sagan: {error}", file=sys.stderr)
         return EXIT_DIVERGED
+    except CheckpointError as error:
+        print(f"keras-sagan: the run cannot go on: {error}", file=sys.stderr)
+        return EXIT_FAILED
     except OSError as error:  # a full disk, a directory that was removed
         print(
             f"keras-sagan: training has stopped: {error}. The same command with the "

@@ -79,7 +79,8 @@ def write(directory, checkpoint):
     target = path_of(directory, checkpoint.step)
     if target.exists():
         return target
-    directory.mkdir(parents=True, exist_ok=True)
+    # Not its parents: a run that was removed must not come back in parts.
+    directory.mkdir(exist_ok=True)
     temporary = directory / f"{_UNFINISHED}{target.name}-{os.getpid()}"
     try:
         temporary.mkdir()

@@ -6,6 +6,7 @@ metrics. Random numbers and the position in the data are functions of (seed, ste
 nothing else is needed to continue as if training had never stopped.
 """
 
+import pathlib
 import threading
 import time
 import warnings
@@ -71,7 +72,7 @@ class Checkpoints(StepCallback):
         self._last = None  # step of the newest
         self._metrics = None
         self._thread = None
-        self._error = None  # of the last writing
+        self._error = None  # (problem, exception) of the last writing
 
     def resume(self, gan, step=None):
         """Restores the newest whole checkpoint, or the one of a step.
@@ -99,6 +100,7 @@ class Checkpoints(StepCallback):
         self._metrics = [(v, np.array(v)) for m in gan.metrics for v in m.variables]
 
     def on_train_begin(self, logs=None):
+        pathlib.Path(self.directory).mkdir(parents=True, exist_ok=True)
         if self._last is None:
             self._last = self.step
 
@@ -140,10 +142,10 @@ class Checkpoints(StepCallback):
         self._thread = None
         self.seconds += time.monotonic() - begin
         if self._error is not None:
-            error, self._error = self._error, None
+            (problem, error), self._error = self._error, None
             known = checkpoint_files.steps(self.directory)
             warnings.warn(
-                f"The checkpoint of step {self._last} could not be written: {error}. "
+                f"The checkpoint of step {self._last} {problem}: {error}. "
                 "Training goes on. The newest checkpoint is "
                 f"{f'that of step {known[-1]}' if known else 'none at all'}.",
                 RuntimeWarning,
@@ -153,9 +155,13 @@ class Checkpoints(StepCallback):
     def _write(self, checkpoint):
         try:
             checkpoint_files.write(self.directory, checkpoint)
+        except Exception as error:  # a thread has nobody else to tell
+            self._error = ("could not be written", error)
+            return
+        try:
             checkpoint_files.remove_old(self.directory, self.keep)
         except OSError as error:
-            self._error = error
+            self._error = ("is written, but older ones could not be removed", error)
 
 
 def _variables(gan):

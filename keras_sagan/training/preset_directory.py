@@ -8,6 +8,7 @@ serialises them), `model.weights.h5` (every weight, optimizers included) and
 import contextlib
 import importlib.metadata
 import json
+import os
 import pathlib
 
 import keras
@@ -16,9 +17,11 @@ import keras_sagan
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.models.presets import get_preset
-from keras_sagan.training import safe_files
+from keras_sagan.training import file_errors, safe_files
 from keras_sagan.untrusted import json_files
 from keras_sagan.untrusted.weights import check as check_weights
+
+_H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
@@ -40,7 +43,7 @@ def save(gan, directory):
     config = keras.saving.serialize_keras_object(gan)
     _write_json(directory / CONFIG, config)
     _write_json(directory / METADATA, metadata())
-    gan.save_weights(directory / WEIGHTS)
+    _write_weights(gan, directory / WEIGHTS)
 
 
 def load(cls, preset, load_weights, overrides):
@@ -161,4 +164,28 @@ def _naming(path, problem):
 
 
 def _write_json(path, value):
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    _write(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def _write_weights(gan, path):
+    """Writes HDF5 where there is room for it: on a full disk, its library crashes."""
+    size = sum(variable.value.numpy().nbytes for variable in _variables(gan))
+    room = size + _H5_OVERHEAD * (1 + len(_variables(gan)))
+    with file_errors.naming(path):
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, room)
+        gan.save_weights(path)
+
+
+def _variables(gan):
+    optimizers = [getattr(gan, f"{x}_optimizer", None) for x in "gd"]
+    return [*gan.variables, *(v for o in optimizers if o for v in o.variables)]
+
+
+def _write(path, content):
+    """Writes a file to the disk, or raises an `OSError` that names it."""
+    with file_errors.naming(path), path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

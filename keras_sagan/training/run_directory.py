@@ -13,6 +13,7 @@ import warnings
 
 from keras_sagan.config import RunConfig
 from keras_sagan.training import checkpoint_files, preset_directory
+from keras_sagan.training.file_errors import naming
 from keras_sagan.training.sagan import SAGAN
 from keras_sagan.untrusted import json_files
 
@@ -147,7 +148,12 @@ def write_model(gan, output):
     gan.save_to_preset(str(new))
     if target.exists():
         target.rename(old)
-    new.rename(target)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
     shutil.rmtree(old, ignore_errors=True)
     return target
 
@@ -232,5 +238,8 @@ def _versions():
 
 def _replace_text(path, text):
     temporary = path.with_name(f".{path.name}-new")
-    temporary.write_text(text, encoding="utf-8")
+    with naming(path), temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
     temporary.replace(path)
