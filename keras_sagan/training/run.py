@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import pathlib
 import signal
 import time
@@ -18,6 +19,8 @@ from keras_sagan.training import (
     pictures,
     progress,
     run_directory,
+    run_evaluation,
+    run_facts,
     shared_state,
     signals,
 )
@@ -37,6 +40,7 @@ class Result:
         steps: int. Generator steps made.
         seconds: float. From the start of the run to its end.
         signal: int, or `None`. The number of the signal that ended it early.
+        best: dict, or `None`. Step and scores of the best evaluation.
         samples: path of the last grid, or `None`.
         model: path of the model's directory, or `None` after SIGTERM.
     """
@@ -45,6 +49,7 @@ class Result:
     steps: int
     seconds: float
     signal: int | None
+    best: dict | None
     samples: pathlib.Path | None
     model: pathlib.Path | None
 
@@ -52,8 +57,9 @@ class Result:
 class Run:
     """One training run and its directory.
 
-    The directory holds `config.json` (every setting, and versions), `checkpoints/`,
-    `samples/`, `logs/` (TensorBoard), `metrics.jsonl` and, after `fit`, `model/`.
+    The directory holds `config.json` (every setting, and versions), `facts.json` (of
+    data and machine), `checkpoints/`, `samples/`, `logs/` (TensorBoard),
+    `metrics.jsonl` and, after `fit`, `model/`.
 
     A run that ended early, however it did, goes on at its newest checkpoint, and ends
     with the weights and metrics that it would have had without the interruption.
@@ -89,6 +95,16 @@ class Run:
         self.gan = building.build(config, found.class_names, found.class_counts)
         self._before = 0.0  # seconds of training in earlier processes
 
+    @functools.cached_property
+    def evaluation(self):
+        """`RunEvaluation`, ready, or `None`; not to be had in a strategy's scope.
+
+        Raises `ValueError` or `OSError` if a setting of it is not possible.
+        """
+        return run_evaluation.of_run(
+            self.config, self.output, self.source, self.gan.distribute_strategy
+        )
+
     def fit(self):
         """Trains to the end, or until a signal, and writes the model.
 
@@ -123,11 +139,14 @@ class Run:
         return int(self.gan.g_optimizer.iterations.numpy())
 
     def _train(self, samples, received):
-        saved = self._checkpoints()
+        saved, scored = self._checkpoints(), self.evaluation
         self._begin(saved)
         shared_state.share_state(self.gan)
         shown = self._progress()
         used = [*self._callbacks(samples, received, shown), saved]
+        if scored is not None:
+            used.insert(-1, scored)
+            self.gan.stop_training = scored.go_on(self.gan)
         every = self.config.logging.log_every
         with contextlib.closing(shown):
             try:
@@ -171,6 +190,8 @@ class Run:
                 self._before = checkpoint.details["seconds"]
         self.gan.stop_training = False
         run_directory.write_config(self.output, self.config)
+        facts = run_facts.describe(self.source, self._real_diversity())
+        run_facts.write(self.output, facts)
 
     def _check_step(self, step):
         folder = self.output / run_directory.CHECKPOINTS
@@ -190,6 +211,7 @@ class Run:
             steps=self.step,
             seconds=time.monotonic() - self._start,
             signal=received.received,
+            best=self.evaluation and self.evaluation.best,
             samples=samples.path,
             model=model,
         )
@@ -237,14 +259,10 @@ class Run:
 
     def _callbacks(self, samples, received, shown):
         training = self.config.training
-        images, labels = self.source.arrays()
-        some = np.linspace(0, len(images) - 1, min(len(images), _LOOKED_AT)).astype(int)
-        real = divergence.diversity(
-            images[some], None if labels is None else labels[some]
-        )
 
         def reserve():  # the last grid, the model and the checkpoint
-            return 5.0 + samples.seconds
+            cost = self.evaluation.cost if self.evaluation else 0.0
+            return 5.0 + samples.seconds + cost
 
         return [
             callbacks.MetricsLog(
@@ -258,9 +276,16 @@ class Run:
             signals.StopOnSignal(received),
             samples,
             pictures.TensorBoardPictures(self.output / "logs", samples),
-            divergence.CollapseWarnings(samples, real, training.loss),
+            divergence.CollapseWarnings(samples, self._real_diversity(), training.loss),
             shown,
         ]
+
+    def _real_diversity(self):
+        images, labels = self.source.arrays()
+        some = np.linspace(0, len(images) - 1, min(len(images), _LOOKED_AT)).astype(int)
+        return divergence.diversity(
+            images[some], None if labels is None else labels[some]
+        )
 
     def _last_good(self):
         known = checkpoint_files.steps(self.output / run_directory.CHECKPOINTS)

@@ -28,6 +28,7 @@ def test_directory_of_a_finished_run(run_directory):
     assert names == {
         "checkpoints",
         "config.json",
+        "facts.json",
         "logs",
         "metrics.jsonl",
         "model",
