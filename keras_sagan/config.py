@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 
 from keras_sagan._data_sections import AugmentationConfig, DataConfig
+from keras_sagan._evaluation_section import EvaluationConfig
 from keras_sagan._section import Section
 
 ATTENTION_SETTINGS = ("released", "paper", "formula", "residual")
@@ -205,6 +206,7 @@ class RunConfig(Section):
         data: `DataConfig`.
         logging: `LoggingConfig`.
         augmentation: `AugmentationConfig`.
+        evaluation: `EvaluationConfig`.
     """
 
     preset: str
@@ -216,6 +218,14 @@ class RunConfig(Section):
     augmentation: AugmentationConfig = dataclasses.field(
         default_factory=AugmentationConfig
     )
+    evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
+
+    @classmethod
+    def from_dict(cls, values):
+        """As of every section; a run that is older than `evaluation` had none."""
+        if isinstance(values, dict):
+            values = {"evaluation": EvaluationConfig().to_dict(), **values}
+        return super().from_dict(values)
 
     def override(self, values):
         """Returns a copy with some fields of its sections changed.

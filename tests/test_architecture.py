@@ -19,7 +19,8 @@ MAY_IMPORT = {
     "_registration": set(),
     "_section": set(),
     "_data_sections": {"_section"},
-    "config": {"_data_sections", "_section"},
+    "_evaluation_section": {"_section"},
+    "config": {"_data_sections", "_evaluation_section", "_section"},
     "losses": set(),
     "untrusted": set(),
     "metrics": {"untrusted", *BASE},
@@ -60,6 +61,7 @@ MAY_IMPORT = {
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
 WITHOUT_KERAS = {
     "_data_sections",
+    "_evaluation_section",
     "_lazy",
     "_registration",
     "_section",
@@ -72,6 +74,7 @@ TESTED_ELSEWHERE = {
     "_lazy.py": "test_package.py",
     "_registration.py": "test_package.py",
     "_data_sections.py": "test_config.py",
+    "_evaluation_section.py": "test_config.py",
     "_section.py": "test_config.py",
     "__main__.py": "test_package.py",
 }

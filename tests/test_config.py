@@ -7,6 +7,7 @@ from keras_sagan.config import (
     SETTINGS,
     AugmentationConfig,
     DataConfig,
+    EvaluationConfig,
     LoggingConfig,
     ModelConfig,
     OptimizerConfig,
@@ -68,6 +69,21 @@ LOGGING = {
     "checkpoint_every": 30,
     "keep_checkpoints": 4,
 }
+EVALUATION = {
+    "every": 100,
+    "metrics": "prdc, is",
+    "extractor": "classifier",
+    "inception": "weights.pth",
+    "split": "test",
+    "num_real": 500,
+    "num_images": 600,
+    "monitor": "recall",
+    "mode": "max",
+    "keep_best": False,
+    "patience": 3,
+    "share": 0.5,
+    "seed": 4,
+}
 SECTIONS = [
     (ModelConfig, MODEL),
     (OptimizerConfig, OPTIMIZER),
@@ -75,6 +91,7 @@ SECTIONS = [
     (DataConfig, DATA),
     (LoggingConfig, LOGGING),
     (AugmentationConfig, AUGMENTATION),
+    (EvaluationConfig, EVALUATION),
 ]
 
 
@@ -96,6 +113,13 @@ def test_json_round_trip():
     restored = RunConfig.from_dict(json.loads(json.dumps(config.to_dict())))
     assert restored == config
     assert restored.model.attention_resolutions == (8, 32)
+    assert restored.evaluation.selected_metrics == ("prdc", "is")
+
+
+def test_a_run_of_before_there_was_evaluation():
+    values = run_config().to_dict()
+    del values["evaluation"]
+    assert RunConfig.from_dict(values).evaluation == EvaluationConfig()
 
 
 @pytest.mark.parametrize("change", ["drop", "add"])
@@ -152,6 +176,15 @@ def test_from_dict_refuses_what_is_no_dictionary():
         (DataConfig, "split", ""),
         (LoggingConfig, "log_every", 0),
         (LoggingConfig, "sample_every", 0),
+        (EvaluationConfig, "every", 0),
+        (EvaluationConfig, "metrics", " , "),
+        (EvaluationConfig, "num_real", 0),
+        (EvaluationConfig, "num_images", 0),
+        (EvaluationConfig, "mode", "best"),
+        (EvaluationConfig, "patience", 0),
+        (EvaluationConfig, "share", 0.0),
+        (EvaluationConfig, "share", 1.5),
+        (EvaluationConfig, "seed", -1),
     ],
 )
 def test_errors_name_argument_and_value(cls, name, value):

@@ -194,9 +194,9 @@ def _open(options):
 
 
 def _extractor(options, load_training):
-    from keras_sagan.cli import scored
+    from keras_sagan.metrics import extractors
 
-    return scored.open_extractor(
+    return extractors.open_extractor(
         options.extractor,
         options.inception,
         options.resize,

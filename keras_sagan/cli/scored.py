@@ -1,4 +1,4 @@
-"""What `keras-sagan evaluate` scores, and with which network, by their names."""
+"""What `keras-sagan evaluate` scores, by its name."""
 
 import dataclasses
 import pathlib
@@ -42,69 +42,6 @@ def open_scored(name, image_size, cache_dir, dataset=None):
     if (pathlib.Path(name) / "saved_model.pb").is_file():
         return _open_saved_model(name)
     return _open_gan(name)
-
-
-def open_extractor(name, weights, resize_kind, layer, training_arrays):
-    """Opens an extractor by its name on the command line.
-
-    Args:
-        name: str. See `keras-sagan evaluate --help`.
-        weights: path of the FID network's weights, or `None`.
-        resize_kind: str.
-        layer: str or `None`. Layer of a Keras model.
-        training_arrays: function without arguments to images and labels.
-
-    Raises:
-        ValueError: if there is no such extractor.
-    """
-    from keras_sagan.metrics import features
-
-    kind, _, rest = name.partition(":")
-    if name == "inception":
-        return features.inception_extractor(weights, resize_kind)
-    if kind == "classifier":
-        from keras_sagan.metrics import classifier
-
-        model = classifier.load_or_train(rest or None, training_arrays)
-        return classifier.classifier_extractor(model)
-    if kind == "saved_model" and rest:
-        return features.saved_model_extractor(rest, pathlib.Path(rest).name)
-    if kind == "keras" and rest:
-        from keras_sagan.metrics import keras_files
-
-        model = keras_files.load(rest)
-        stem = pathlib.Path(rest).stem
-        return features.keras_extractor(model, stem, layer, None, resize_kind)
-    if kind == "applications" and rest:
-        return _application(rest, resize_kind)
-    raise ValueError(
-        "`extractor` must be inception, classifier[:FILE.keras], keras:FILE.keras, "
-        f"saved_model:DIR or applications:NAME. Received: {name!r}."
-    )
-
-
-def _application(name, resize_kind):
-    """A network of `keras.applications` with its published ImageNet weights."""
-    import keras
-
-    from keras_sagan.metrics import features
-
-    build = getattr(keras.applications, name, None)
-    if build is None or not name[:1].isupper():
-        known = [x for x in dir(keras.applications) if x[:1].isupper()]
-        raise ValueError(
-            f"`extractor` applications:NAME must be one of {', '.join(known)}. "
-            f"Received: {name!r}."
-        )
-    model = build(include_top=False, pooling="avg", input_shape=(224, 224, 3))
-    module = next(
-        m
-        for m in vars(keras.applications).values()
-        if hasattr(m, "preprocess_input") and getattr(m, name, None) is build
-    )
-    return features.keras_extractor(
-        model, name, None, module.preprocess_input, resize_kind
-    )
 
 
 def _open_gan(name):

@@ -127,6 +127,58 @@ FLAGS = {
         ),
         Flag("--seed", "training.seed", "N", "of weights, latents and data order"),
     ),
+    "evaluation while training (docs/evaluation.md)": (
+        Flag(
+            "--evaluate-every",
+            "evaluation.every",
+            "STEPS",
+            "score the model at multiples of so many steps (default: never)",
+        ),
+        Flag(
+            "--evaluate-metrics",
+            "evaluation.metrics",
+            "NAMES",
+            "fid,kid (default), is, prdc, intra_fid, agreement",
+        ),
+        Flag(
+            "--evaluate-extractor",
+            "evaluation.extractor",
+            "NAME",
+            "inception (default), classifier (trained before step 1), or another of "
+            "'keras-sagan evaluate --help'",
+        ),
+        Flag(
+            "--evaluate-images",
+            "evaluation.num_images",
+            "N",
+            "generated images (default: 5000)",
+        ),
+        Flag(
+            "--evaluate-split",
+            "evaluation.split",
+            "NAME",
+            "of the real images (default: the one that is trained on)",
+        ),
+        Flag(
+            "--monitor",
+            "evaluation.monitor",
+            "SCORE",
+            "which score says what is best; the best model is in evaluation/best "
+            "(default: the first)",
+        ),
+        Flag(
+            "--patience",
+            "evaluation.patience",
+            "N",
+            "end after N evaluations without a better one (default: never)",
+        ),
+        Flag(
+            "--evaluate-share",
+            "evaluation.share",
+            "FRACTION",
+            "of the time, at most, for evaluations (default: 0.1)",
+        ),
+    ),
     "output": (
         Flag(
             "--log-every",

@@ -117,6 +117,8 @@ def _train(options, config, overrides, together):
         return 0
     if together.is_chief:
         _say_what_happens(config, source, output, together)
+        with user_errors():
+            _ = training.evaluation  # made ready: settings of it may be wrong
     return _fit(training)
 
 
@@ -142,6 +144,11 @@ def _fit(training):
         return EXIT_FAILED
     end = "Interrupted" if result.signal else "Finished"
     print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
+    if result.best:
+        scores = dict(result.best)
+        step, _ = scores.pop("step"), scores.pop("seconds")
+        shown = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"Best:    step {step}: {shown}")
     if result.samples:
         print(f"Samples: {result.samples}")
     if result.model:

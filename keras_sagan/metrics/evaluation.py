@@ -1,5 +1,6 @@
 """`evaluate`: images in, scores with their protocol out."""
 
+import copy
 import dataclasses
 import functools
 import json
@@ -148,9 +149,7 @@ def evaluate(real, fake, extractor, settings=None, held_out=None):
         reference, described = Features(real, None, None, None), _of_file(real)
     else:
         reference, described = real.features, real.description
-    name = functools.partial(
-        score_name, extractor=extractor.name, is_fid_network=extractor.is_fid_network
-    )
+    name = _names(extractor)
     scores, intervals, columns = _scores(reference, found, settings, name)
     if "memorization" in settings.metrics:
         others = collect(held_out, extractor, settings)
@@ -179,6 +178,32 @@ class Prepared:
 def prepare(real, extractor, settings):
     """The features of an `ImageSet` of real images."""
     return Prepared(collect(real, extractor, settings), real.description)
+
+
+def rehearse(prepared, count, extractor, settings):
+    """Names of the scores that `count` generated images would have.
+
+    Every metric is computed with real images in place of generated ones, so that
+    what could not be scored is known before there are any.
+
+    Args:
+        prepared: what `prepare` returned.
+        count: int. Generated images.
+        extractor: `Extractor`.
+        settings: `Settings`.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    real = prepared.features
+    check_possible(prepared, prepared, extractor, settings.metrics, None)
+    rows = np.resize(np.arange(real.moments.count), count)
+    moments = copy.copy(real.moments)
+    moments.count = count
+    parts = (real.features, real.logits, real.labels)
+    fake = Features(moments, *(None if x is None else x[rows] for x in parts))
+    settings = dataclasses.replace(settings, bootstrap=0)
+    return list(_scores(real, fake, settings, _names(extractor))[0])
 
 
 def collect(images, extractor, settings):
@@ -254,6 +279,13 @@ def _scores(real, fake, settings, name):
             agree = fake.logits.argmax(axis=1) == fake.labels
             interval(metric, np.mean, agree)
     return scores, intervals, columns
+
+
+def _names(extractor):
+    """Function from a metric to the name of its score."""
+    return functools.partial(
+        score_name, extractor=extractor.name, is_fid_network=extractor.is_fid_network
+    )
 
 
 def _of_file(moments):

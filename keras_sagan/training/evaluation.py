@@ -1,6 +1,7 @@
 """A callback that scores the averaged generator while it trains."""
 
 import csv
+import json
 import math
 import pathlib
 import shutil
@@ -10,23 +11,43 @@ import tensorflow as tf
 
 from keras_sagan.metrics import evaluation, image_sets
 from keras_sagan.training.callbacks import StepCallback
+from keras_sagan.visualize import curves
 
 TABLE = "evaluation.csv"
+CURVE = "evaluation.png"
 BEST = "best"
+BEST_ROW = "evaluation.json"  # in the best model's directory
+
+# Beginnings of the scores of which more is better.
+_HIGHER = (
+    "inception_score",
+    "class_score",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "agreement",
+)
 
 
 class Evaluation(StepCallback):
     """Scores the same latents every so many steps; keeps the best, stops early.
 
-    Scores go to `evaluation.csv` and to TensorBoard. The features of the real images
-    are computed once, when training begins. An evaluation that would take more than
-    its share of the time is left out; the next multiple of `every` is tried again.
+    Scores go to `evaluation.csv` and to TensorBoard, the monitored one is drawn over
+    the steps in `evaluation.png`. The features of the real images are computed once,
+    when training begins. An evaluation that would take more than its share of the
+    time is left out; the next multiple of `every` is tried again.
+
+    A run that goes on reads the rows up to its step, drops later ones from the file,
+    and knows the best score and how many evaluations ago it was. No step is scored
+    twice.
 
     Args:
         real: `ImageSet` of real images.
         extractor: `keras_sagan.metrics.Extractor`.
-        directory: str or path. Where `evaluation.csv`, the TensorBoard file and the
-            best model, `best/`, are written. A resumed run continues the file.
+        directory: str or path. Where `evaluation.csv`, `evaluation.png`, the
+            TensorBoard file and the best model, `best/` with `evaluation.json` (its
+            row), are written. A resumed run continues the file.
         every: int. Evaluations are made at the multiples of so many steps.
         num_images: int. Generated images.
         seed: int. Of their latents.
@@ -34,12 +55,13 @@ class Evaluation(StepCallback):
             and the kernel distance.
         monitor: str, or `None`. Beginning of the score that decides what is best.
             Defaults to the first score.
-        mode: `"min"` or `"max"`: which values of it are better.
+        mode: `"min"` or `"max"`: which values of it are better. Defaults to what is
+            right for the score: `"max"` for precision, agreement and such.
         keep_best: bool. Whether to write the model whenever it is the best.
         patience: int, or `None`. Training ends after so many evaluations in a row
             that are not better.
-        share: float in (0, 1]. Of the time since training began that evaluations may
-            take, the real images' features not counted. Defaults to `0.1`.
+        share: float in (0, 1]. Of the time since training began in this process
+            that evaluations may take, the real images' features not counted.
 
     Attributes:
         rows: list of dict: "step", "seconds" (that it took) and the scores.
@@ -60,14 +82,14 @@ class Evaluation(StepCallback):
         seed=0,
         settings=None,
         monitor=None,
-        mode="min",
+        mode=None,
         keep_best=True,
         patience=None,
         share=0.1,
     ):
         super().__init__()
         _check("every", every, every >= 1, "at least 1")
-        _check("mode", mode, mode in ("min", "max"), "'min' or 'max'")
+        _check("mode", mode, mode in (None, "min", "max"), "'min', 'max' or None")
         _check("share", share, 0 < share <= 1, "in (0, 1]")
         _check("patience", patience, patience is None or patience >= 1, "at least 1")
         self.real, self.extractor = real, extractor
@@ -77,27 +99,49 @@ class Evaluation(StepCallback):
         self.monitor, self.mode = monitor, mode
         self.keep_best, self.patience, self.share = keep_best, patience, share
         self.rows, self.best, self.skipped = [], None, 0
-        self._prepared = None
-        self._spent, self._last_cost, self._last_step = 0.0, 0.0, 0
+        self._prepared, self._begin = None, None
+        self._spent, self.cost, self._last_step = 0.0, 0.0, 0
 
     # === When ===
+    def prepare(self):
+        """Computes the features of the real images, once, and tries every metric.
+
+        Raises:
+            ValueError: if a metric is not possible, or there is no score `monitor`.
+        """
+        if self._prepared is not None:
+            return
+        prepared = evaluation.prepare(self.real, self.extractor, self.settings)
+        names = evaluation.rehearse(
+            prepared, self.num_images, self.extractor, self.settings
+        )
+        self._monitored(names)
+        self._prepared = prepared
+
+    def go_on(self, model):
+        """Takes up the table of the run that is resumed, up to the model's step.
+
+        Returns: bool. Whether the run has ended for want of patience already.
+        """
+        self.set_model(model)
+        self._read_table()
+        return self._is_exhausted()
+
     def on_train_begin(self, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)
-        if self._prepared is None:
-            self._prepared = evaluation.prepare(
-                self.real, self.extractor, self.settings
-            )
+        self.prepare()
         self._writer = tf.summary.create_file_writer(str(self.directory))
         self._last_step = self.step
         self._read_table()
-        self._begin = time.monotonic()
+        if self._begin is None:  # `fit` may be called several times
+            self._begin = time.monotonic()
 
     def on_train_batch_end(self, batch, logs=None):
         if self.step // self.every == self._last_step // self.every:
             return
         self._last_step = self.step
         elapsed = time.monotonic() - self._begin
-        if self._spent + self._last_cost > self.share * (elapsed + self._last_cost):
+        if self._spent + self.cost > self.share * (elapsed + self.cost):
             self.skipped += 1
         else:
             self.evaluate()
@@ -114,29 +158,31 @@ class Evaluation(StepCallback):
             self._prepared, fake, self.extractor, self.settings
         )
         row = {"step": self.step, "seconds": 0.0, **result.scores}
-        self._last_cost = time.monotonic() - begin
-        self._spent += self._last_cost
-        row["seconds"] = round(self._last_cost, 3)
+        self.cost = time.monotonic() - begin
+        self._spent += self.cost
+        row["seconds"] = round(self.cost, 3)
         self.rows.append(row)
-        self._log(row)
         if self._is_better(row):
             self.best = row
             if self.keep_best:
                 self._write_best()
-        elif self.patience is not None and self._since_best() >= self.patience:
+        self._log(row)
+        if self._is_exhausted():
             self.model.stop_training = True
         return row
 
     def _is_better(self, row):
-        value = row[self._monitored(row)]
-        if not math.isfinite(value):
+        name = self._monitored(row)
+        if not math.isfinite(row[name]):
             return False
         if self.best is None:
             return True
-        best = self.best[self._monitored(row)]
-        return value < best if self.mode == "min" else value > best
+        mode = self.mode or ("max" if name.startswith(_HIGHER) else "min")
+        best = self.best[name]
+        return row[name] < best if mode == "min" else row[name] > best
 
     def _monitored(self, row):
+        """The name of the score that decides, of the names of a row."""
         names = [name for name in row if name not in ("step", "seconds")]
         found = [name for name in names if name.startswith(self.monitor or names[0])]
         if not found:
@@ -146,19 +192,15 @@ class Evaluation(StepCallback):
             )
         return found[0]
 
-    def _since_best(self):
+    def _is_exhausted(self):
         best = self.best["step"] if self.best else -1
-        return sum(row["step"] > best for row in self.rows)
+        since = sum(row["step"] > best for row in self.rows)
+        return self.patience is not None and since >= self.patience
 
     # === Files ===
     def _log(self, row):
-        path = self.directory / TABLE
-        is_new = not path.exists()
-        with path.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(row))
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
+        self._write_table()
+        self._draw()
         with self._writer.as_default(step=row["step"]):
             for name, value in row.items():
                 if name != "step":
@@ -172,10 +214,31 @@ class Evaluation(StepCallback):
         for path in (fresh, old):
             shutil.rmtree(path, ignore_errors=True)
         self.model.save_to_preset(str(fresh))
+        text = json.dumps(self.best, indent=2) + "\n"
+        (fresh / BEST_ROW).write_text(text, encoding="utf-8")
         if target.exists():
             target.rename(old)
         fresh.rename(target)
         shutil.rmtree(old, ignore_errors=True)
+
+    def _write_table(self):
+        path = self.directory / TABLE
+        partial = path.with_name(f".{TABLE}-new")
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+        partial.replace(path)
+
+    def _draw(self):
+        name = self._monitored(self.rows[0])
+        points = [
+            (row["step"], row[name], "best" if row is self.best else "")
+            for row in self.rows
+            if math.isfinite(row[name])
+        ]
+        if points:
+            curves.save_curve(self.directory / CURVE, points, "step", name)
 
     def _read_table(self):
         """Rows of the run that is resumed, up to the present step."""

@@ -1,10 +1,12 @@
 """The callback: when it scores, what it writes, what it keeps, when it stops."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from keras_sagan.metrics import Extractor, array_images, evaluate, gan_images
 from keras_sagan.metrics.evaluation import Settings
@@ -99,12 +101,12 @@ def test_the_score_is_that_of_evaluate(gan, dataset, tmp_path):
     assert {name: row[name] for name in expected.scores} == expected.scores
 
 
-def scripted(monkeypatch, values):
-    """Evaluations that find given values of the score "x", one after the other."""
+def scripted(monkeypatch, values, name="x"):
+    """Evaluations that find given values of the score, one after the other."""
     queue = iter(values)
 
     def evaluate_one(*args):
-        return module.evaluation.Result({"x": next(queue)}, {}, {}, {})
+        return module.evaluation.Result({name: next(queue)}, {}, {}, {})
 
     monkeypatch.setattr(module.evaluation, "evaluate", evaluate_one)
     monkeypatch.setattr(module.image_sets, "gan_images", lambda *args: None)
@@ -121,6 +123,10 @@ def test_the_best_is_kept(gan, dataset, tmp_path, monkeypatch):
     np.testing.assert_array_equal(best.generator.weights[0], weights)
     assert np.any(gan.generator.weights[0] != weights)
     assert sorted(x.name for x in tmp_path.iterdir() if x.is_dir()) == ["best"]
+    row = json.loads((tmp_path / "best" / "evaluation.json").read_text())
+    assert (row["step"], row["x"]) == (2, 1.0)
+    with Image.open(tmp_path / "evaluation.png") as image:
+        assert image.size == (720, 480)
 
 
 def test_early_stop(gan, dataset, tmp_path, monkeypatch):
@@ -136,6 +142,15 @@ def test_higher_is_better(gan, dataset, tmp_path, monkeypatch):
     callback = made(tmp_path, dataset, every=1, mode="max", keep_best=False)
     drive(gan, callback, 3)
     assert callback.best["x"] == 4
+
+
+def test_which_is_better_follows_from_the_name(gan, dataset, tmp_path, monkeypatch):
+    for index, (name, best) in enumerate([("recall_quarters", 4), ("fid", 1)]):
+        scripted(monkeypatch, [3.0, 1.0, 4.0], name)
+        folder = tmp_path / str(index)
+        callback = made(folder, dataset, every=1, keep_best=False)
+        drive(gan, callback, 3)
+        assert callback.best[name] == best
 
 
 def test_its_share_of_the_time(gan, dataset, tmp_path, monkeypatch):
@@ -174,11 +189,48 @@ def test_a_resumed_run_goes_on(gan, dataset, tmp_path, monkeypatch):
     assert len(lines) == 5 and lines[0] == "step,seconds,x"
 
 
+def test_a_run_that_goes_back(gan, dataset, tmp_path, monkeypatch):
+    """Rows after the checkpoint are dropped, and the steps scored again, once."""
+    scripted(monkeypatch, [3.0, 1.0, 0.5, 2.0, 0.7, 0.6])
+    drive(gan, made(tmp_path, dataset, every=1), 3)
+    gan.g_optimizer.iterations.assign(2)
+    callback = made(tmp_path, dataset, every=1, patience=2)
+    drive(gan, callback, 3)
+    rows = [(row["step"], row["x"]) for row in callback.rows]
+    assert rows == [(1, 3), (2, 1), (3, 2), (4, 0.7), (5, 0.6)]
+    lines = (tmp_path / "evaluation.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["step", *"12345"]
+
+
+def test_a_run_that_has_run_out_of_patience_stays_there(
+    gan, dataset, tmp_path, monkeypatch
+):
+    scripted(monkeypatch, [1.0, 2.0, 3.0])
+    drive(gan, made(tmp_path, dataset, every=1, patience=2), 5)
+    again = made(tmp_path, dataset, every=1, patience=2)
+    assert again.go_on(gan)
+    assert not made(tmp_path, dataset, every=1, patience=3).go_on(gan)
+
+
+def test_time_goes_on_when_fit_is_called_again(gan, dataset, tmp_path, monkeypatch):
+    now = [0.0]
+    scripted(monkeypatch, [1.0, 2.0])
+    monkeypatch.setattr(module.time, "monotonic", lambda: now[0])
+    callback = made(tmp_path, dataset, every=1, share=0.5, keep_best=False)
+    drive(gan, callback, 1)
+    callback.cost = callback._spent = 10.0
+    now[0] = 11.0
+    drive(gan, callback, 1)  # 10 of 11 seconds were spent
+    now[0] = 30.0
+    drive(gan, callback, 1)
+    assert [row["step"] for row in callback.rows] == [1, 3]
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"every": 0}, "`every` must be at least 1"),
-        ({"mode": "best"}, "`mode` must be 'min' or 'max'"),
+        ({"mode": "best"}, "`mode` must be 'min', 'max' or None"),
         ({"share": 0}, r"`share` must be in \(0, 1\]"),
         ({"patience": 0}, "`patience`"),
     ],
@@ -188,8 +240,23 @@ def test_wrong_arguments(dataset, tmp_path, options, message):
         made(tmp_path, dataset, **options)
 
 
-def test_an_unknown_monitor(gan, dataset, tmp_path, monkeypatch):
-    scripted(monkeypatch, [1.0])
-    callback = made(tmp_path, dataset, monitor="y", every=1)
-    with pytest.raises(ValueError, match="`monitor` must be the beginning of one of x"):
-        drive(gan, callback, 1)
+def test_an_unknown_monitor(dataset, tmp_path):
+    callback = made(tmp_path, dataset, monitor="fid")
+    expected = "`monitor` must be the beginning of one of kernel_distance_quarters, kid"
+    with pytest.raises(ValueError, match=expected):
+        callback.prepare()
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"metrics": ("fid",)}, "`fake` must have more images than the 12 dimensions"),
+        ({"metrics": ("kid",), "subset_size": 9}, "`subset_size`"),
+        ({"metrics": ("prdc",), "nearest_k": 8}, "`nearest_k`"),
+        ({"metrics": ("is",)}, "class probabilities"),
+    ],
+)
+def test_what_cannot_be_scored_is_known_before(dataset, tmp_path, settings, message):
+    callback = made(tmp_path, dataset, settings=Settings(**settings))
+    with pytest.raises(ValueError, match=message):
+        callback.prepare()
