@@ -45,7 +45,7 @@ def change_json(text, chance):
     """A value somewhere in a JSON text replaced, removed, added, or wrapped."""
     root = [json.loads(text)]
     for _ in range(chance.choice((1, 1, 2, 3))):
-        holder, key = chance.choice(list(_places(root)))
+        holder, key = chance.choice(list(places(root)))
         kind = chance.randrange(6)
         if kind == 0 and holder is not root:
             del holder[key]
@@ -54,20 +54,20 @@ def change_json(text, chance):
         elif kind == 2:
             holder[key] = [holder[key]]
         elif kind == 3:
-            other, its = chance.choice(list(_places(root)))
+            other, its = chance.choice(list(places(root)))
             holder[key] = json.loads(json.dumps(other[its]))
         else:
             holder[key] = chance.choice(ODD)
     return json.dumps(root[0]).encode()
 
 
-def _places(value):
+def places(value):
     """All (container, key) pairs."""
     keys = value if isinstance(value, dict) else range(len(value))
     for key in keys:
         yield value, key
         if isinstance(value[key], dict | list):
-            yield from _places(value[key])
+            yield from places(value[key])
 
 
 def change_archive(data, chance, change=change_bytes):
