@@ -1,5 +1,6 @@
 """`keras-sagan evaluate` from the command line: scores, files, comparison, refusal."""
 
+import functools
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
+from keras_sagan.training import run_directory as run_directory_module
 
 FEW = ["--num-images", "12", "--kid-subset-size", "5", "--nearest-k", "2"]
 
@@ -15,6 +17,15 @@ FEW = ["--num-images", "12", "--kid-subset-size", "5", "--nearest-k", "2"]
 def classifier_file(tmp_path_factory, picture_folder):
     """A classifier of `picture_folder`, trained by the command itself at first use."""
     return tmp_path_factory.mktemp("classifier") / "c.keras"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def opened_once():
+    """A model is read, and its functions are traced, by the first test that asks."""
+    with pytest.MonkeyPatch.context() as patch:
+        once = functools.cache(run_directory_module.load_trained)
+        patch.setattr(run_directory_module, "load_trained", once)
+        yield
 
 
 @pytest.fixture

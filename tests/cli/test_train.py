@@ -52,6 +52,11 @@ def test_set_wins_over_a_flag(data, capsys):
         (["--set", "model.num_classes=3"], "num_classes=2. Received: 3"),
         (["--set", "model.attention_resolutions=[4]"], "4"),
         (["--batch-size", "17"], "the 16 images of 'folder:"),
+        (["--evaluate-every", "0"], "`every` of EvaluationConfig must be at least 1"),
+        (
+            ["--evaluate-every", "5", "--evaluate-extractor", "classifer"],
+            "`extractor` must be inception, classifier",
+        ),
     ],
 )
 def test_mistakes_are_one_message_before_anything_is_written(

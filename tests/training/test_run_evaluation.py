@@ -2,13 +2,15 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_sagan.cli.main import main
 from keras_sagan.training import load_trained, run, run_evaluation
-from tests.training.small_runs import prepare
+from tests.training.small_runs import TINY, prepare
 
 SETTINGS = {
     "evaluation.every": 2,
@@ -33,27 +35,31 @@ def rows(output):
 
 def test_a_run_that_goes_on_has_the_same_scores_and_bits(picture_folder, tmp_path):
     """The best score and its model too; no step is scored twice."""
-    ends = {}
-    for name, parts in {"whole": (6,), "parts": (3, 6)}.items():
-        for steps in parts:
-            more = {"training.steps": steps}
-            config, source = prepare(picture_folder, **SETTINGS, **more)
-            result = run.Run(config, tmp_path / name, source).fit()
-        ends[name] = [np.array(x) for x in result.gan.weights], result.best
-    assert [row["step"] for row in rows(tmp_path / "whole")] == ["2", "4", "6"]
-    assert rows(tmp_path / "parts") == rows(tmp_path / "whole")
-    assert ends["parts"][1]["step"] == ends["whole"][1]["step"]
-    for one, other in zip(ends["parts"][0], ends["whole"][0], strict=True):
+    config, source = prepare(picture_folder, **SETTINGS, **{"training.steps": 4})
+    whole, again = tmp_path / "whole", tmp_path / "again"
+    first = run.Run(config, whole, source).fit()
+    shutil.copytree(whole, again)
+    classifier = (whole / "evaluation" / "classifier.keras").read_bytes()
+    for path in ("model", "evaluation/best"):  # they are to be made again
+        if first.best["step"] == 4 or path == "model":
+            shutil.rmtree(again / path)
+    second = run.Run(config, again, source, resume_from=2).fit()
+    assert [row["step"] for row in rows(whole)] == ["2", "4"]
+    assert len({row["kernel_distance_classifier"] for row in rows(whole)}) == 2
+    assert rows(again) == rows(whole)
+    assert second.best["step"] == first.best["step"]
+    for one, other in zip(first.gan.weights, second.gan.weights, strict=True):
         np.testing.assert_array_equal(one, other)
-    files = [tmp_path / name / "evaluation" / "best" for name in ends]
-    best = [json.loads((x / "evaluation.json").read_text()) for x in files]
-    assert best[0]["step"] == best[1]["step"] == ends["whole"][1]["step"]
-    models = [load_trained(x).generate(labels=[0, 1], seed=0) for x in files]
+    best = [x / "evaluation" / "best" for x in (whole, again)]
+    steps = [json.loads((x / "evaluation.json").read_text())["step"] for x in best]
+    assert steps == [first.best["step"]] * 2
+    models = [load_trained(x).generate(labels=[0, 1], seed=0) for x in best]
     np.testing.assert_array_equal(*models)
-    assert (tmp_path / "parts" / "evaluation" / "classifier.keras").is_file()
+    assert (again / "evaluation" / "classifier.keras").read_bytes() == classifier
 
 
-def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch):
+def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch, capsys):
+    """Then the same by the command: there is nothing left to do."""
     queue = iter([1.0, 2.0, 3.0])
 
     def evaluate_one(*args):
@@ -63,11 +69,19 @@ def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(run_evaluation.metrics, "evaluate", evaluate_one)
     more = {"evaluation.patience": 1, "evaluation.every": 1, "training.steps": 9}
     config, source = prepare(picture_folder, **SETTINGS | more)
-    for _ in range(2):
-        result = run.Run(config, tmp_path / "run", source).fit()
-        assert result.steps == 2
-        assert result.best["step"] == 1
-        assert result.model.is_dir()
+    result = run.Run(config, tmp_path / "run", source).fit()
+    assert result.steps == 2
+    assert result.best["step"] == 1
+    assert result.model.is_dir()
+    command = ["train", "-o", str(tmp_path / "run"), "--evaluate-every", "1"]
+    command += ["--dataset", f"folder:{picture_folder}", "--patience", "1"]
+    settings = {**TINY, **SETTINGS, "training.steps": 9}
+    del settings["evaluation.every"]
+    command += [f"--set={name}={value}" for name, value in settings.items()]
+    assert main(command) == 0
+    printed = capsys.readouterr().out
+    assert "Finished after 2 steps" in printed
+    assert "Best:    step 1: kernel_distance_classifier 1\n" in printed
 
 
 def test_real_images(picture_folder, tmp_path):
