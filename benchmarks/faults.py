@@ -1,6 +1,6 @@
 """Faults of the file system and of files, injected into real runs at chosen moments.
 
-Every case is a `keras-sagan train` process that is stopped where it is about to do
+Every case is a `keras-sagan train` process that waits where it is about to do
 something (open or rename a certain file), has a fault put under it, and goes on. Then
 the fault is lifted, and the same command runs again. Checked: the first process ended
 in a message or finished, no traceback; every checkpoint that was there before, and was
@@ -17,6 +17,7 @@ ends with the program. Exit status 1 if a check fails.
 """
 
 import argparse
+import ctypes
 import dataclasses
 import fnmatch
 import os
@@ -26,7 +27,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 
 import chaos
@@ -35,7 +35,7 @@ from PIL import Image
 from keras_sagan.training import checkpoint_files
 
 STEPS, EVERY = 30, 10
-LIMIT = 600  # seconds for a process
+LIMIT = 3600  # seconds for a process
 DISK = 48  # MiB
 INSIDE = "KERAS_SAGAN_FAULTS_NAMESPACE"  # set once the mounts are private
 
@@ -49,8 +49,8 @@ MOMENTS = {
     "checkpoint 20: arrays": ("open", "*/.unfinished-0000020-*/state.npz", 1),
     "checkpoint 20: manifest": ("open", "*/.unfinished-0000020-*/checkpoint.json", 1),
     "checkpoint 20: rename": ("os.rename", "*/.unfinished-0000020-*", 1),
-    "samples of step 20": ("open", "*/samples/0000020.png", 1),
-    "last samples": ("open", "*/samples/0000030.png", 1),
+    "samples of step 20": ("open", "*/samples/*0000020*", 1),
+    "last samples": ("open", "*/samples/*0000030*", 1),
     "model: configuration": ("open", "*/.model-new/config.json", 1),
     "model: weights": ("open", "*/.model-new/model.weights.h5", 1),
     "model: rename": ("os.rename", "*/.model-new", 1),
@@ -60,9 +60,16 @@ ARRAYS, MANIFEST, RENAME = list(MOMENTS)[3:6]
 SAMPLES, LAST, CONFIGURATION, WEIGHTS, MODEL = list(MOMENTS)[6:]
 
 
-def stop_at(moment):
-    """Makes this process stop itself at a moment, once."""
+def wait_at(moment, reached, go_on):
+    """Makes this process, all threads of it, wait at a moment, once.
+
+    Args:
+        moment: str, of `MOMENTS`.
+        reached: int. Descriptor to write a byte to at that moment.
+        go_on: int. Descriptor to wait for a byte from.
+    """
     event, pattern, number = MOMENTS[moment]
+    library = ctypes.PyDLL(None)  # keeps the interpreter's lock
     seen = 0
 
     def hook(name, arguments):
@@ -72,7 +79,8 @@ def stop_at(moment):
         if fnmatch.fnmatch(os.fsdecode(arguments[0]), pattern):
             seen += 1
             if seen == number:
-                os.kill(os.getpid(), signal.SIGSTOP)
+                os.write(reached, b"x")
+                library.read(go_on, ctypes.create_string_buffer(1), 1)
 
     sys.addaudithook(hook)
 
@@ -274,8 +282,7 @@ def main():
     chosen = [c for c in cases() if not options.cases or c.name in options.cases]
     folder = pathlib.Path(tempfile.mkdtemp(prefix="faults-"))
     pictures(folder / "pictures")
-    first, _ = finish(launch(folder, folder / "whole", None), folder / "whole")
-    if first:
+    if run(folder, folder / "whole"):
         said = (folder / "said.txt").read_text()
         raise SystemExit(f"the undisturbed run failed: {said[-2000:]}")
     expected = chaos.ending(folder / "whole", STEPS)
@@ -299,6 +306,7 @@ def parse():
     parser.add_argument("cases", nargs="*", help="names; by default all")
     parser.add_argument("--moment", help=argparse.SUPPRESS)
     parser.add_argument("--train", help=argparse.SUPPRESS)
+    parser.add_argument("--pipes", nargs=2, type=int, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
@@ -311,45 +319,52 @@ def pictures(folder):
             Image.new("RGB", (32, 32), color).save(folder / "ab"[label] / f"{i}.png")
 
 
-def launch(folder, output, moment):
-    """Starts training, in a process that stops itself at a moment."""
+def launch(folder, output, moment=None, pipes=()):
+    """Starts training, in a process that waits at a moment."""
     options = ["train", "-o", output, "--dataset", f"folder:{folder / 'pictures'}"]
     options += ["--steps", STEPS, "--checkpoint-every", EVERY, "--log-every", 5]
     options += ["--sample-every", 10, "--batch-size", 4, "--dtype-policy", "float32"]
     options += ["--set", "model.base_filters=4"]
     text = "\x1f".join(map(str, options))
     command = [sys.executable, __file__, "--moment", moment or "none", "--train", text]
+    if pipes:
+        command += ["--pipes", *map(str, pipes)]
     with (folder / "said.txt").open("w") as said:
-        return subprocess.Popen(command, stdout=said, stderr=said)
+        return subprocess.Popen(command, stdout=said, stderr=said, pass_fds=pipes)
 
 
 def child(options):
     """Trains in this process."""
     if options.moment != "none":
-        stop_at(options.moment)
+        wait_at(options.moment, *options.pipes)
     from keras_sagan.cli.main import main as command_line
 
     return command_line(options.train.split("\x1f"))
 
 
-def finish(process, output, at_stop=None):
-    """Waits until a process has ended. Returns its status and whether it stopped."""
-    begin, stopped = time.monotonic(), False
-    while process.poll() is None:
-        if at_stop and not stopped and is_stopped(process.pid):
-            stopped = True
-            at_stop()
-        if time.monotonic() - begin > LIMIT:
-            process.kill()
-            raise SystemExit(f"a process hangs, in {output}")
-        time.sleep(0.02)
-    return process.returncode, stopped
+def run(folder, output):
+    """Trains undisturbed. Returns the exit status."""
+    return launch(folder, output).wait(LIMIT)
 
 
-def is_stopped(number):
-    """Whether a process is stopped."""
-    status = pathlib.Path(f"/proc/{number}/stat").read_text()
-    return status.rpartition(")")[2].split()[0] == "T"
+def disturb(folder, output, moment, inject):
+    """Trains, with `inject(process)` called at a moment.
+
+    Returns: exit status, and whether the moment came.
+    """
+    reached, reach = os.pipe()
+    going, go_on = os.pipe()
+    try:
+        process = launch(folder, output, moment, (reach, going))
+        os.close(reach)
+        came = bool(os.read(reached, 1))  # nothing once the process has ended
+        if came:
+            inject(process)
+            os.write(go_on, b"x")
+        return process.wait(LIMIT), came
+    finally:
+        for descriptor in (reached, going, go_on):
+            os.close(descriptor)
 
 
 def examine(folder, case, expected):
@@ -359,18 +374,18 @@ def examine(folder, case, expected):
     mount("-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", disk)
     output = disk / "run"
     before, lift = {}, None
-    process = launch(folder, output, case.moment)
 
-    def inject():
+    def inject(process):
         nonlocal lift
         before.update(checkpoints(output))
         lift = case.inject(output)
-        process.send_signal(signal.SIGKILL if lift == "kill" else signal.SIGCONT)
+        if lift == "kill":
+            process.kill()
 
     problems = []
-    status, stopped = finish(process, output, inject)
+    status, came = disturb(folder, output, case.moment, inject)
     said = (folder / "said.txt").read_text()
-    if not stopped:
+    if not came:
         problems.append("the moment never came")
     if callable(lift):
         lift()
@@ -386,7 +401,7 @@ def examine(folder, case, expected):
         if gone or max(newest, default=0) < old:
             problems.append(f"checkpoints were damaged: {gone}")
     whole = loadable(output)
-    status_again, _ = finish(launch(folder, output, None), output)
+    status_again = run(folder, output)
     again = (folder / "said.txt").read_text()
     same = outcome(case, output, status_again, again, expected)
     if same not in ("same bits", "refused"):

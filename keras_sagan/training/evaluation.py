@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_sagan.metrics import evaluation, image_sets
 from keras_sagan.training.callbacks import StepCallback
+from keras_sagan.training.file_errors import naming
 from keras_sagan.visualize import curves
 
 TABLE = "evaluation.csv"
@@ -130,7 +131,8 @@ class Evaluation(StepCallback):
     def on_train_begin(self, logs=None):
         self.directory.mkdir(parents=True, exist_ok=True)
         self.prepare()
-        self._writer = tf.summary.create_file_writer(str(self.directory))
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(str(self.directory))
         self._last_step = self.step
         self._read_table()
         if self._begin is None:  # `fit` may be called several times
@@ -201,11 +203,12 @@ class Evaluation(StepCallback):
     def _log(self, row):
         self._write_table()
         self._draw()
-        with self._writer.as_default(step=row["step"]):
+        with naming(self.directory), self._writer.as_default(step=row["step"]):
             for name, value in row.items():
                 if name != "step":
                     tf.summary.scalar(f"evaluation/{name}", value)
-        self._writer.flush()
+        with naming(self.directory):
+            self._writer.flush()
 
     def _write_best(self):
         """Replaces `best/`; a complete model is there at every moment but one."""

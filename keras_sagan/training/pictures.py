@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_sagan.training import observations
 from keras_sagan.training.callbacks import StepCallback
+from keras_sagan.training.file_errors import naming
 from keras_sagan.visualize import attention, grids
 
 
@@ -26,9 +27,10 @@ class TensorBoardPictures(StepCallback):
         self._seen = None  # path of the last grid that was written
 
     def on_train_begin(self, logs=None):
-        self._writer = tf.summary.create_file_writer(
-            self.directory, filename_suffix=".pictures"
-        )
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(
+                self.directory, filename_suffix=".pictures"
+            )
         self._look()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -41,13 +43,14 @@ class TensorBoardPictures(StepCallback):
         if self.samples.images is None or self.samples.path == self._seen:
             return
         self._seen = self.samples.path
-        with self._writer.as_default(step=self.step):
+        with naming(self.directory), self._writer.as_default(step=self.step):
             self._write_pictures()
             for prefix, network in observations.networks(self.model):
                 for weight in network.trainable_variables:
                     name = f"{prefix}_weights/{weight.path}"
                     tf.summary.histogram(name, weight.numpy())
-        self._writer.flush()
+        with naming(self.directory):
+            self._writer.flush()
 
     def _write_pictures(self):
         samples, gan = self.samples, self.model

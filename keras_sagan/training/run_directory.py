@@ -191,7 +191,13 @@ def _load_checkpoint(path):
 
 
 def _is_empty(path):
-    return path.is_dir() and not any(path.iterdir())
+    """Whether a folder holds nothing, or what the first moment of a run left."""
+    left = _new_name(path / CONFIG_FILE)
+    return path.is_dir() and all(found == left for found in path.iterdir())
+
+
+def _new_name(path):
+    return path.with_name(f".{path.name}-new")
 
 
 def _differences(earlier, wanted):
@@ -237,7 +243,7 @@ def _versions():
 
 
 def _replace_text(path, text):
-    temporary = path.with_name(f".{path.name}-new")
+    temporary = _new_name(path)
     with naming(path), temporary.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

@@ -1,4 +1,6 @@
+import errno
 import json
+import pathlib
 
 import pytest
 
@@ -28,6 +30,11 @@ def test_names_of_run_directories_count_on(tmp_path, config):
 def test_a_new_directory_begins_a_run(tmp_path, config, resume):
     assert not files.check_usable(tmp_path / "new", config, resume)
     assert not files.check_usable(tmp_path, config, resume)
+
+
+def test_a_run_that_was_ended_before_it_began(tmp_path, config):
+    (tmp_path / ".config.json-new").write_text("{")
+    assert not files.check_usable(tmp_path, config)
 
 
 def test_a_run_that_must_be_there(tmp_path, config):
@@ -119,6 +126,23 @@ def test_the_model_replaces_an_earlier_one(run_directory, tmp_path):
         assert files.write_model(gan, tmp_path) == tmp_path / "model"
         assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert files.load_trained(tmp_path).class_names == ("blue", "red")
+
+
+def test_a_model_that_cannot_be_replaced_stays(run_directory, tmp_path, monkeypatch):
+    gan = files.load_trained(run_directory)
+    target = files.write_model(gan, tmp_path)
+    before = (target / "model.weights.h5").read_bytes()
+    rename = pathlib.Path.rename
+
+    def refuse(self, new):  # as a mount point or NFS does
+        if self.name == ".model-new":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return rename(self, new)
+
+    monkeypatch.setattr(pathlib.Path, "rename", refuse)
+    with pytest.raises(OSError, match="busy"):
+        files.write_model(gan, tmp_path)
+    assert (target / "model.weights.h5").read_bytes() == before
 
 
 def test_load_trained_says_what_it_expects(tmp_path):
