@@ -8,16 +8,30 @@ from keras_sagan.cli import (
     attention,
     data,
     evaluate,
+    explore,
     export,
     import_,
     presets,
+    report,
     sample,
     serve,
     train,
 )
 from keras_sagan.cli.errors import UserError
 
-_COMMANDS = (train, sample, attention, evaluate, export, serve, data, import_, presets)
+_COMMANDS = (
+    train,
+    sample,
+    attention,
+    report,
+    explore,
+    evaluate,
+    export,
+    serve,
+    data,
+    import_,
+    presets,
+)
 
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130

@@ -46,8 +46,13 @@ def attention_maps(generator, discriminator, seeds, labels):
     """
     truncation = tf.zeros((len(seeds),), tf.float32)
     seeds = tf.constant(seeds, tf.int64)
-    labels = None if labels is None else tf.constant(labels, tf.int32)
     latents = sampling.row_latents(seeds, generator.latent_dim, truncation)
+    return latent_maps(generator, discriminator, latents, labels)
+
+
+def latent_maps(generator, discriminator, latents, labels):
+    """As `attention_maps`, for the images of latents."""
+    labels = None if labels is None else tf.constant(labels, tf.int32)
     images = _run(generator, latents, labels)
     return {
         **_network_maps("generator", generator, latents, labels),

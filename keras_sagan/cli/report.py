@@ -1,0 +1,166 @@
+"""`keras-sagan report`: all about a run on one page."""
+
+import json
+import pathlib
+
+from keras_sagan.cli import outputs
+from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.startup import start_tensorflow
+
+_DESCRIPTION = """
+Writes one HTML file about a run: what looks wrong, samples over time, losses, D(real)
+and D(fake), gamma and sigma of each layer, scores, where the networks attend,
+configuration and differences from the preset, data, machine. It loads nothing from
+anywhere, so it can be mailed or put beside a paper.
+"""
+_SEEDS = (7, 8)  # of the attention figures
+_POINTS = 4
+_COMPARED = 64  # images for the check of batch statistics
+
+
+def add_parser(commands):
+    """Adds the command to the subparsers `commands`."""
+    parser = commands.add_parser(
+        "report", help="write a page about a run", description=_DESCRIPTION
+    )
+    parser.add_argument("run_directory", metavar="RUN", help="what train wrote")
+    outputs.add_output(parser, (".html",), default="report.html")
+    parser.add_argument(
+        "--scores",
+        action="append",
+        default=[],
+        metavar="FILE.json",
+        help="scores that `keras-sagan evaluate --json` wrote; may be repeated",
+    )
+    parser.add_argument(
+        "--label", metavar="LABEL", help="class of the attention figures (default: 0)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options):
+    """Collects, builds and writes the page."""
+    path = outputs.check_output(options)
+    with user_errors():
+        from keras_sagan.visualize import report, run_files
+
+        found = run_files.read_run(options.run_directory)
+        results = [(name, _result(name)) for name in options.scores]
+        page = report.build_report(found, _extras(options, found, results))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        partial.write_text(page, encoding="utf-8")
+        partial.replace(path)
+    print(path)
+
+
+def _extras(options, found, results):
+    from keras_sagan.visualize import diagnosis, report
+
+    gan, reason = _model(options.run_directory)
+    views, no_views = ([], reason) if gan is None else _views(gan, options)
+    findings = diagnosis.findings(
+        found.rows,
+        found.config["training"].get("loss", "hinge"),
+        _last_diversity(found),
+        found.facts.get("data", {}).get("diversity"),
+        None if gan is None else _mismatch(gan),
+    )
+    differences = preset_differences(found.config)
+    return report.Extras(findings, differences, views, no_views, results)
+
+
+def _model(directory):
+    """The run's model; or `None`, and why there is none."""
+    start_tensorflow()
+    from keras_sagan.training.run_directory import load_trained
+
+    try:
+        return load_trained(directory), ""
+    except FileNotFoundError:
+        return None, "The run has neither a model nor a checkpoint yet."
+
+
+def _views(gan, options):
+    from keras_sagan.cli.attention import label_of
+    from keras_sagan.visualize import attention
+
+    label = label_of(options.label, gan)
+    if not attention.has_maps(gan):
+        return [], "The model has no attention layers."
+    views = []
+    for seed in _SEEDS:
+        shown = attention.view(gan, label, seed)
+        layer = next(iter(shown.maps))
+        points = attention.chosen_points(shown, "auto", _POINTS, layer)
+        name = "" if label is None else f"class {_class_name(gan, label)}, "
+        views.append((f"{name}seed {seed}", shown, points))
+    return views, ""
+
+
+def _class_name(gan, label):
+    if isinstance(label, int) and gan.class_names:
+        return gan.class_names[label]
+    return label
+
+
+def _mismatch(gan):
+    """See `diagnosis.statistics_mismatch`: of the averaged generator."""
+    from keras_sagan.training.viewing import with_both_statistics
+    from keras_sagan.visualize import diagnosis
+
+    return diagnosis.statistics_mismatch(*with_both_statistics(gan, _COMPARED))
+
+
+def _last_diversity(found):
+    import numpy as np
+    from PIL import Image
+
+    from keras_sagan.visualize import diagnosis
+
+    if not found.samples or found.samples[-1][0] == 0:  # an untrained generator
+        return None
+    model = found.config["model"]
+    with Image.open(found.samples[-1][1]) as image:
+        grid = np.atleast_3d(np.asarray(image))
+    return diagnosis.grid_diversity(
+        grid, model["image_size"], model["num_classes"] is not None
+    )
+
+
+def preset_differences(config):
+    """Settings that differ from the preset's: `(name, preset's, run's)`.
+
+    Args:
+        config: dict: the content of a run's `config.json`.
+
+    Returns: list of tuples of str; `None` if this version has no such preset. The data
+        set, and what it decides, are left out.
+    """
+    from keras_sagan.models.presets import PRESETS
+
+    preset = PRESETS.get(config.get("preset"))
+    if preset is None:
+        return None
+    usual = preset.run_config().to_dict()
+    decided = ("data.dataset", "data.cache_dir", "model.num_classes", "model.channels")
+    return [
+        (f"{section}.{name}", str(usual[section].get(name, "-")), str(value))
+        for section, values in config.items()
+        if isinstance(values, dict) and section in usual
+        for name, value in values.items()
+        if f"{section}.{name}" not in decided and usual[section].get(name, "-") != value
+    ]
+
+
+def _result(name):
+    path = pathlib.Path(name)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        scores = {key: float(value) for key, value in content["scores"].items()}
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            "`--scores` takes files that `keras-sagan evaluate --json` wrote. "
+            f"Received: {name!r} ({error})."
+        ) from error
+    return {**content, "scores": scores}

@@ -1,0 +1,221 @@
+"""The explorer: a page on this machine that asks a model for images and attention.
+
+aiohttp, which the development server uses too, and a page of the package's own. It
+loads nothing from anywhere else, and its content policy forbids the browser to.
+"""
+
+import asyncio
+import concurrent.futures
+import errno
+import functools
+import importlib.resources
+import logging
+import math
+import socket
+import threading
+
+from aiohttp import web
+
+from keras_sagan.visualize import attention, embedded_pictures, interpolation, positions
+
+logger = logging.getLogger(__name__)
+
+_FILES = {
+    "/": ("explorer.html", "text/html"),
+    "/explorer.js": ("explorer.js", "text/javascript"),
+    "/explorer.css": ("explorer.css", "text/css"),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src "
+    "'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LARGEST_SEED = 2**53  # that a browser counts to
+_KEPT = 16  # views
+
+
+def listen(host="127.0.0.1", port=0):
+    """A listening socket.
+
+    Args:
+        host: str. Address.
+        port: int; 0 for a free one.
+
+    Raises:
+        OSError: if the address cannot be had; the message says so.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = "cannot be had"
+        if error.errno == errno.EADDRINUSE:
+            reason = (
+                "is in use: end what uses it, or give another --port (0: a free one)"
+            )
+        raise OSError(f"Port {port} of {host} {reason} ({error}).") from error
+
+
+class ExplorerServer:
+    """Serves the explorer from a thread of its own.
+
+    Args:
+        model: object with `name`, `image_size`, `classes`, `layers`, `latents` and
+            `view`; see `keras_sagan.cli.explored.Explored`.
+        listening: socket, as `listen` makes it.
+
+    Attributes:
+        port: int. Where it listens.
+    """
+
+    def __init__(self, model, listening):
+        self._model = model
+        self._socket = listening
+        host, self.port, *_ = listening.getsockname()
+        self._local = host in _LOOPBACK
+        self._worker = concurrent.futures.ThreadPoolExecutor(1, "explorer")
+        self._view = functools.lru_cache(maxsize=_KEPT)(self._make_view)
+        started = concurrent.futures.Future()
+        self._thread = threading.Thread(
+            target=lambda: asyncio.run(self._serve(started)), name="explorer-loop"
+        )
+        self._thread.start()
+        self._loop, self._stopping = started.result()
+
+    def stop(self):
+        """Closes the socket and ends the thread."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+        self._thread.join()
+        self._worker.shutdown()
+
+    async def _serve(self, started):
+        application = web.Application(client_max_size=2**16)
+        application.router.add_get("/{path:.*}", self._handle)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        await web.SockSite(runner, self._socket).start()
+        stopping = asyncio.Event()
+        started.set_result((asyncio.get_running_loop(), stopping))
+        await stopping.wait()
+        await runner.cleanup()
+
+    async def _handle(self, request):
+        if self._local and request.url.host not in _LOOPBACK:
+            # A name of somebody else's that leads here: another site's script.
+            return _json({"error": "The explorer answers on localhost only."}, 403)
+        if request.path in _FILES:
+            name, kind = _FILES[request.path]
+            text = importlib.resources.files(__package__).joinpath(name).read_text()
+            return web.Response(text=text, content_type=kind, headers=_HEADERS)
+        answer = {
+            "/api/model": self._describe,
+            "/api/view": self._show,
+            "/api/attention": self._attend,
+        }.get(request.path)
+        if answer is None:
+            return _json({"error": f"There is no {request.path}."}, 404)
+        loop = asyncio.get_running_loop()
+        try:
+            query = dict(request.query)
+            return _json(await loop.run_in_executor(self._worker, answer, query))
+        except ValueError as error:
+            return _json({"error": str(error)}, 400)
+        except Exception:
+            logger.exception("A request could not be answered.")
+            return _json({"error": "Internal error: see the terminal."}, 500)
+
+    # === Answers ===
+    def _describe(self, query):
+        model = self._model
+        return {
+            "name": model.name,
+            "image_size": model.image_size,
+            "classes": model.classes,
+            "layers": model.layers,
+        }
+
+    def _show(self, query):
+        shown = self._view(*self._choice(query))
+        return {"image": embedded_pictures.png_url(shown.image)}
+
+    def _attend(self, query):
+        shown = self._view(*self._choice(query))
+        point = _integer(query, "x"), _integer(query, "y")
+        if not shown.maps:
+            raise ValueError("The model has no attention layers.")
+        return {"layers": [_layer(shown, name, point) for name in shown.maps]}
+
+    def _choice(self, query):
+        """Seed, other seed, share, class and truncation, checked."""
+        share = _number(query, "share", 0.0)
+        if not 0 <= share <= 1:
+            raise ValueError(f"`share` must be in [0, 1]. Received: {share}.")
+        classes, label = self._model.classes, None
+        if classes is not None:
+            label = _integer(query, "label")
+            if not 0 <= label < len(classes):
+                raise ValueError(
+                    f"`label` must be in [0, {len(classes)}). Received: {label}."
+                )
+        truncation = _number(query, "truncation", 0.0)
+        if truncation < 0:
+            raise ValueError(
+                f"`truncation` must be above 0, or 0 for none. Received: {truncation}."
+            )
+        seeds = _integer(query, "seed"), _integer(query, "other_seed", 0)
+        return *seeds, share, label, truncation
+
+    def _make_view(self, seed, other_seed, share, label, truncation):
+        first, last = self._model.latents([seed, other_seed], truncation or None)
+        [latent] = interpolation.spherical(first, last, [share])
+        return attention.View(*self._model.view(latent, label))
+
+
+def _layer(shown, name, point):
+    """Where a pixel's query of one layer looks: a picture, and words for it."""
+    weights = shown.weights(name, point)
+    queries, keys = map(positions.grid_side, shown.maps[name].shape)
+    spread = positions.spread_over_pixels(weights, shown.size)
+    row, column = divmod(int(weights.argmax()), keys)
+    block = shown.size // keys
+    return {
+        "name": name,
+        "query": positions.query_index(*point, shown.size, queries),
+        "queries": queries,
+        "keys": keys,
+        "overlay": embedded_pictures.png_url(
+            attention.overlay(shown.image, spread, attention.color(0))
+        ),
+        "most": round(float(weights.max()), 6),
+        "at": [column * block + block // 2, row * block + block // 2],
+    }
+
+
+def _integer(query, name, default=None):
+    text = query.get(name, default)
+    try:
+        value = int(text)
+    except (TypeError, ValueError):
+        raise ValueError(f"`{name}` must be an integer. Received: {text!r}.") from None
+    if abs(value) > _LARGEST_SEED:
+        raise ValueError(f"`{name}` must be at most 2^53. Received: {value}.")
+    return value
+
+
+def _number(query, name, default):
+    text = query.get(name, default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"`{name}` must be a finite number. Received: {text!r}.")
+    return value
+
+
+def _json(content, status=200):
+    return web.json_response(content, status=status, headers=_HEADERS)

@@ -1,0 +1,46 @@
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import pytest
+
+pytest.importorskip("aiohttp")
+
+from keras_sagan.cli.main import main
+from keras_sagan.visualize.explorer_server import listen
+from tests.helpers import ROOT
+
+
+def test_it_serves_until_a_signal():
+    command = [sys.executable, "-m", "keras_sagan", "explore", "saved_models/glyphs"]
+    process = subprocess.Popen(
+        [*command, "--port", "0"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    with process:
+        line = process.stdout.readline()
+        assert line.startswith("Explorer: http://127.0.0.1:")
+        with urllib.request.urlopen(f"{line.split()[1]}api/model") as answer:
+            assert json.load(answer)["name"] == "glyphs/1"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=30) == 0
+
+
+def test_a_port_in_use(capsys):
+    with listen() as taken:
+        port = str(taken.getsockname()[1])
+        assert main(["explore", "no such model", "--port", port]) == 2
+    assert f"Port {port} of 127.0.0.1 is in use" in capsys.readouterr().err
+
+
+def test_no_model_there(tmp_path, capsys):
+    assert main(["explore", str(tmp_path), "--port", "0"]) == 2
+    assert "no trained model" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "x"])
+def test_wrong_ports(port, capsys):
+    with pytest.raises(SystemExit):
+        main(["explore", "model", "--port", port])
+    assert "--port" in capsys.readouterr().err

@@ -1,0 +1,76 @@
+import json
+import shutil
+
+import pytest
+
+from keras_sagan.cli.main import main
+from keras_sagan.cli.report import preset_differences
+
+
+def report(*arguments):
+    return main(["report", *map(str, arguments)])
+
+
+def test_the_report_of_a_run(run_directory, tmp_path, capsys):
+    output, scores = tmp_path / "new" / "x.html", tmp_path / "scores.json"
+    result = {"scores": {"fid": 33.25}, "intervals": {"fid": [30.5, 36.0]}}
+    scores.write_text(json.dumps(result))
+    options = ["-o", output, "--scores", scores, "--label", "red"]
+    assert report(run_directory, *options) == 0
+    assert capsys.readouterr().out == f"{output}\n"
+    text = output.read_text(encoding="utf-8")
+    assert "class red, seed 7" in text
+    assert "model.base_filters</th><td>16</td><td>4</td>" in text
+    assert "30.5 to 36" in text
+    assert ">images</th><td>16</td>" in text
+    assert text.count("data:image/") >= 5  # three grids, two attention figures
+    assert ">attention_16/query</li>" in text  # sigma of each layer
+
+
+def test_a_run_without_model_or_checkpoints(run_directory, tmp_path):
+    shutil.copytree(run_directory, tmp_path / "young")
+    for name in ("model", "checkpoints"):
+        shutil.rmtree(tmp_path / "young" / name)
+    assert report(tmp_path / "young", "-o", tmp_path / "x.html") == 0
+    assert "neither a model nor a checkpoint yet" in (tmp_path / "x.html").read_text()
+
+
+def test_mistakes(run_directory, tmp_path, capsys):
+    output = tmp_path / "x.html"
+    bad = tmp_path / "bad.json"
+    bad.write_text('{"scores": 1}')
+    for arguments, message in [
+        ([tmp_path], "holds no run"),
+        ([run_directory / "model"], "holds no run"),
+        ([run_directory, "--scores", bad], "`--scores` takes files"),
+        ([run_directory, "--scores", tmp_path / "none.json"], "none.json"),
+        ([run_directory, "--label", "green"], "'green'"),
+    ]:
+        assert report(*arguments, "-o", output) == 2
+        assert message in capsys.readouterr().err
+        assert not output.exists()
+    output.write_text("mine")
+    assert report(run_directory, "-o", output) == 2
+    assert "exists already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"preset": "gone"}, None),
+        ({"preset": "sagan_32_small", "versions": {"keras": "3"}}, []),
+        (
+            {
+                "preset": "sagan_32_small",
+                "training": {"loss": "wasserstein", "steps": 20_000},
+                "data": {"dataset": "shapes", "fit": "pad"},
+            },
+            [
+                ("training.loss", "hinge", "wasserstein"),
+                ("data.fit", "crop", "pad"),
+            ],
+        ),
+    ],
+)
+def test_differences_from_the_preset(config, expected):
+    assert preset_differences(config) == expected

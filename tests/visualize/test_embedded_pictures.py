@@ -1,0 +1,65 @@
+import base64
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_sagan.visualize import embedded_pictures, save_picture
+
+
+def decoded(url):
+    kind, _, content = url.partition(";base64,")
+    with Image.open(io.BytesIO(base64.b64decode(content))) as image:
+        return kind, np.asarray(image)
+
+
+def noise(seed, channels=3):
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, 256, (40, 60, channels)).astype(np.uint8)
+
+
+@pytest.fixture
+def samples(tmp_path):
+    for step in range(10):
+        save_picture(tmp_path / f"{step}.png", noise(step))
+    return [(step, tmp_path / f"{step}.png") for step in range(10)]
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_png_loses_nothing(channels):
+    kind, pixels = decoded(embedded_pictures.png_url(noise(0, channels)))
+    assert kind == "data:image/png"
+    np.testing.assert_array_equal(pixels.reshape(40, 60, channels), noise(0, channels))
+
+
+def test_samples_that_fit_are_exact(samples):
+    urls = embedded_pictures.sample_urls(samples, 20, 10**6)
+    assert [step for step, _ in urls] == list(range(10))
+    np.testing.assert_array_equal(decoded(urls[3][1])[1], noise(3))
+
+
+def test_first_and_last_of_many(samples):
+    urls = embedded_pictures.sample_urls(samples, 4, 10**6)
+    assert [step for step, _ in urls] == [0, 3, 6, 9]
+
+
+@pytest.mark.parametrize("most_bytes", [70_000, 20_000, 5_000])
+def test_they_keep_within_their_bytes(samples, most_bytes):
+    urls = embedded_pictures.sample_urls(samples, 20, most_bytes)
+    assert 0 < sum(len(url) for _, url in urls) <= most_bytes
+    assert {decoded(url)[0] for _, url in urls} == {"data:image/jpeg"}
+    assert urls[-1][0] == 9 or len(urls) == 1
+
+
+def test_nothing_fits_or_can_be_read(samples, tmp_path):
+    assert embedded_pictures.sample_urls(samples, 20, 10) == []
+    (tmp_path / "0.png").write_text("cut off")
+    urls = embedded_pictures.sample_urls(samples[:2], 20, 10**6)
+    assert [step for step, _ in urls] == [1]
+
+
+def test_transparent_pictures_as_jpeg(tmp_path):
+    save_picture(tmp_path / "x.png", noise(0, 4))
+    [(_, url)] = embedded_pictures.sample_urls([(0, tmp_path / "x.png")], 1, 9_000)
+    assert decoded(url)[1].shape == (40, 60, 3)
