@@ -3,6 +3,10 @@
 import keras
 from keras import ops
 
+from keras_sagan.layers.batch_normalization import (
+    normalize_batch,
+    update_moving,
+)
 from keras_sagan.layers.checks import (
     check_fraction,
     check_positive,
@@ -73,14 +77,28 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         x, labels = inputs
         _check_labels(labels)
         labels = ops.cast(labels, "int32")  # TensorFlow gathers by no small types
+        if training and self.trainable:
+            channels = x.shape[-1]
+            found = normalize_batch(
+                self, x, ops.ones((channels,)), ops.zeros((channels,))
+            )
+            if found is not None:
+                normalized, mean, variance = found
+                update_moving(self, mean, variance)
+                return self._affine(normalized, labels)
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         mean, variance = self._statistics(x, training)
-        gamma = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype)  # (B, C)
-        beta = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype)
-        scale = gamma * ops.rsqrt(variance + self.epsilon)
-        offset = beta - mean * scale
-        outputs = x * scale[:, None, None, :] + offset[:, None, None, :]
-        return ops.cast(outputs, self.compute_dtype)
+        scale = ops.rsqrt(variance + self.epsilon)
+        return ops.cast(self._affine(x, labels, scale, mean), self.compute_dtype)
+
+    def _affine(self, x, labels, scale=None, mean=None):
+        """`gamma[label] * (x - mean) * scale + beta[label]` as one multiplication."""
+        factor = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype)  # (B, C)
+        offset = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype)
+        if scale is not None:
+            factor = factor * scale
+            offset = offset - mean * factor
+        return x * factor[:, None, None, :] + offset[:, None, None, :]
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]
@@ -109,12 +127,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             mean, variance = synchronized_moments(x)
         else:
             mean, variance = ops.moments(x, axes=[0, 1, 2])
-        for moving, value in [
-            (self.moving_mean, mean),
-            (self.moving_variance, variance),
-        ]:
-            kept = ops.convert_to_tensor(moving) * self.momentum
-            moving.assign(kept + ops.cast(value, moving.dtype) * (1 - self.momentum))
+        update_moving(self, mean, variance)
         return mean, variance
 
     def _add_statistic(self, name, channels, initializer):

@@ -1,6 +1,5 @@
 """Batch moments over all replicas that do not depend on how the batch is split."""
 
-import keras
 from keras import ops
 
 
@@ -24,13 +23,3 @@ def synchronized_moments(x):
     mean, square = ops.split(means, 2)
     variance = ops.maximum(square - ops.square(mean), 0.0)
     return ops.cast(mean, x.dtype), ops.cast(variance, x.dtype)
-
-
-class SynchronizedBatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of images, with `synchronized_moments`.
-
-    Not for saving by itself: a `Generator` saves its arguments, not its layers.
-    """
-
-    def _moments(self, inputs, mask):
-        return synchronized_moments(inputs)

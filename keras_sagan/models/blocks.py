@@ -8,6 +8,7 @@ import dataclasses
 
 import keras
 
+from keras_sagan.layers.batch_normalization import BatchNormalization
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
@@ -20,7 +21,6 @@ from keras_sagan.layers.resampling import (
 )
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
-from keras_sagan.layers.synchronized_moments import SynchronizedBatchNormalization
 from keras_sagan.models.architectures import ATTENTION_SETTINGS
 
 
@@ -104,10 +104,7 @@ def normalize(x, labels, style, name):
         "name": name,
     }
     if labels is None:
-        plain = keras.layers.BatchNormalization
-        if style.synchronized:
-            plain = SynchronizedBatchNormalization
-        return plain(**shared)(x)
+        return BatchNormalization(**shared)(x)
     return ConditionalBatchNormalization(style.num_classes, **shared)([x, labels])
 
 

@@ -14,12 +14,14 @@ import tensorflow as tf
 
 from keras_sagan import losses, sampling
 from keras_sagan.config import AugmentationConfig
+from keras_sagan.layers.batch_normalization import batch_normalizer
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
     frozen_spectral_norm,
 )
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import augmentation
+from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
 
 
 class Networks(typing.NamedTuple):
@@ -167,9 +169,11 @@ def update_generator(networks, settings, batches):
 
 def generate(generator, batch, training):
     """Images of the latents (and labels) of `batch`."""
-    if batch.fake_labels is None:
-        return generator(batch.latents, training=training)
-    return generator([batch.latents, batch.fake_labels], training=training)
+    inputs = batch.latents
+    if batch.fake_labels is not None:
+        inputs = [batch.latents, batch.fake_labels]
+    with batch_normalizer(fused_batch_normalization):
+        return generator(inputs, training=training)
 
 
 def discriminate(discriminator, images, labels, training):

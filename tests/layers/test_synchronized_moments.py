@@ -1,14 +1,8 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_sagan.layers import ConditionalBatchNormalization
-from keras_sagan.layers.synchronized_moments import (
-    SynchronizedBatchNormalization,
-    synchronized_moments,
-)
-from keras_sagan.models import Generator
+from keras_sagan.layers.synchronized_moments import synchronized_moments
 
 # 62 samples on one or two replicas; the mean is large compared with the deviation.
 IMAGES = np.random.default_rng(0).normal(3, 1, (62, 8, 8, 5)).astype("float32")
@@ -73,29 +67,3 @@ def test_gradients_are_those_of_the_whole_batch():
 def test_a_constant_has_no_negative_variance():
     _, variance = synchronized_moments(tf.fill((2, 3, 3, 1), 1e4))
     assert float(variance[0]) >= 0
-
-
-def test_alone_it_is_keras_batch_normalization():
-    layer = SynchronizedBatchNormalization(synchronized=True, momentum=0.5)
-    plain = keras.layers.BatchNormalization(momentum=0.5)
-    np.testing.assert_allclose(
-        layer(IMAGES, training=True), plain(IMAGES, training=True), atol=1e-5
-    )
-    for a, b in zip(layer.weights, plain.weights, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5)
-
-
-@pytest.mark.parametrize("num_classes", [None, 3])
-def test_generators_use_it_where_they_are_synchronized(num_classes):
-    networks = [
-        Generator(num_classes=num_classes, base_filters=8, synchronized=synchronized)
-        for synchronized in (False, True)
-    ]
-    for network, synchronized in zip(networks, (False, True), strict=True):
-        norms = [x for x in network.layers if hasattr(x, "moving_mean")]
-        assert norms
-        for norm in norms:
-            assert norm.synchronized == synchronized
-            if not isinstance(norm, ConditionalBatchNormalization):
-                own = isinstance(norm, SynchronizedBatchNormalization)
-                assert own == synchronized
