@@ -14,6 +14,7 @@ import numpy as np
 
 from keras_sagan.interop import transforms
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
+from keras_sagan.untrusted import weights
 
 STARTING_ITERATIONS = 15
 _TRANSPOSED = (
@@ -66,11 +67,12 @@ def _read_groups(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
+        weights.check(path)
         with h5py.File(path) as file:
             root = file.get("model_weights", file)
             layers = [_text(name) for name in root.attrs["layer_names"]]
             groups = [(name, _read_group(root[name])) for name in layers]
-    except (OSError, KeyError) as error:
+    except Exception as error:  # the library raises nearly everything
         raise ValueError(
             f"{str(path)!r} cannot be read as HDF5 weights of Keras 2: it is another "
             f"kind of file or is incomplete ({error})."

@@ -4,12 +4,14 @@ import contextlib
 import os
 import pickle
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 import torch
 
 from keras_sagan.interop.checkpoint import Checkpoint, read_torch
+from tests.fuzz import mutations
 
 
 class Bomb:
@@ -76,6 +78,26 @@ def test_a_file_without_a_state_dict_is_refused(tmp_path, content, received):
     torch.save(content, tmp_path / "model.pth")
     with pytest.raises(ValueError, match=f"'state_dict'.*Received: {received}"):
         read_torch(tmp_path / "model.pth")
+
+
+def test_a_tensor_larger_than_what_is_stored_of_it(tmp_path):
+    state = {"weight": torch.zeros(1).expand(10**12)}
+    torch.save({"state_dict": state}, tmp_path / "wide.pth")
+    assert (tmp_path / "wide.pth").stat().st_size < 5000
+    with pytest.raises(ValueError, match=r"'weight' .* is larger than what is stored"):
+        read_torch(tmp_path / "wide.pth")
+
+
+def test_a_packed_archive(tmp_path):
+    torch.save({"state_dict": {"weight": torch.zeros(10**6)}}, tmp_path / "x.pth")
+    content = (tmp_path / "x.pth").read_bytes()
+
+    def pack(name, data):
+        return name, data, zipfile.ZIP_DEFLATED
+
+    (tmp_path / "x.pth").write_bytes(mutations.repacked(content, pack))
+    with pytest.raises(ValueError, match="must not be compressed"):
+        read_torch(tmp_path / "x.pth")
 
 
 def test_a_missing_file(tmp_path):

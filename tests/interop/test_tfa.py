@@ -189,3 +189,8 @@ def test_other_files_are_refused(tmp_path):
         file["data"] = np.zeros(3)
     with pytest.raises(ValueError, match="cannot be read as HDF5 weights of Keras 2"):
         from_tfa(tmp_path / "other.h5", small_model())
+    with h5py.File(tmp_path / "link.h5", "w") as file:
+        file.attrs["layer_names"] = ["a"]
+        file["a"] = h5py.ExternalLink("other.h5", "/")
+    with pytest.raises(ValueError, match="a link to something else"):
+        from_tfa(tmp_path / "link.h5", small_model())
