@@ -3,6 +3,7 @@
 import argparse
 import math
 
+from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -13,8 +14,8 @@ def add_parser(commands):
         "sample",
         help="make a grid of images with a trained model",
         description="Makes images with a trained model, here or on a server, and "
-        "writes them as one PNG file: a row for each label, the same latent vectors "
-        "in every row.",
+        "writes them as one picture: a row for each label, the same latent vectors in "
+        "every row. A file that ends in .gif shows the columns one after the other.",
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -26,9 +27,7 @@ def add_parser(commands):
         help="served model instead: grpc://HOST:8500/NAME or "
         "http://HOST:8501/v1/models/NAME; labels are then indices",
     )
-    parser.add_argument(
-        "-o", "--output", required=True, type=_png, metavar="FILE.png", help="to write"
-    )
+    outputs.add_output(parser, (".png", ".gif"))
     parser.add_argument(
         "--labels",
         metavar="LABELS",
@@ -54,32 +53,105 @@ def add_parser(commands):
         metavar="T",
         help="keep latent values within [-T, T]: less variety, safer images",
     )
+    _add_modes(parser)
     parser.set_defaults(run=run)
 
 
+def _add_modes(parser):
+    modes = parser.add_argument_group("other grids").add_mutually_exclusive_group()
+    modes.add_argument(
+        "--truncation-sweep",
+        type=_truncations,
+        metavar="T,...",
+        help="a row for each of these truncations, e.g. 0.3,0.6,1,none; the labels "
+        "in turn",
+    )
+    modes.add_argument(
+        "--interpolate-latents",
+        type=_seeds,
+        metavar="N,...",
+        help="from the latent vector of one seed to the next, along the sphere; a "
+        "row for each label",
+    )
+    modes.add_argument(
+        "--interpolate-classes",
+        action="store_true",
+        help="from one of --labels to the next; a row for each latent vector",
+    )
+    modes.add_argument(
+        "--nearest",
+        nargs="?",
+        const="run",
+        metavar="DATASET",
+        help="the training pictures nearest to each image beside it: has the model "
+        "learnt them by heart? (default: the run's own data)",
+    )
+    details = parser.add_argument_group("details of these")
+    for name, default, text in [
+        ("--frames", 8, "steps from one stop of an interpolation to the next"),
+        ("--neighbours", 5, "training pictures beside an image"),
+        ("--milliseconds", 150, "that a .gif shows each column of the grid"),
+    ]:
+        details.add_argument(
+            name,
+            type=_positive_integer,
+            default=default,
+            metavar="N",
+            help=f"{text} (default: %(default)s)",
+        )
+
+
 def run(options):
-    """Generates, here or on the server, and writes the grid."""
+    """Generates, here or on the server, and writes the grid or the animation."""
+    path = outputs.check_output(options)
+    _check_modes(options)
     with user_errors():
-        from keras_sagan.visualize import grids
+        from keras_sagan.visualize import files, grids
 
-        make = _from_server if options.server else _from_model
-        images, columns = make(options, grids)
-        grids.save_grid(options.output, images, columns)
-    print(options.output)
+        cells = (_from_server if options.server else _from_model)(options)
+        if options.nearest:
+            from keras_sagan.cli import sample_modes
+
+            cells, words = sample_modes.nearest_neighbours(cells, options)
+            print(words)
+        if path.suffix.lower() == ".gif":
+            columns = math.ceil(math.sqrt(len(cells)))
+            frames = [grids.image_grid(x, columns) for x in cells.swapaxes(0, 1)]
+            files.save_animation(path, frames, options.milliseconds)
+        else:
+            images = cells.reshape(-1, *cells.shape[2:])
+            grids.save_grid(path, images, cells.shape[1])
+    print(path)
 
 
-def _from_model(options, grids):
+def _check_modes(options):
+    if options.server and (options.interpolate_latents or options.interpolate_classes):
+        raise UserError(
+            "a server takes seeds, not what lies between: interpolate with a model "
+            "here."
+        )
+    if options.nearest and options.output.lower().endswith(".gif"):
+        raise UserError("--nearest is a table of pictures: -o takes a .png then.")
+
+
+def _from_model(options):
     start_tensorflow()
+    from keras_sagan.cli import sample_modes
     from keras_sagan.training.run_directory import load_trained
+    from keras_sagan.visualize import grids
 
     gan = load_trained(options.source)
     labels = _labels(options.labels, gan.class_names)
+    if options.interpolate_classes:
+        return sample_modes.class_interpolation(gan, labels, options)
     if not labels and gan.generator.num_classes is not None:
         labels = grids.shown_classes(gan.generator.num_classes)
-    return _images(gan.generate, labels, options, grids)
+    if options.interpolate_latents:
+        return sample_modes.latent_interpolation(gan, labels, options)
+    return _generated(gan.generate, labels, options)
 
 
-def _from_server(options, grids):
+def _from_server(options):
     from keras_sagan.serving.client import Client
 
     labels = _labels(options.labels, None)
@@ -98,19 +170,16 @@ def _from_server(options, grids):
                 "a server does not say how many classes its model has: name those "
                 "wanted with --labels, e.g. --labels 0,1,2."
             )
-        return _images(client.generate, labels, options, grids)
+        return _generated(client.generate, labels, options)
 
 
-def _images(generate, labels, options, grids):
-    """Images and how many are in a row: a row for each label, if there are any."""
-    columns, seed = options.num_images, options.seed
-    if labels:
-        labels, seeds = grids.class_rows(labels, columns, seed)
-        what = {"labels": labels, "seed": seeds}
-    else:
-        what = {"num_images": columns, "seed": list(range(seed, seed + columns))}
-        columns = math.ceil(math.sqrt(columns))
-    return generate(**what, truncation=options.truncation), columns
+def _generated(generate, labels, options):
+    from keras_sagan.cli import sample_modes
+
+    mode = sample_modes.plain
+    if options.truncation_sweep:
+        mode = sample_modes.truncation_sweep
+    return mode(generate, labels, options)
 
 
 def _labels(text, class_names):
@@ -123,14 +192,31 @@ def _labels(text, class_names):
     ]
 
 
-def _png(text):
-    if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
-    return text
-
-
 def _positive_integer(text):
     value = int(text)
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
     return value
+
+
+def _seeds(text):
+    words = text.split(",")
+    if len(words) < 2 or not all(
+        x.strip().removeprefix("-").isdecimal() for x in words
+    ):
+        raise argparse.ArgumentTypeError(
+            f"must be two or more seeds, e.g. 0,1,2. Received: {text}"
+        )
+    return [int(word) for word in words]
+
+
+def _truncations(text):
+    try:
+        values = [None if x.strip() == "none" else float(x) for x in text.split(",")]
+    except ValueError:
+        values = [0.0]
+    if not all(x is None or (x > 0 and math.isfinite(x)) for x in values):
+        raise argparse.ArgumentTypeError(
+            f"must be numbers above 0, or none, e.g. 0.5,1,none. Received: {text}"
+        )
+    return values

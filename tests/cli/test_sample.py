@@ -38,14 +38,71 @@ def test_an_unknown_class(run_directory, tmp_path, capsys):
     assert not output.exists()
 
 
-def test_output_must_be_png(capsys):
+def test_output_must_be_a_picture(capsys):
     with pytest.raises(SystemExit):
-        main(["sample", "dir", "-o", "grid.gif"])
-    assert "must end in .png. Received: grid.gif" in capsys.readouterr().err
+        main(["sample", "dir", "-o", "grid.jpg"])
+    assert "must end in .png or .gif. Received: grid.jpg" in capsys.readouterr().err
+
+
+def test_a_file_is_replaced_on_request_only(run_directory, tmp_path, capsys):
+    output = tmp_path / "grid.png"
+    output.write_text("mine")
+    options = ["-o", str(output), "--num-images", "1"]
+    assert main(["sample", str(run_directory), *options]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert output.read_text() == "mine"
+    sample(run_directory, output, "--num-images", "1", "--force")
+
+
+def test_columns_one_after_the_other(run_directory, tmp_path):
+    output = tmp_path / "x.gif"
+    options = "--interpolate-classes --labels red,blue --frames 3 --num-images 2"
+    assert (
+        main(["sample", str(run_directory), "-o", str(output), *options.split()]) == 0
+    )
+    with Image.open(output) as image:
+        assert image.n_frames == 4
+        assert image.size == (2 * 34 + 2, 34 + 2)
+
+
+def test_nearest_of_the_runs_own_data(run_directory, tmp_path, capsys):
+    options = ["--nearest", "--neighbours", "2", "--num-images", "1"]
+    pixels = sample(run_directory, tmp_path / "x.png", *options)
+    assert pixels.shape == (2 * 34 + 2, 3 * 34 + 2, 3)
+    assert "Nearest of 16 training pictures" in capsys.readouterr().out
+    options = ["-o", str(tmp_path / "y.png"), "--nearest"]
+    assert main(["sample", str(run_directory / "model"), *options]) == 2
+    assert "name the data, e.g. --nearest folder:PATH" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--interpolate-latents", "1"], "two or more seeds"),
+        (["--interpolate-latents", "1,x"], "two or more seeds"),
+        (["--truncation-sweep", "1,0"], "numbers above 0, or none"),
+        (["--truncation-sweep", "1,x"], "numbers above 0, or none"),
+        (["--interpolate-classes", "--nearest"], "not allowed with"),
+        (["--frames", "0"], "must be at least 1"),
+    ],
+)
+def test_mistakes_in_the_modes(capsys, options, message):
+    with pytest.raises(SystemExit):
+        main(["sample", "dir", "-o", "x.png", *options])
+    assert message in capsys.readouterr().err
+
+
+def test_modes_that_do_not_go_together(tmp_path, capsys):
+    server = ["--server", "http://localhost:1/v1/models/x"]
+    output = ["-o", str(tmp_path / "x.gif")]
+    assert main(["sample", *server, *output, "--interpolate-latents", "1,2"]) == 2
+    assert "a server takes seeds" in capsys.readouterr().err
+    assert main(["sample", "dir", *output, "--nearest"]) == 2
+    assert "-o takes a .png" in capsys.readouterr().err
 
 
 def test_no_model_there(tmp_path, capsys):
-    assert main(["sample", str(tmp_path), "-o", "x.png"]) == 2
+    assert main(["sample", str(tmp_path), "-o", f"{tmp_path}/x.png"]) == 2
     assert "no trained model" in capsys.readouterr().err
 
 

@@ -1,0 +1,141 @@
+"""What `keras-sagan sample` can put into a grid: arrays `(rows, columns, H, W, C)`."""
+
+import json
+import pathlib
+
+import numpy as np
+
+from keras_sagan.cli.errors import UserError
+from keras_sagan.visualize import grids, interpolation, nearest
+
+
+def plain(generate, labels, options):
+    """A row a label, the same latents in every row; a square when unconditional."""
+    if not labels:
+        seeds = list(range(options.seed, options.seed + options.num_images))
+        images = generate(
+            num_images=len(seeds), seed=seeds, truncation=options.truncation
+        )
+        columns = int(np.ceil(np.sqrt(len(seeds))))
+        empty = np.full((-len(seeds) % columns, *images.shape[1:]), 255, np.uint8)
+        return _in_rows(np.concatenate([images, empty]), columns)
+    labels, seeds = grids.class_rows(labels, options.num_images, options.seed)
+    images = generate(labels=labels, seed=seeds, truncation=options.truncation)
+    return _in_rows(images, options.num_images)
+
+
+def truncation_sweep(generate, labels, options):
+    """A row a truncation, the same seeds in every row; the labels in turn."""
+    seeds = list(range(options.seed, options.seed + options.num_images))
+    rows = []
+    for truncation in options.truncation_sweep:
+        what = {"num_images": len(seeds)}
+        if labels:
+            what = {"labels": [labels[i % len(labels)] for i in range(len(seeds))]}
+        rows.append(generate(**what, seed=seeds, truncation=truncation))
+    return np.stack(rows)
+
+
+def latent_interpolation(gan, labels, options):
+    """A row a label, from seed to seed along the sphere."""
+    from keras_sagan.training import generation, viewing
+
+    gan.refresh_ema()
+    generator = gan.ema_generator
+    seeds = options.interpolate_latents
+    stops = viewing.latents(generator.latent_dim, seeds, options.truncation)
+    way = np.concatenate(
+        [
+            interpolation.spherical(stops[index], stops[index + 1], [share])
+            for index, share in interpolation.along(len(stops), options.frames)
+        ]
+    )
+    if not labels:
+        return viewing.images(generator, way)[None]
+    indices, _ = generation.resolve_rows(gan, labels, None, 0)
+    rows = [
+        viewing.images(generator, way, np.full(len(way), label)) for label in indices
+    ]
+    return np.stack(rows)
+
+
+def class_interpolation(gan, labels, options):
+    """A row a seed, from label to label, the latent staying as it is."""
+    from keras_sagan.training import generation, viewing
+
+    classes = gan.generator.num_classes
+    if classes is None:
+        raise UserError("--interpolate-classes needs a model with classes.")
+    if len(labels) < 2:
+        raise UserError(
+            "--interpolate-classes goes from one class to the next: name two or more "
+            f"with --labels. Received: {len(labels)}."
+        )
+    gan.refresh_ema()
+    indices, _ = generation.resolve_rows(gan, labels, None, 0)
+    way = interpolation.along(len(indices), options.frames)
+    one_hot = np.eye(classes)[indices]
+    mixtures = [(1 - x) * one_hot[i] + x * one_hot[i + 1] for i, x in way]
+    mixed = viewing.mixed_generator(gan.ema_generator, mixtures)
+    seeds = range(options.seed, options.seed + options.num_images)
+    drawn = viewing.latents(mixed.latent_dim, seeds, options.truncation)
+    frames = np.arange(len(way))
+    return np.stack(
+        [viewing.images(mixed, np.repeat(z[None], len(way), 0), frames) for z in drawn]
+    )
+
+
+def nearest_neighbours(cells, options):
+    """A row an image: the image, then the training pictures nearest to it.
+
+    Returns: the cells, and a line about the distances.
+    """
+    images = cells.reshape(-1, *cells.shape[2:])
+    training = _training_images(options, images.shape[1:])
+    count = min(options.neighbours, len(training))
+    order, distances = nearest.nearest_pictures(images, training, count)
+    rows = np.concatenate([images[:, None], training[order]], axis=1)
+    first = distances[:, 0]
+    return rows, (
+        f"Nearest of {len(training)} training pictures: {first.min():.1f} grey levels "
+        f"away at least, {np.median(first):.1f} in the middle (root mean square); "
+        f"{int((first == 0).sum())} of {len(images)} are copies."
+    )
+
+
+def _training_images(options, shape):
+    from keras_sagan import data
+
+    name, split, settings = options.nearest, "train", {}
+    if name == "run":
+        config = _run_data(options.source)
+        name, split = config["dataset"], config.get("split", "train")
+        settings = {"fit": config.get("fit", "crop")}
+        if config.get("cache_dir"):
+            settings["cache_dir"] = config["cache_dir"]
+    source = data.load(
+        name,
+        image_size=shape[0],
+        channels=shape[2],
+        split=split,
+        batch_size=1,
+        **settings,
+    )
+    return source.arrays()[0]
+
+
+def _run_data(source):
+    """The section `data` of a run's configuration."""
+    try:
+        path = pathlib.Path(source or "", "config.json")
+        section = json.loads(path.read_text(encoding="utf-8"))["data"]
+        return section if section["dataset"] else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UserError(
+            "--nearest without a name takes the data set of a run, and "
+            f"{str(source)!r} is none: name the data, e.g. --nearest folder:PATH."
+        ) from None
+
+
+def _in_rows(images, columns):
+    return images.reshape(-1, columns, *images.shape[1:])

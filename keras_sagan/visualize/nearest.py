@@ -1,0 +1,43 @@
+"""The training pictures that are nearest to generated ones, pixel by pixel."""
+
+import numpy as np
+
+_BLOCK = 2048  # training pictures at once
+
+
+def nearest_pictures(images, training, count):
+    """Which training pictures differ least, in mean squared difference of the pixels.
+
+    Args:
+        images: uint8 array `(n, height, width, channels)`.
+        training: uint8 array `(m, height, width, channels)`.
+        count: int in [1, m]. Pictures wanted for each image.
+
+    Returns: int array `(n, count)` of indices into `training`, nearest first (of
+        equally near ones the first), and float array `(n, count)`: root of the mean
+        squared difference, in grey levels; 0 for a copy.
+
+    Raises:
+        ValueError: if the arrays are not of one size, or `count` is out of range.
+    """
+    images, training = np.asarray(images), np.asarray(training)
+    if images.shape[1:] != training.shape[1:]:
+        raise ValueError(
+            "Generated and training pictures must have the same size and channels. "
+            f"Received: {images.shape[1:]} and {training.shape[1:]}."
+        )
+    if not 1 <= count <= len(training):
+        raise ValueError(
+            f"`count` must be in [1, {len(training)}]. Received: count={count!r}."
+        )
+    pixels = images[0].size
+    points = images.reshape(len(images), pixels).astype(np.float64)
+    squares = (points**2).sum(axis=1, keepdims=True)
+    parts = []
+    for start in range(0, len(training), _BLOCK):
+        block = training[start : start + _BLOCK].reshape(-1, pixels).astype(np.float64)
+        # Sums of integers below 2^53: exact in float64.
+        parts.append(squares - 2 * points @ block.T + (block**2).sum(axis=1))
+    distances = np.concatenate(parts, axis=1)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :count]
+    return order, np.sqrt(np.take_along_axis(distances, order, axis=1) / pixels)
