@@ -19,6 +19,7 @@ from keras_sagan.layers.conditional_batch_normalization import (
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
     frozen_spectral_norm,
+    spectral_norm_layers,
 )
 
 POWER_ITERATIONS = 15
@@ -53,16 +54,23 @@ def averaged_copy(generator):
     return copy, Averages(copy.trainable_variables, generator.trainable_variables)
 
 
-def refresh(generator, seed):
+def refresh(generator, live, seed):
     """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
 
-    Depends on the weights and `seed` only: doing it twice changes nothing beyond the
-    convergence of the power iteration.
+    Depends on the weights, the live generator's `u` and `seed` only, not on what was
+    estimated before: a run that looks at its images ends with those of one that does
+    not, and doing it twice changes nothing.
 
     Args:
-        generator: `Generator`, updated in place.
+        generator: `Generator` of averaged weights, updated in place.
+        live: `Generator` whose weights are averaged. The power iteration starts there.
         seed: int. The run's seed.
     """
+    pairs = zip(
+        spectral_norm_layers(generator), spectral_norm_layers(live), strict=True
+    )
+    for layer, other in pairs:
+        layer.u.assign(other.u)
     advance_spectral_norm(generator, POWER_ITERATIONS)
     statistics = _moving_statistics(generator)
     totals = [tf.zeros(v.shape, tf.float64) for v in statistics]

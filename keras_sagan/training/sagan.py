@@ -197,7 +197,8 @@ class SAGAN(DistributedModel):
         known, previous = self._fingerprint.numpy()
         if known and previous == int(ema.fingerprint(self._averaged.averages)):
             return
-        ema.refresh(self.ema_generator, self._settings.seed if self.compiled else 0)
+        seed = self._settings.seed if self.compiled else 0
+        ema.refresh(self.ema_generator, self.generator, seed)
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self):
