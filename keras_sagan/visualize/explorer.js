@@ -30,7 +30,8 @@ function say(text, isError) {
 
 async function refresh(withImage) {
   const mine = ++request;
-  get("share-text").textContent = Math.round(get("share").value * 100) + " %";
+  get("layers").setAttribute("aria-busy", "true");
+  get("share-text").textContent = Math.round(get("share").value * 100) + "%";
   const truncation = Number(get("truncation").value);
   get("truncation-text").textContent = truncation >= 3 ? "none" : truncation.toFixed(1);
   place();
@@ -49,6 +50,8 @@ async function refresh(withImage) {
     if (mine === request) show(answer.layers);
   } catch (error) {
     if (mine === request) say(error.message, true);
+  } finally {
+    if (mine === request) get("layers").setAttribute("aria-busy", "false");
   }
 }
 
@@ -63,7 +66,7 @@ function show(layers) {
     const image = document.createElement("img");
     const caption = document.createElement("figcaption");
     const words = layer.name + ": looks most at " + layer.at.join(",") + " (" +
-      (100 * layer.most).toFixed(1) + " %)";
+      (100 * layer.most).toFixed(1) + "%)";
     image.src = layer.overlay;
     image.alt = "Attention of point " + point.x + "," + point.y + ", " + words;
     image.dataset.query = layer.query;

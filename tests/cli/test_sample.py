@@ -44,14 +44,12 @@ def test_output_must_be_a_picture(capsys):
     assert "must end in .png or .gif. Received: grid.jpg" in capsys.readouterr().err
 
 
-def test_a_file_is_replaced_on_request_only(run_directory, tmp_path, capsys):
+def test_a_file_is_not_replaced(tmp_path, capsys):
     output = tmp_path / "grid.png"
     output.write_text("mine")
-    options = ["-o", str(output), "--num-images", "1"]
-    assert main(["sample", str(run_directory), *options]) == 2
+    assert main(["sample", "no such run", "-o", str(output)]) == 2
     assert "exists already" in capsys.readouterr().err
     assert output.read_text() == "mine"
-    sample(run_directory, output, "--num-images", "1", "--force")
 
 
 def test_columns_one_after_the_other(run_directory, tmp_path):
@@ -70,9 +68,6 @@ def test_nearest_of_the_runs_own_data(run_directory, tmp_path, capsys):
     pixels = sample(run_directory, tmp_path / "x.png", *options)
     assert pixels.shape == (2 * 34 + 2, 3 * 34 + 2, 3)
     assert "Nearest of 16 training pictures" in capsys.readouterr().out
-    options = ["-o", str(tmp_path / "y.png"), "--nearest"]
-    assert main(["sample", str(run_directory / "model"), *options]) == 2
-    assert "name the data, e.g. --nearest folder:PATH" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

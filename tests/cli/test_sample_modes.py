@@ -98,3 +98,9 @@ def test_nearest_neighbours_of_named_data(picture_folder):
     np.testing.assert_array_equal(cells[:, 1], images[5:7])
     assert "Nearest of 16 training pictures: 0.0 grey levels" in words
     assert "2 of 2 are copies" in words
+
+
+def test_data_that_are_not_named(run_directory):
+    options = asked(nearest="run", neighbours=3, source=str(run_directory / "model"))
+    with pytest.raises(UserError, match=r"name the data, e\.g\. --nearest folder:PATH"):
+        sample_modes.nearest_neighbours(np.zeros((1, 1, 32, 32, 3), np.uint8), options)

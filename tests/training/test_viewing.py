@@ -31,12 +31,6 @@ def test_view_is_images_and_maps(gan):
         np.testing.assert_array_equal(maps[name], attention)
 
 
-def test_an_unconditional_model():
-    gan = helpers.tiny_gan(num_classes=None)
-    images, _ = viewing.view(gan, viewing.latents(8, [5]))
-    helpers.assert_same_pixels(images, gan.generate(num_images=1, seed=5))
-
-
 def test_pure_mixtures_are_the_classes_themselves(gan):
     mixed = viewing.mixed_generator(gan.ema_generator, np.eye(3)[[2, 0]])
     drawn = viewing.latents(8, [3, 9])

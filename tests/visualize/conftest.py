@@ -9,7 +9,7 @@ from tests.helpers import ROOT
 SCREENSHOTS = ROOT / "build" / "screenshots"  # kept after the tests, to look at
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
     """Chromium; tests that need it are skipped where it is not installed."""
     found = shutil.which("chromium")
@@ -17,8 +17,9 @@ def browser():
         pytest.skip("there is no Chromium: apt-get install chromium")
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as driver:
-        # Its sandbox needs rights that containers do not have.
-        chromium = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        # Its sandbox needs rights, and its shared memory room, that containers lack.
+        settings = ["--no-sandbox", "--disable-dev-shm-usage"]
+        chromium = driver.chromium.launch(executable_path=found, args=settings)
         yield chromium
         chromium.close()
 

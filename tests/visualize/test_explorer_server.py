@@ -154,41 +154,44 @@ def test_a_port_in_use():
 # === The page, in a browser ===
 
 
+def settled(page):
+    """Waits until the page shows the answers to its newest questions."""
+    page.wait_for_selector("#layers[aria-busy=false]", state="attached")
+
+
 def test_the_page(serve, glyphs, open_page, screenshot):
     address = serve(glyphs)
     page = open_page(address)
-    page.wait_for_selector("figure img")
+    settled(page)
     image, seen = page.locator("#image"), page.locator("#layers img")
-    first = image.get_attribute("src"), seen.get_attribute("src")
+    first = image.get_attribute("src")
 
     page.locator("#truncation").focus()  # move a slider
     for _ in range(20):
         page.keyboard.press("ArrowLeft")
-    page.wait_for_function(
-        "src => document.querySelector('#image').src !== src", arg=first[0]
-    )
+    settled(page)
     assert page.inner_text("#truncation-text") == "1.0"
-    page.wait_for_load_state("networkidle")
-    before = seen.get_attribute("src")
+    assert image.get_attribute("src") != first
+    before = image.get_attribute("src"), seen.get_attribute("src")
 
     box = page.locator("#frame").bounding_box()  # click on the image
     scale = box["width"] / 32
     page.mouse.click(box["x"] + 20.5 * scale, box["y"] + 9.5 * scale)
-    page.wait_for_function(
-        "() => document.querySelector('#status').textContent === 'Point 20,9'"
-    )
-    assert seen.get_attribute("src") != before
+    settled(page)
+    assert page.inner_text("#status") == "Point 20,9"
+    assert image.get_attribute("src") == before[0]
+    assert seen.get_attribute("src") != before[1]
     assert int(seen.get_attribute("data-query")) == 9 // 2 * 16 + 20 // 2
 
     page.locator("#frame").focus()  # the same with keys
     page.keyboard.press("ArrowDown")
-    page.wait_for_function(
-        "() => document.querySelector('#status').textContent === 'Point 20,10'"
-    )
+    settled(page)
+    assert page.inner_text("#status") == "Point 20,10"
     assert int(seen.get_attribute("data-query")) == 10 // 2 * 16 + 20 // 2
 
     page.select_option("#label", "4")
-    page.wait_for_load_state("networkidle")
+    settled(page)
+    assert image.get_attribute("src") != before[0]
     screenshot(page, "explorer")
     assert page.complaints == []
     own = (address, "data:")
@@ -197,7 +200,7 @@ def test_the_page(serve, glyphs, open_page, screenshot):
 
 def test_everything_is_reached_with_the_keyboard(serve, open_page):
     page = open_page(serve(crafted()))
-    page.wait_for_selector("figure img")
+    settled(page)
     reached = []
     for _ in range(7):
         page.keyboard.press("Tab")
@@ -212,7 +215,7 @@ def test_it_fits_a_phone_and_the_dark(
     serve, glyphs, open_page, screenshot, width, scheme
 ):
     page = open_page(serve(glyphs), width, scheme)
-    page.wait_for_selector("figure img")
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
@@ -222,12 +225,10 @@ def test_it_fits_a_phone_and_the_dark(
 
 def test_the_page_says_what_is_wrong(serve, open_page):
     page = open_page(serve(crafted()))
-    page.wait_for_selector("figure img")
+    settled(page)
     page.fill("#seed", "99999999999999999")
     page.wait_for_selector("#status.error")
     assert "`seed` must be at most 2^53" in page.inner_text("#status")
     plain = open_page(serve(crafted(sides=())))
-    plain.wait_for_function(
-        "() => document.querySelector('#status').textContent !== ''"
-    )
+    settled(plain)
     assert plain.inner_text("#status") == "This model has no attention layers."
