@@ -15,7 +15,8 @@ class TensorBoardPictures(StepCallback):
     histograms of all trained weights.
 
     Args:
-        directory: str. Log directory.
+        directory: str. Log directory of its own: while a run goes on, TensorBoard
+            follows the newest file of a directory only.
         samples: `SampleGrid`. Place it before this callback.
     """
 

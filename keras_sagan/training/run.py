@@ -275,7 +275,7 @@ class Run:
             callbacks.Limits(training.steps, self._deadline, reserve),
             signals.StopOnSignal(received),
             samples,
-            pictures.TensorBoardPictures(self.output / "logs", samples),
+            pictures.TensorBoardPictures(self.output / "logs" / "pictures", samples),
             divergence.CollapseWarnings(samples, self._real_diversity(), training.loss),
             shown,
         ]

@@ -7,9 +7,9 @@ from tests import helpers
 
 
 def written(folder):
-    """dict from a tag to `[(step, value), ...]` of all event files in `folder`."""
+    """dict from a tag to `[(step, value), ...]` of the event file in `folder`."""
     found = {}
-    for path in folder.glob("*.pictures"):
+    for path in folder.iterdir():
         for record in tf.data.TFRecordDataset(str(path)):
             event = tf.compat.v1.Event.FromString(record.numpy())
             for value in event.summary.value:

@@ -41,7 +41,8 @@ def test_directory_of_a_finished_run(run_directory):
         "metadata.json",
         "model.weights.h5",
     }
-    assert any((run_directory / "logs").iterdir())
+    files = [x for x in (run_directory / "logs").rglob("*") if x.is_file()]
+    assert {x.parent.name for x in files} == {"logs", "pictures"}
 
 
 def test_config_file_resolves_everything(run_directory, picture_folder):
