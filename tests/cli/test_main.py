@@ -16,7 +16,16 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     text = capsys.readouterr().out
-    for command in ("train", "sample", "export", "data", "presets"):
+    for command in (
+        "train",
+        "sample",
+        "attention",
+        "report",
+        "explore",
+        "export",
+        "data",
+        "presets",
+    ):
         assert f"\n    {command} " in text
 
 
