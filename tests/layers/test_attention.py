@@ -68,6 +68,8 @@ def test_scores_are_float32_or_wider(dtype):
         (64 * 64, 32 * 32, None),  # 2^22 scores: just whole
         (64 * 64, 64 * 64, 256),  # the paper's setting at 64
         (128 * 128, 64 * 64, 256),
+        (256 * 256, 128 * 128, 512),  # no more than 128 chunks
+        (129, 2**22, 2),
         (2, 2**23, 1),
     ],
 )
@@ -92,3 +94,39 @@ def test_no_tensor_of_a_chunked_pass_is_as_large_as_the_whole_map():
     chunked = largest(lambda *args: attention.attend_in_chunks(*args, 8))
     assert largest(attention.attend) == 2 * 64 * 32
     assert chunked <= 2 * 64 * 4  # the outputs; a chunk of the map has as many
+
+
+def test_chunks_wait_for_each_other():
+    """In the graph what is of a chunk's size comes after the chunk before.
+
+    Otherwise a backend computes all at the same time and holds the scores of all.
+    """
+    arguments = tensors(queries=64, keys=32)
+    function = tf.function(
+        lambda *args: value_and_gradients(
+            lambda *x: attention.attend_in_chunks(*x, 8), list(args)
+        )
+    )
+    operations = function.get_concrete_function(*arguments).graph.get_operations()
+    large = [x for x in operations if x.outputs and x.outputs[0].shape == (2, 8, 32)]
+    kinds = [x.type for x in large]
+    assert kinds.count("Softmax") == 2 * 8
+    assert kinds.count("BatchMatMulV2") == 3 * 8
+    at_once = [
+        x
+        for x in large
+        if x.type == "BatchMatMulV2"
+        and not any(y.type == "Softmax" for y in ancestors(x))
+    ]
+    assert len(at_once) == 3  # of the first chunk: forward, backward, upstream
+
+
+def ancestors(operation):
+    """All operations that one waits for."""
+    found, open_ones = set(), [operation]
+    while open_ones:
+        for tensor in open_ones.pop().inputs:
+            if tensor.op not in found:
+                found.add(tensor.op)
+                open_ones.append(tensor.op)
+    return found
