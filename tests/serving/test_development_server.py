@@ -171,7 +171,7 @@ def test_an_unconditional_model(tmp_path):
         for url in urls(server):
             with Client(url) as client:
                 pictures.append(client.generate(num_images=3, seed=5))
-            grid = tmp_path / "grid.png"
+            grid = tmp_path / f"grid{len(pictures)}.png"
             options = ["-o", str(grid), "--num-images", "4"]
             assert main(["sample", "--server", url, *options]) == 0
             with Image.open(grid) as image:
