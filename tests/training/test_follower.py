@@ -54,6 +54,7 @@ def test_the_chief_writes_and_the_other_does_not(undisturbed):
 
 
 @pytest.mark.chaos
+@pytest.mark.patient  # kill -9 of one process is in test_chaos.py
 def test_a_killed_worker_ends_the_run_and_a_restart_completes_it(
     common, undisturbed, tmp_path
 ):
