@@ -99,8 +99,12 @@ class Checkpoints(StepCallback):
         """Goes on with the metrics of an epoch that a checkpoint interrupted."""
         self._metrics = [(v, np.array(v)) for m in gan.metrics for v in m.variables]
 
-    def on_train_begin(self, logs=None):
+    def prepare(self):
+        """Makes the directory."""
         pathlib.Path(self.directory).mkdir(parents=True, exist_ok=True)
+
+    def on_train_begin(self, logs=None):
+        self.prepare()
         if self._last is None:
             self._last = self.step
 

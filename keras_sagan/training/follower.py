@@ -24,6 +24,7 @@ class Follower(Run):
         self._start = time.monotonic()
         self.config = config
         self.source = source
+        self.output = None
         self.gan = building.build(config, source.class_names, source.class_counts)
 
     def fit(self):
@@ -66,6 +67,9 @@ class _NoSamples:
 
 class _Silent(checkpointing.Checkpoints):
     """Takes part in reading the state, which needs every worker, and writes nothing."""
+
+    def prepare(self):
+        """Nothing is written."""
 
     def save(self):
         arrays = checkpointing.snapshot(self.model)
