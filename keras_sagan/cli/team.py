@@ -71,6 +71,11 @@ class Team:
         if self.workers is not None:
             self.workers.agree(subject, value)
 
+    def fail(self, reason):
+        """Tells the other workers that this one ends: they would wait for it."""
+        if self.workers is not None:
+            self.workers.close(reason)
+
 
 @contextlib.contextmanager
 def assemble(options):
@@ -130,8 +135,9 @@ def _together(workers):
     try:
         with workers.watched(_end_after_a_while):
             yield
-        workers.agree("end", True)
-        workers.close()
+        if not workers.closed:  # by `Team.fail`
+            workers.agree("end", True)
+            workers.close()
     except WorkerLost as error:
         _leave(str(error))
     except BaseException as error:

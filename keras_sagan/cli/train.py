@@ -119,10 +119,10 @@ def _train(options, config, overrides, together):
         _say_what_happens(config, source, output, together)
         with user_errors():
             _ = training.evaluation  # made ready: settings of it may be wrong
-    return _fit(training)
+    return _fit(training, together)
 
 
-def _fit(training):
+def _fit(training, together):
     """Trains, says what came of it, and returns the exit status."""
     from keras_sagan.training.callbacks import DivergenceError
     from keras_sagan.training.checkpoint_files import CheckpointError
@@ -130,18 +130,15 @@ def _fit(training):
     try:
         result = training.fit()
     except DivergenceError as error:
-        print(f"keras-sagan: {error}", file=sys.stderr)
-        return EXIT_DIVERGED
+        return _failed(EXIT_DIVERGED, str(error), together)
     except CheckpointError as error:
-        print(f"keras-sagan: the run cannot go on: {error}", file=sys.stderr)
-        return EXIT_FAILED
+        return _failed(EXIT_FAILED, f"the run cannot go on: {error}", together)
     except OSError as error:  # a full disk, a directory that was removed
-        print(
-            f"keras-sagan: training has stopped: {error}. The same command with the "
-            "same -o goes on at the newest checkpoint.",
-            file=sys.stderr,
+        problem = (
+            f"training has stopped: {error}. The same command with the same -o goes "
+            "on at the newest checkpoint."
         )
-        return EXIT_FAILED
+        return _failed(EXIT_FAILED, problem, together)
     end = "Interrupted" if result.signal else "Finished"
     print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
     if result.best:
@@ -157,6 +154,12 @@ def _fit(training):
         print("The same command with the same -o goes on from here.")
         return 128 + result.signal
     return 0
+
+
+def _failed(status, problem, together):
+    together.fail(problem)
+    print(f"keras-sagan: {problem}", file=sys.stderr)
+    return status
 
 
 def _say_what_happens(config, source, output, together):

@@ -96,6 +96,11 @@ class Workers:
         if self.lost is not None:
             raise WorkerLost(self.lost)
 
+    @property
+    def closed(self):
+        """bool. Whether this worker has said good-bye."""
+        return self._closing.is_set()
+
     def close(self, reason=None):
         """Says good-bye; with a reason, the others stop as well."""
         self._closing.set()
