@@ -7,6 +7,7 @@ TensorFlow takes over when every worker is there. Standard library only.
 
 import contextlib
 import json
+import select
 import socket
 import time
 
@@ -48,22 +49,22 @@ def connect(cluster, versions, timeout=300.0):
 def _gather(cluster, hello, timeout, deadline):
     """The chief's part of `connect`: dict from index to socket."""
     others = len(cluster.workers) - 1
-    hellos, connections = [], []
+    found = []  # hello and socket of each worker that came
     with contextlib.ExitStack() as stack:
         with _listen(cluster) as listener:
-            while len(hellos) < others and time.monotonic() < deadline:
+            while len(found) < others and time.monotonic() < deadline:
                 theirs, connection = _accept(listener, deadline, stack)
+                _drop_closed(found)  # one that comes again may be among them
                 if theirs is not None:
-                    hellos.append(theirs)
-                    connections.append(connection)
-        error = _misfit(cluster, hello, hellos, timeout)
-        for connection in connections:
+                    found.append((theirs, connection))
+        error = _misfit(cluster, hello, [theirs for theirs, _ in found], timeout)
+        for _, connection in found:
             with contextlib.suppress(OSError):
                 connection.sendall(line({"verdict": error}))
         if error:
             raise WorkersError(error)
         stack.pop_all()  # the connections stay open
-    return {x["index"]: y for x, y in zip(hellos, connections, strict=True)}
+    return {theirs["index"]: connection for theirs, connection in found}
 
 
 def _accept(listener, deadline, stack):
@@ -77,6 +78,21 @@ def _accept(listener, deadline, stack):
             stack.push(mine.pop_all())
             return hello, connection
     return None, None
+
+
+def _drop_closed(found):
+    """Removes the workers that are gone while they should wait for the others."""
+    for worker in list(found):
+        _, connection = worker
+        readable, _, _ = select.select([connection], [], [], 0)
+        if not readable:  # it says nothing, as it should
+            continue
+        said = b""
+        with contextlib.suppress(OSError):
+            said = connection.recv(1, socket.MSG_PEEK)
+        if not said:
+            connection.close()
+            found.remove(worker)
 
 
 def _misfit(cluster, ours, hellos, timeout):

@@ -70,6 +70,26 @@ def test_others_may_come_first_and_strangers_may_knock():
             workers.close()
 
 
+def test_a_worker_that_is_started_again_while_others_are_awaited():
+    ours = clusters(3)
+    host, _, port = ours[0].workers[0].partition(":")
+    hello = {"protocol": rendezvous._PROTOCOL, "index": 1, "versions": VERSIONS}
+    hello["workers"] = list(ours[0].workers)
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        first = pool.submit(rendezvous.connect, ours[0], VERSIONS, 60.0)
+        while True:  # worker 1, which is killed while it waits for worker 2
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((host, port)) as x,
+            ):
+                x.sendall(rendezvous.line(hello))
+                time.sleep(0.2)
+                break
+        others = [pool.submit(rendezvous.connect, x, VERSIONS, 60.0) for x in ours[1:]]
+        for waiting in (first, *others):
+            waiting.result().close()
+
+
 def assert_all_say(results, *parts):
     for result in results:
         assert isinstance(result, WorkersError)
