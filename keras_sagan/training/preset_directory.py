@@ -61,7 +61,7 @@ def load(cls, preset, load_weights, overrides):
 
 def from_recipe(cls, preset, overrides):
     """An untrained, compiled model after a `Preset`."""
-    generator = preset.model.generator_kwargs()
+    generator = {**preset.model.generator_kwargs(), "synchronized": False}
     discriminator = preset.model.discriminator_kwargs()
     known = {**generator, **discriminator, "dtype": preset.training.dtype_policy}
     unknown = sorted(set(overrides) - set(known))
@@ -116,12 +116,14 @@ def metadata():
 
 
 def _load_directory(directory, load_weights, overrides):
-    if overrides:
+    unknown = sorted(set(overrides) - {"synchronized"})
+    if unknown:
         raise ValueError(
-            "A preset directory has its architecture; arguments cannot be replaced. "
-            f"Received: {sorted(overrides)}."
+            "A preset directory has its architecture; of the arguments only "
+            f"`synchronized` can be replaced. Received: {unknown}."
         )
     config = read_config(directory, load_weights)
+    config["config"]["generator"]["config"].update(overrides)
     path, weights = directory / CONFIG, directory / WEIGHTS
     with _naming(path, "does not describe a SAGAN that can be built"):
         gan = keras.saving.deserialize_keras_object(config)

@@ -276,7 +276,7 @@ class SAGAN(DistributedModel):
                 `save_to_preset` wrote.
             load_weights: bool. Whether to load the weights of a directory.
             **overrides: arguments of `Generator` and `Discriminator` that replace
-                those of a named recipe, e.g. `num_classes=3`.
+                those of a named recipe; of a directory's only `synchronized`.
 
         Raises:
             ValueError: if there is no such recipe or directory.

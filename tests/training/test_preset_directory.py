@@ -10,6 +10,7 @@ import keras_sagan
 from keras_sagan import SAGAN
 from keras_sagan.models.presets import PRESETS
 from tests import helpers
+from tests.training import equivalence
 
 
 @pytest.fixture(scope="module")
@@ -69,14 +70,35 @@ def test_directory_must_be_new_or_empty(saved, tmp_path):
 
 
 def test_directory_cannot_be_changed(saved):
-    with pytest.raises(ValueError, match=r"cannot be replaced.*num_classes"):
-        SAGAN.from_preset(saved[1], num_classes=4)
+    with pytest.raises(ValueError, match=r"only `synchronized` .*\['num_classes'\]"):
+        SAGAN.from_preset(saved[1], num_classes=4, synchronized=True)
+
+
+def test_a_directory_with_synchronised_batch_statistics(saved):
+    directory = saved[1]
+    plain = SAGAN.from_preset(directory)
+    assert not plain.generator.synchronized
+    with equivalence.mirrored(2).scope():
+        loaded = SAGAN.from_preset(directory, synchronized=True)
+    for network in (loaded.generator, loaded.ema_generator):
+        norms = [x for x in network.layers if hasattr(x, "synchronized")]
+        assert norms and all(x.synchronized for x in norms)
+    helpers.assert_equal(
+        helpers.values(loaded.variables + loaded.g_optimizer.variables),
+        helpers.values(plain.variables + plain.g_optimizer.variables),
+    )
 
 
 def test_recipe_with_overrides():
     gan = SAGAN.from_preset(
-        "sagan_32", num_classes=4, base_filters=4, channels=1, latent_dim=3
+        "sagan_32",
+        num_classes=4,
+        base_filters=4,
+        channels=1,
+        latent_dim=3,
+        synchronized=True,
     )
+    assert gan.generator.synchronized
     for network in (gan.generator, gan.discriminator):
         assert network.num_classes == 4
         assert network.base_filters == 4
