@@ -20,5 +20,6 @@ __getattr__, __dir__, __all__ = attach(
         "run": ["Run"],
         "run_directory": ["load_trained"],
         "sagan": ["SAGAN"],
+        "spreading": ["spread_extractor"],
     },
 )

@@ -10,15 +10,15 @@ class RowMap:
     """A function of rows, run by all replicas of this process together.
 
     Args:
-        function: from tensors `(n, ...)` to a tensor `(n, ...)`, row by row; without
-            collectives.
+        function: from tensors `(n, ...)` to a tensor `(n, ...)`, or a tuple of such
+            tensors and None, row by row; without collectives.
         strategy: `tf.distribute.Strategy`.
 
     Call arguments:
         columns: list of arrays of equal length.
         batch_size: int > 0. Rows that a replica computes at once.
 
-    Returns: array with the results, in the order of the rows.
+    Returns: array with the results, in the order of the rows, or a tuple of arrays.
     """
 
     def __init__(self, function, strategy):
@@ -40,11 +40,13 @@ class RowMap:
             for start in range(0, count, batch_size)
         ]
         if self._replicas == 1:
-            return np.concatenate([self._function(*x).numpy() for x in shares])
-        groups = range(0, len(shares), self._replicas)
-        return np.concatenate(
-            [y for i in groups for y in self._group(shares[i : i + self._replicas])]
-        )
+            found = [_numpy(self._function(*x)) for x in shares]
+        else:
+            groups = range(0, len(shares), self._replicas)
+            found = [
+                y for i in groups for y in self._group(shares[i : i + self._replicas])
+            ]
+        return tf.nest.map_structure(_joined, *found)
 
     def _on_one(self, *rows):
         """`strategy.run` would take a `tf.function` for one of all replicas."""
@@ -58,5 +60,19 @@ class RowMap:
             lambda _: next(values)
         )
         results = self._together(distributed)
-        results = self._strategy.experimental_local_results(results)
-        return [x.numpy() for x in results[: len(shares)]]
+        local = self._strategy.experimental_local_results
+
+        def of(replica):
+            return tf.nest.map_structure(
+                lambda x: None if x is None else local(x)[replica].numpy(), results
+            )
+
+        return [of(replica) for replica in range(len(shares))]
+
+
+def _numpy(results):
+    return tf.nest.map_structure(lambda x: None if x is None else x.numpy(), results)
+
+
+def _joined(*parts):
+    return None if parts[0] is None else np.concatenate(parts)
