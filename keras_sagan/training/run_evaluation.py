@@ -1,11 +1,14 @@
 """The evaluation of a run, from its configuration."""
 
+import keras
+
 from keras_sagan import data
 from keras_sagan.metrics import classifier, extractors
 from keras_sagan.metrics import evaluation as metrics
 from keras_sagan.metrics.image_sets import array_images
 from keras_sagan.training import distribution
 from keras_sagan.training.evaluation import Evaluation
+from keras_sagan.training.spreading import spread_extractor
 
 FOLDER = "evaluation"  # in the run's directory
 CLASSIFIER = "classifier.keras"  # in that folder
@@ -23,13 +26,15 @@ class RunEvaluation(Evaluation):
         config: `RunConfig` whose `evaluation.every` is a number.
         output: path. Directory of the run; nothing is written before training.
         source: `keras_sagan.data.Source` that is trained on.
+        strategy: `tf.distribute.Strategy` whose replicas compute the features; its
+            scope must not be entered yet.
 
     Raises:
         ValueError: if a setting is not possible.
         OSError: if data or an extractor cannot be read.
     """
 
-    def __init__(self, config, output, source):
+    def __init__(self, config, output, source, strategy):
         section = config.evaluation
         directory = output / FOLDER
         metrics.Settings(metrics=section.selected_metrics)  # before anything takes time
@@ -43,7 +48,7 @@ class RunEvaluation(Evaluation):
         real = _real_images(config, source)
         super().__init__(
             real,
-            self._open(section, source),
+            spread_extractor(self._open(section, source, strategy), strategy),
             directory,
             every=section.every,
             num_images=section.num_images,
@@ -68,18 +73,26 @@ class RunEvaluation(Evaluation):
             self._new_classifier = None
         super().on_train_begin(logs)
 
-    def _open(self, section, source):
+    def _open(self, section, source, strategy):
         if section.extractor != "classifier":
-            return extractors.open_extractor(
-                section.extractor, section.inception, "tensorflow1", None, source.arrays
-            )
+            with strategy.scope():
+                return extractors.open_extractor(
+                    section.extractor,
+                    section.inception,
+                    "tensorflow1",
+                    None,
+                    source.arrays,
+                )
         is_there = self._classifier_file.is_file()
         model = classifier.load_or_train(
             self._classifier_file if is_there else None, source.arrays
         )
         if not is_there:
             self._new_classifier = model
-        return classifier.classifier_extractor(model)
+        with strategy.scope():  # trained as on one replica, then copied to all
+            copy = keras.models.clone_model(model)
+            copy.set_weights(model.get_weights())
+        return classifier.classifier_extractor(copy)
 
 
 def of_run(config, output, source, strategy):
@@ -96,7 +109,7 @@ def of_run(config, output, source, strategy):
             "would wait for the one that evaluates. Use `keras-sagan evaluate` on the "
             f"run's directory. Received: evaluation.every={config.evaluation.every!r}."
         )
-    evaluation = RunEvaluation(config, output, source)
+    evaluation = RunEvaluation(config, output, source, strategy)
     evaluation.prepare()
     return evaluation
 

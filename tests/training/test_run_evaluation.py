@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_sagan.cli.main import main
 from keras_sagan.training import load_trained, run, run_evaluation
+from tests.training import equivalence
 from tests.training.small_runs import TINY, prepare
 
 SETTINGS = {
@@ -86,12 +87,26 @@ def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch, c
 
 def test_real_images(picture_folder, tmp_path):
     config, source = prepare(picture_folder, **SETTINGS)
-    made = run_evaluation.RunEvaluation(config, tmp_path, source)
+    alone = tf.distribute.get_strategy()
+    made = run_evaluation.RunEvaluation(config, tmp_path, source, alone)
     assert made.real.count == 12
     assert made.real.description["split"] == "train"
     assert made.settings.subset_size == 12
     assert made.extractor.name == "classifier"
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.distributed
+def test_features_of_two_replicas_are_those_of_one(picture_folder, tmp_path):
+    config, source = prepare(picture_folder, **SETTINGS)
+    features, fingerprints = [], []
+    for strategy in (equivalence.mirrored(1), equivalence.mirrored(2)):
+        made = run_evaluation.RunEvaluation(config, tmp_path, source, strategy)
+        made.prepare()
+        features.append(made._prepared.features.features)
+        fingerprints.append(made.extractor.sha256)
+    assert fingerprints[0] == fingerprints[1]
+    np.testing.assert_allclose(*features, rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize(
