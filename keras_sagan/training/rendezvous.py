@@ -3,19 +3,26 @@
 TensorFlow waits for ever for a worker that does not come, and says little of one that
 was started with other settings. So the workers first meet on the chief's port, which
 TensorFlow takes over when every worker is there. Standard library only.
+
+The chief also calls every worker at its own address: TensorFlow would wait for ever for
+a worker that was started on another machine than the list says.
 """
 
+import concurrent.futures
 import contextlib
 import json
+import secrets
 import select
 import socket
+import threading
 import time
 
 from keras_sagan.training.workers import Workers, WorkersError, disagreement, line
 
-_PROTOCOL = "keras_sagan workers 1"
+_PROTOCOL = "keras_sagan workers 2"
 _RETRY_SECONDS = 0.2
 _PATIENCE_SECONDS = 5.0  # with one connection
+_CALL_SECONDS = 30.0  # to reach a worker at its address: names may take a while
 _LONGEST_MESSAGE = 1 << 20  # bytes
 
 
@@ -31,19 +38,26 @@ def connect(cluster, versions, timeout=300.0):
 
     Raises:
         WorkersError: on every worker, if lists of workers, indices or versions do not
-            fit, or if somebody does not come in time.
+            fit, or if somebody does not come in time or is not at its address.
     """
     hello = {
         "protocol": _PROTOCOL,
         "index": cluster.index,
         "workers": list(cluster.workers),
         "versions": versions,
+        "token": secrets.token_hex(8),  # by which a worker is known at its address
     }
     deadline = time.monotonic() + timeout
     if cluster.is_chief:
         return Workers(cluster, _gather(cluster, hello, timeout, deadline))
-    _listen(cluster).close()  # TensorFlow will need the port
-    return Workers(cluster, {0: _join(cluster, hello, timeout, deadline)})
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_answering(cluster, hello["token"]))
+        except WorkersError as error:
+            hello["problem"] = str(error)  # which all workers are to hear
+            deadline = min(deadline, time.monotonic() + _CALL_SECONDS)
+        connection = _join(cluster, hello, timeout, deadline)
+    return Workers(cluster, {0: connection})
 
 
 def _gather(cluster, hello, timeout, deadline):
@@ -57,7 +71,9 @@ def _gather(cluster, hello, timeout, deadline):
                 _drop_closed(found)  # one that comes again may be among them
                 if theirs is not None:
                     found.append((theirs, connection))
-        error = _misfit(cluster, hello, [theirs for theirs, _ in found], timeout)
+        hellos = [theirs for theirs, _ in found]
+        error = _misfit(cluster, hello, hellos, timeout)
+        error = error or _misplaced(cluster, hellos, deadline)
         for _, connection in found:
             with contextlib.suppress(OSError):
                 connection.sendall(line({"verdict": error}))
@@ -116,7 +132,7 @@ def _misfit(cluster, ours, hellos, timeout):
         names = ", ".join(cluster.name_of(index) for index in sorted(missing))
         return f"Did not come within {timeout:g} seconds: {names}."
     for theirs in hellos:
-        error = disagreement(
+        error = theirs.get("problem") or disagreement(
             "package versions", ours["versions"], theirs["index"], theirs["versions"]
         )
         if error:
@@ -124,20 +140,67 @@ def _misfit(cluster, ours, hellos, timeout):
     return None
 
 
+def _misplaced(cluster, hellos, deadline):
+    """A sentence on a worker that is not where it should be, or None."""
+    left = min(_CALL_SECONDS, deadline - time.monotonic())
+    limit = time.monotonic() + max(left, _PATIENCE_SECONDS)
+    with concurrent.futures.ThreadPoolExecutor(len(hellos) + 1) as pool:
+        problems = pool.map(lambda theirs: _call(cluster, theirs, limit), hellos)
+        return next(filter(None, problems), None)
+
+
+def _call(cluster, theirs, limit):
+    """What is wrong with a worker's own address, or None."""
+    while True:
+        try:
+            with _dial(cluster.workers[theirs["index"]]) as connection:
+                if _receive(connection).get("token") == theirs["token"]:
+                    return None
+            problem = "somebody else answers"
+        except (OSError, ValueError) as error:
+            problem = str(error)
+        if time.monotonic() > limit:
+            name = cluster.name_of(theirs["index"]).capitalize()
+            return (
+                f"{name} runs, but cannot be reached at that address: {problem}. Is it "
+                "on another machine, or its port closed?"
+            )
+        time.sleep(_RETRY_SECONDS)
+
+
+@contextlib.contextmanager
+def _answering(cluster, token):
+    """Scope in which this worker's port says who it is; TensorFlow needs it later."""
+    done = threading.Event()
+
+    def answer():
+        while not done.is_set():
+            with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                connection.settimeout(_PATIENCE_SECONDS)
+                connection.sendall(line({"token": token}))
+                connection.recv(1)  # who ends a connection keeps its port for a while
+
+    with _listen(cluster) as listener:
+        listener.settimeout(_RETRY_SECONDS)
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
 def _join(cluster, hello, timeout, deadline):
     """Another worker's part of `connect`: the socket to the chief."""
-    host, _, port = cluster.workers[0].rpartition(":")
     problem = "nothing answers"
     while time.monotonic() < deadline:
         with contextlib.ExitStack() as stack:
             try:
-                connection = stack.enter_context(
-                    socket.create_connection(
-                        (host.strip("[]"), int(port)), _PATIENCE_SECONDS
-                    )
-                )
+                connection = stack.enter_context(_dial(cluster.workers[0]))
                 connection.sendall(line(hello))
-                left = max(deadline - time.monotonic(), 0) + _PATIENCE_SECONDS
+                left = max(deadline - time.monotonic(), 0)
+                left += _CALL_SECONDS + 2 * _PATIENCE_SECONDS
                 connection.settimeout(left)
                 answer = _receive(connection)
             except (OSError, ValueError) as error:
@@ -149,20 +212,30 @@ def _join(cluster, hello, timeout, deadline):
             stack.pop_all()  # the connection stays open
             return connection
     raise WorkersError(
-        f"The chief, {cluster.name_of(0)}, could not be reached within {timeout:g} "
+        hello.get("problem")
+        or f"The chief, {cluster.name_of(0)}, could not be reached within {timeout:g} "
         f"seconds: {problem}."
     )
 
 
 def _listen(cluster):
-    host, _, port = cluster.workers[cluster.index].rpartition(":")
+    """A server at this worker's port, for all addresses of this machine."""
+    port = int(cluster.workers[cluster.index].rpartition(":")[2])
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
     try:
-        family = socket.getaddrinfo(host.strip("[]"), int(port))[0][0]
-        return socket.create_server(("", int(port)), family=family, backlog=512)
+        return socket.create_server(
+            ("", port), family=family, backlog=512, dualstack_ipv6=both
+        )
     except OSError as error:
         raise WorkersError(
             f"{cluster.name.capitalize()} cannot use its port on this machine: {error}."
         ) from error
+
+
+def _dial(address):
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_SECONDS)
 
 
 def _receive(connection):

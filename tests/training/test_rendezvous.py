@@ -73,8 +73,8 @@ def test_others_may_come_first_and_strangers_may_knock():
 def test_a_worker_that_is_started_again_while_others_are_awaited():
     ours = clusters(3)
     host, _, port = ours[0].workers[0].partition(":")
-    hello = {"protocol": rendezvous._PROTOCOL, "index": 1, "versions": VERSIONS}
-    hello["workers"] = list(ours[0].workers)
+    hello = {"protocol": rendezvous._PROTOCOL, "index": 1, "token": "of the first"}
+    hello |= {"workers": list(ours[0].workers), "versions": VERSIONS}
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         first = pool.submit(rendezvous.connect, ours[0], VERSIONS, 60.0)
         while True:  # worker 1, which is killed while it waits for worker 2
@@ -132,18 +132,65 @@ def test_a_chief_that_does_not_come():
         rendezvous.connect(second, VERSIONS, 1.0)
 
 
+def test_a_worker_on_another_machine_than_the_list_says(monkeypatch):
+    monkeypatch.setattr(rendezvous, "_PATIENCE_SECONDS", 1.0)
+    addresses = ports.free_addresses(3)
+    _, _, port = addresses[1].partition(":")
+    addresses[1] = f"elsewhere.invalid:{port}"
+    results = meet([Cluster(addresses, index) for index in range(3)], timeout=2.0)
+    assert_all_say(results, "Worker 1", "cannot be reached", "on another machine")
+
+
+def test_a_stranger_at_a_workers_address(monkeypatch):
+    """As behind a proxy, or where a port leads to another container."""
+    monkeypatch.setattr(rendezvous, "_CALL_SECONDS", 1.0)
+    monkeypatch.setattr(rendezvous, "_PATIENCE_SECONDS", 0.5)
+    ours = clusters(2)
+    host, _, port = ours[0].workers[0].partition(":")
+    hello = {"protocol": rendezvous._PROTOCOL, "index": 1, "token": "mine"}
+    hello |= {"workers": list(ours[0].workers), "versions": VERSIONS}
+    with (
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+        rendezvous._answering(ours[1], "another's"),
+    ):
+        first = pool.submit(rendezvous.connect, ours[0], VERSIONS, 60.0)
+        while not first.done():
+            with (
+                contextlib.suppress(OSError),
+                socket.create_connection((host, port)) as x,
+            ):
+                x.sendall(rendezvous.line(hello))
+                verdict = json.loads(x.makefile("rb").readline())["verdict"]
+                break
+        with pytest.raises(WorkersError, match="somebody else answers") as caught:
+            first.result()
+    assert verdict == str(caught.value)
+
+
 @pytest.mark.parametrize("index", [0, 1])
-def test_a_port_in_use(index):
+def test_a_port_in_use(index, monkeypatch):
+    monkeypatch.setattr(rendezvous, "_CALL_SECONDS", 1.0)
     ours = clusters(2)[index]
     _, _, port = ours.workers[index].partition(":")
     with (
         socket.create_server(("", int(port))),
         pytest.raises(WorkersError, match=f"Worker {index} .* cannot use its port"),
     ):
-        rendezvous.connect(ours, VERSIONS, 1.0)
+        rendezvous.connect(ours, VERSIONS, 30.0)
 
 
-def test_a_chief_of_another_kind():
+def test_all_hear_of_a_port_in_use():
+    ours = clusters(3)
+    _, _, port = ours[2].workers[2].partition(":")
+    begin = time.monotonic()
+    with socket.create_server(("", int(port))):
+        assert_all_say(meet(ours), "Worker 2", "cannot use its port")
+    assert time.monotonic() - begin < 30
+
+
+def test_a_chief_of_another_kind(monkeypatch):
+    monkeypatch.setattr(rendezvous, "_CALL_SECONDS", 0.5)
+    monkeypatch.setattr(rendezvous, "_PATIENCE_SECONDS", 0.5)
     ours = clusters(2)[1]
     _, _, port = ours.workers[0].partition(":")
     with socket.create_server(("", int(port))) as listener:
