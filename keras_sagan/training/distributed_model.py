@@ -60,6 +60,22 @@ class DistributedModel(keras.Model):
             _share("x", "steps", kwargs, self.distribute_strategy)
         return super().evaluate(**kwargs)
 
+    def predict(self, *args, **kwargs):
+        """As `keras.Model.predict`.
+
+        Raises:
+            NotImplementedError: on several workers.
+        """
+        if distribution.is_multi_worker(self.distribute_strategy):
+            # Keras puts the replicas' rows together along an axis that it does not
+            # have there: its workers wait for each other, or fail one by one.
+            raise NotImplementedError(
+                "`predict` does not work on several workers. Every worker can call "
+                "`generate`, or the model itself, as `gan([latents, labels])`: both "
+                "compute all rows there and ask no other worker."
+            )
+        return super().predict(*args, **kwargs)
+
     def request_stop(self):
         """Ends training: at once when alone, else after a step that all agree on.
 

@@ -1,5 +1,6 @@
 """Mistakes that one process can make; several are in `tests/training`."""
 
+import concurrent.futures
 import json
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from keras_sagan.cli import team
 from keras_sagan.cli.main import main
 from keras_sagan.models.presets import get_preset
-from tests.training import ports
+from keras_sagan.training.workers import WorkerLost
+from tests.training import connections, ports
 
 
 @pytest.mark.parametrize(
@@ -50,6 +52,23 @@ def test_a_batch_that_does_not_divide(picture_folder, tmp_path, capsys):
     options = "--strategy mirrored --batch-size 6 --set model.base_filters=4"
     assert main(["train", *data, *options.split()]) == 2  # four logical CPU devices
     assert "their number, 4. Received: batch_size=6" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_worker_that_fails_does_not_wait_for_the_others(failing, monkeypatch):
+    monkeypatch.setattr(team, "_leave", pytest.fail)  # else it ends this process
+
+    def fail(workers):
+        with team._together(workers):
+            team.Team(None, workers).fail("the disk is full")
+
+    with (
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+        connections.connected(2) as workers,
+    ):
+        pool.submit(fail, workers[failing]).result(timeout=30)
+        with pytest.raises(WorkerLost, match=f"Worker {failing} .*the disk is full"):
+            workers[1 - failing].raise_if_lost(wait=30)
 
 
 def test_what_workers_agree_on():

@@ -75,6 +75,7 @@ def test_images_and_messages_between_workers(logs, alone):
     images = alone[0].generate(labels=[0, 1, 2], seed=1)
     for log in logs:
         helpers.assert_same_pixels(np.array(log["image"], np.uint8), images)
+        assert log["called"] == logs[0]["called"]
         assert log["gathered"] == [[5], [6]]
         assert log["from_chief"] == {"x": [[-0.1]] * 3, "y": 0}
 
@@ -89,6 +90,7 @@ def test_mistakes_are_errors_on_every_worker(workers):
         assert "first batch of the data set must be the same" in errors["order"]
         assert "shuffle with a seed" in errors["order"]
         assert "dataset is empty" in errors["empty"]
+        assert "`predict` does not work on several workers" in errors["predict"]
         assert (
             "configuration must be the same on every worker" in errors["configuration"]
         )

@@ -33,6 +33,8 @@ def main(addresses, index, output):
         name: value.tolist()
         for name, value in distribution.from_chief(mine, strategy).items()
     }
+    called = gan([np.zeros((2, 8), np.float32), np.array([0, 1], np.int32)])
+    logs["called"] = np.asarray(called)[:, 0, 0].tolist()
     logs["image"] = gan.generate(labels=[0, 1, 2], seed=1).tolist()
     (output / "logs.json").write_text(json.dumps(logs))
 
@@ -83,6 +85,10 @@ def refusals(strategy, index):
             model.fit(wrong, labels, verbose=0)
         except ValueError as error:
             found[name] = str(error)
+    try:
+        gan.predict([images[:8, 0, 0, :8], equivalence.LABELS[:8]])
+    except NotImplementedError as error:
+        found["predict"] = str(error)
     return found
 
 
