@@ -12,6 +12,7 @@ from keras_sagan.cli.errors import UserError, user_errors
 EXIT_WORKER_LOST = 75  # "temporary failure": start all workers again
 
 _GRACE_SECONDS = 15.0  # for TensorFlow to notice by itself what stops its step
+_ABORTED = "Collective ops is aborted by:"  # begins TensorFlow's reason
 _SAMPLED = 256  # images whose content is compared
 _ADVICE = (
     "Start all workers again with the same command: training goes on at the last "
@@ -143,20 +144,23 @@ def _together(workers):
     except BaseException as error:
         if not isinstance(error, (UserError, ValueError)):
             with contextlib.suppress(BaseException):
-                _check_lost(workers)
+                _check_lost(workers, error)
         kind = "" if isinstance(error, UserError) else f"{type(error).__name__}: "
         workers.close(f"{kind}{error}".splitlines()[0])
         raise
 
 
-def _check_lost(workers):
+def _check_lost(workers, error):
     """Leaves if an error of TensorFlow only says that another worker is gone."""
     from keras_sagan.training.workers import WorkerLost
 
     try:
         workers.raise_if_lost(wait=_GRACE_SECONDS / 3)
-    except WorkerLost as error:
-        _leave(str(error))
+    except WorkerLost as lost:
+        _leave(str(lost))
+    _, cut, reason = str(error).partition(_ABORTED)
+    if cut:  # TensorFlow gives a silent network up before `workers` does
+        _leave(f"Another worker cannot be reached: {reason.strip().splitlines()[0]}")
 
 
 def _end_after_a_while(message):

@@ -71,6 +71,25 @@ def test_a_worker_that_fails_does_not_wait_for_the_others(failing, monkeypatch):
             workers[1 - failing].raise_if_lost(wait=30)
 
 
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("x} Collective ops is aborted by: no heart beats.\nMore", ["no heart beats."]),
+        ("Matrix is not invertible", []),
+    ],
+)
+def test_errors_of_tensorflow_that_say_that_a_worker_is_gone(
+    message, expected, monkeypatch
+):
+    left = []
+    monkeypatch.setattr(team, "_leave", left.append)
+    monkeypatch.setattr(team, "_GRACE_SECONDS", 0.1)
+    with connections.connected(2) as (chief, _):
+        team._check_lost(chief, RuntimeError(message))
+    prefix = "Another worker cannot be reached: "
+    assert left == [f"{prefix}{reason}" for reason in expected]
+
+
 def test_what_workers_agree_on():
     config = get_preset("sagan_32").run_config({"data.cache_dir": "/here"})
     elsewhere = config.override({"data.cache_dir": "/there"})

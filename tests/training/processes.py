@@ -8,8 +8,12 @@ from tests import helpers
 from tests.training import ports
 
 
-def start(commands, folder):
-    """Starts `python ARGUMENTS` for each of some lists; output goes to files."""
+def start(commands, folder, programs=None, variables=None):
+    """Starts `python ARGUMENTS` for each of some lists; output goes to files.
+
+    Instead of Python, the `programs` are started, one a list; each has its own of the
+    environment `variables`.
+    """
     environment = {
         **os.environ,
         "PYTHONPATH": str(helpers.ROOT),
@@ -24,8 +28,11 @@ def start(commands, folder):
         with (folder / f"{index}.txt").open("w") as output:
             processes.append(
                 subprocess.Popen(
-                    [sys.executable, *map(str, arguments)],
-                    env=environment,
+                    [
+                        *(programs[index] if programs else [sys.executable]),
+                        *map(str, arguments),
+                    ],
+                    env=environment | (variables[index] if variables else {}),
                     stdout=output,
                     stderr=subprocess.STDOUT,
                 )
