@@ -1,5 +1,7 @@
 """Runs of two processes over loopback: who writes, and what happens after a kill."""
 
+import re
+import signal
 import time
 
 import numpy as np
@@ -37,8 +39,8 @@ def undisturbed(common, tmp_path_factory):
     return folder, texts
 
 
-def state(folder):
-    path = folder / "output0" / "checkpoints" / f"{STEPS:07d}" / "state.npz"
+def state(folder, step=STEPS):
+    path = folder / "output0" / "checkpoints" / f"{step:07d}" / "state.npz"
     with np.load(path) as content:
         return {name: content[name] for name in content.files}
 
@@ -78,6 +80,66 @@ def test_a_killed_worker_ends_the_run_and_a_restart_completes_it(
     assert set(actual) == set(expected)
     for name, value in expected.items():
         np.testing.assert_array_equal(actual[name], value, name)
+
+
+def stop(common, folder, worker, number):
+    """Sends a running worker a signal; the step after which both have ended."""
+    workers = start(common, folder, steps=100_000)
+    while not list((folder / "output0").glob("metrics.jsonl")):
+        assert all(x.poll() is None for x in workers), processes.finish(workers, folder)
+        time.sleep(0.02)
+    workers[worker].send_signal(number)
+    begin = time.monotonic()
+    statuses, texts = processes.finish(workers, folder)
+    assert time.monotonic() - begin < 60
+    assert statuses == [128 + number] * 2, texts
+    found = [re.search(r"Interrupted after (\d+) steps", text) for text in texts]
+    first, second = (int(x[1]) for x in found)
+    assert first == second
+    checkpoints = folder / "output0" / "checkpoints"
+    assert sorted(x.name for x in checkpoints.iterdir())[-1] == f"{first:07d}"
+    return first
+
+
+@pytest.mark.chaos
+def test_sigterm_at_a_follower_ends_both_after_the_same_step(common, tmp_path):
+    stop(common, tmp_path, 1, signal.SIGTERM)
+    assert not (tmp_path / "output0" / "model").exists()
+    assert not (tmp_path / "output1").exists()
+
+
+@pytest.mark.chaos
+@pytest.mark.patient
+@pytest.mark.parametrize(
+    ("worker", "number"), [(0, signal.SIGTERM), (1, signal.SIGTERM), (1, signal.SIGINT)]
+)
+def test_after_a_signal_a_restart_goes_on_exactly(common, tmp_path, worker, number):
+    step = stop(common, tmp_path, worker, number)
+    assert (tmp_path / "output0" / "model").exists() == (number == signal.SIGINT)
+    whole, last = tmp_path / "whole", step + 3
+    for folder in (tmp_path, whole):
+        workers = start(common, folder, steps=last)
+        statuses, texts = processes.finish(workers, folder)
+        assert statuses == [0, 0], texts
+    expected, actual = state(whole, last), state(tmp_path, last)
+    assert set(actual) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_array_equal(actual[name], value, name)
+
+
+@pytest.mark.chaos
+@pytest.mark.patient
+def test_a_chief_that_cannot_go_on_ends_the_others(common, tmp_path):
+    step = stop(common, tmp_path, 0, signal.SIGTERM)
+    for path in (tmp_path / "output0" / "checkpoints").glob("*/state.npz"):
+        path.write_bytes(path.read_bytes()[:1000])
+    begin = time.monotonic()
+    workers = start(common, tmp_path, steps=step + 3)
+    statuses, (chief, other) = processes.finish(workers, tmp_path)
+    assert statuses == [1, 75], (chief, other)
+    assert time.monotonic() - begin < 60
+    assert "the run cannot go on: No checkpoint in" in chief
+    assert "Worker 0 (127.0.0.1:" in other and "stopped: the run cannot go on" in other
 
 
 def test_other_settings_are_named_on_both(common, tmp_path):
