@@ -72,8 +72,10 @@ class _Job:
 
     def __init__(self, options):
         from keras_sagan.metrics.evaluation import Settings
+        from keras_sagan.training import distribution
 
         self.options = options
+        strategy = distribution.create_strategy(options.strategy)
         self.settings = Settings(
             metrics=_metrics(options),
             subsets=options.kid_subsets or None,
@@ -84,9 +86,11 @@ class _Job:
             batch_size=options.batch_size,
         )
         self._sources = {}  # by split: decoding takes long
-        self.scored = _open(options)
+        with strategy.scope():
+            self.scored = _open(options)
         self.class_names = getattr(self.scored, "class_names", None)
-        self.extractor = _extractor(options, functools.partial(self.load, "train"))
+        load_training = functools.partial(self.load, "train")
+        self.extractor = _extractor(options, load_training, strategy)
         self.real = None
 
     def load(self, split):
@@ -193,10 +197,11 @@ def _open(options):
     )
 
 
-def _extractor(options, load_training):
-    from keras_sagan.metrics import extractors
+def _extractor(options, load_training, strategy):
+    from keras_sagan.training import spreading
 
-    return extractors.open_extractor(
+    return spreading.open_extractor(
+        strategy,
         options.extractor,
         options.inception,
         options.resize,

@@ -90,7 +90,20 @@ def add_settings(group):
         metavar="N",
         help="resamples for 95%% intervals of fid and agreement (default: none)",
     )
-    group.add_argument("--batch-size", type=int, default=64, metavar="IMAGES")
+    group.add_argument(
+        "--batch-size",
+        type=int,
+        default=64,
+        metavar="IMAGES",
+        help="computed at once, by all devices together (default: %(default)s)",
+    )
+    group.add_argument(
+        "--strategy",
+        default="none",
+        choices=("none", "mirrored", "auto"),
+        help="one device, all GPUs of this machine, or all where there are several "
+        "(default: %(default)s); scores are the same up to rounding",
+    )
 
 
 def add_sweep(group):

@@ -1,14 +1,11 @@
 """The evaluation of a run, from its configuration."""
 
-import keras
-
 from keras_sagan import data
-from keras_sagan.metrics import classifier, extractors
+from keras_sagan.metrics import classifier
 from keras_sagan.metrics import evaluation as metrics
 from keras_sagan.metrics.image_sets import array_images
-from keras_sagan.training import distribution
+from keras_sagan.training import distribution, spreading
 from keras_sagan.training.evaluation import Evaluation
-from keras_sagan.training.spreading import spread_extractor
 
 FOLDER = "evaluation"  # in the run's directory
 CLASSIFIER = "classifier.keras"  # in that folder
@@ -48,7 +45,7 @@ class RunEvaluation(Evaluation):
         real = _real_images(config, source)
         super().__init__(
             real,
-            spread_extractor(self._open(section, source, strategy), strategy),
+            self._open(section, source, strategy),
             directory,
             every=section.every,
             num_images=section.num_images,
@@ -75,24 +72,21 @@ class RunEvaluation(Evaluation):
 
     def _open(self, section, source, strategy):
         if section.extractor != "classifier":
-            with strategy.scope():
-                return extractors.open_extractor(
-                    section.extractor,
-                    section.inception,
-                    "tensorflow1",
-                    None,
-                    source.arrays,
-                )
+            return spreading.open_extractor(
+                strategy,
+                section.extractor,
+                section.inception,
+                "tensorflow1",
+                None,
+                source.arrays,
+            )
         is_there = self._classifier_file.is_file()
         model = classifier.load_or_train(
             self._classifier_file if is_there else None, source.arrays
         )
         if not is_there:
             self._new_classifier = model
-        with strategy.scope():  # trained as on one replica, then copied to all
-            copy = keras.models.clone_model(model)
-            copy.set_weights(model.get_weights())
-        return classifier.classifier_extractor(copy)
+        return spreading.classifier_extractor(strategy, model)
 
 
 def of_run(config, output, source, strategy):

@@ -2,8 +2,10 @@
 
 import dataclasses
 
+import keras
 import tensorflow as tf
 
+from keras_sagan.metrics import classifier, extractors
 from keras_sagan.training import distribution
 from keras_sagan.training.row_map import RowMap
 
@@ -29,3 +31,38 @@ def spread_extractor(extractor, strategy):
         return tuple(None if x is None else tf.constant(x) for x in found)
 
     return dataclasses.replace(extractor, function=function)
+
+
+def open_extractor(strategy, name, weights, resize_kind, layer, training_arrays):
+    """As `metrics.extractors.open_extractor`, for all replicas of this process.
+
+    Args:
+        strategy: `tf.distribute.Strategy`, whose scope is not entered.
+        name, weights, resize_kind, layer, training_arrays: as there.
+
+    Raises:
+        ValueError: if there is no such extractor.
+    """
+    kind, _, rest = name.partition(":")
+    if kind == "classifier":
+        model = classifier.load_or_train(rest or None, training_arrays)
+        return classifier_extractor(strategy, model)
+    with strategy.scope():
+        found = extractors.open_extractor(
+            name, weights, resize_kind, layer, training_arrays
+        )
+    return spread_extractor(found, strategy)
+
+
+def classifier_extractor(strategy, model):
+    """As `metrics.classifier_extractor`, for all replicas of this process.
+
+    Args:
+        strategy: `tf.distribute.Strategy`.
+        model: what `train_classifier` returned, on one replica: it would become
+            another one on several.
+    """
+    with strategy.scope():
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+    return spread_extractor(classifier.classifier_extractor(copy), strategy)

@@ -68,6 +68,24 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
     assert "blue" in printed and "red" in printed  # the table of classes
 
 
+@pytest.mark.distributed
+def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):
+    results = []
+    monkeypatch.setattr(  # the one that is kept is another strategy's
+        run_directory_module,
+        "load_trained",
+        run_directory_module.load_trained.__wrapped__,
+    )
+    for name in ("none", "mirrored"):  # four logical CPU devices
+        path = tmp_path / f"{name}.json"
+        given = ["--metrics", "kid,agreement", "--json", str(path), "--strategy", name]
+        assert evaluate(*given) == 0
+        results.append(json.loads(path.read_text()))
+    assert results[0]["protocol"] == results[1]["protocol"]
+    for name, score in results[0]["scores"].items():
+        assert results[1]["scores"][name] == pytest.approx(score, rel=1e-3), name
+
+
 def test_comparison(evaluate, tmp_path, capsys):
     paths = [str(tmp_path / name) for name in ("a.json", "b.json", "c.json")]
     metrics = ["--metrics", "kid"]
