@@ -21,9 +21,9 @@ def batch_normalizer(function):
 
     Args:
         function: from float tensor `(batch, height, width, channels)`, scale and offset
-            `(channels,)` float32, and epsilon to the normalised tensor of the same
-            dtype, and mean and biased variance `(channels,)` float32; or to None where
-            it does not know the dtype.
+            float32, `(channels,)` or one row a sample `(batch, channels)`, and epsilon
+            to the normalised tensor of the same dtype, and mean and biased variance
+            `(channels,)` float32; or to None where it does not know the dtype.
     """
     previous = getattr(_scope, "function", None)
     _scope.function = function
@@ -39,7 +39,7 @@ def normalize_batch(layer, x, scale, offset):
     Args:
         layer: batch norm with `epsilon` and `synchronized`.
         x: float tensor `(batch, height, width, channels)`.
-        scale: float32 tensor `(channels,)`.
+        scale: float32 tensor `(channels,)` or `(batch, channels)`.
         offset: likewise.
     """
     function = getattr(_scope, "function", None)

@@ -78,27 +78,22 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         _check_labels(labels)
         labels = ops.cast(labels, "int32")  # TensorFlow gathers by no small types
         if training and self.trainable:
-            channels = x.shape[-1]
-            found = normalize_batch(
-                self, x, ops.ones((channels,)), ops.zeros((channels,))
+            rows = (
+                ops.take(table, labels, axis=0) for table in (self.gamma, self.beta)
             )
+            found = normalize_batch(self, x, *(ops.cast(y, "float32") for y in rows))
             if found is not None:
-                normalized, mean, variance = found
+                outputs, mean, variance = found
                 update_moving(self, mean, variance)
-                return self._affine(normalized, labels)
+                return outputs
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         mean, variance = self._statistics(x, training)
         scale = ops.rsqrt(variance + self.epsilon)
-        return ops.cast(self._affine(x, labels, scale, mean), self.compute_dtype)
-
-    def _affine(self, x, labels, scale=None, mean=None):
-        """`gamma[label] * (x - mean) * scale + beta[label]` as one multiplication."""
-        factor = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype)  # (B, C)
-        offset = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype)
-        if scale is not None:
-            factor = factor * scale
-            offset = offset - mean * factor
-        return x * factor[:, None, None, :] + offset[:, None, None, :]
+        # As one multiplication and one addition.
+        factor = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype) * scale
+        offset = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype) - mean * factor
+        outputs = x * factor[:, None, None, :] + offset[:, None, None, :]
+        return ops.cast(outputs, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

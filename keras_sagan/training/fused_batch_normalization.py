@@ -13,7 +13,7 @@ def fused_batch_normalization(x, scale, offset, epsilon):
 
     Args:
         x: float tensor `(batch, height, width, channels)`.
-        scale: float32 tensor `(channels,)`.
+        scale: float32 tensor `(channels,)`, or one row a sample `(batch, channels)`.
         offset: likewise.
         epsilon: float, added to the variance.
 
@@ -22,9 +22,64 @@ def fused_batch_normalization(x, scale, offset, epsilon):
     """
     if x.dtype not in _DTYPES:
         return None
-    outputs, mean, unbiased, *_ = tf.raw_ops.FusedBatchNormV3(
+    if len(scale.shape) == 1:
+        outputs, mean, variance, *_ = _normalize(x, scale, offset, epsilon)
+    else:
+        outputs, mean, variance = _normalize_rows(x, scale, offset, epsilon)
+    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
+
+
+def _normalize(x, scale, offset, epsilon):
+    """Outputs, mean, biased variance, and what the gradient takes (a list of three)."""
+    outputs, mean, unbiased, *reserved = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
     )
     count = tf.cast(tf.size(x[..., 0]), tf.float32)
-    variance = unbiased * (count - 1) / count
-    return outputs, tf.stop_gradient(mean), tf.stop_gradient(variance)
+    return outputs, mean, unbiased * (count - 1) / count, reserved
+
+
+def _normalize_rows(x, scale, offset, epsilon):
+    """With a scale and an offset a sample, in the memory of one with one for all.
+
+    The gradient of the scale needs the normalised tensor, which is as large as `x`: it
+    is made again from `x`, not kept.
+    """
+    ones = tf.ones_like(x[0, 0, 0], tf.float32)
+
+    @tf.custom_gradient
+    def forward(x, scale, offset):
+        outputs, mean, variance, reserved = _normalize(x, ones, 0 * ones, epsilon)
+        wide_scale = _per_image(scale, x.dtype)
+
+        def backward(upstream, *_):
+            with tf.control_dependencies([upstream]):  # not before it is needed
+                centered = x - tf.cast(mean, x.dtype)
+            offset_gradient = _sum(upstream)
+            scale_gradient = _sum(upstream * centered) * tf.math.rsqrt(
+                variance + epsilon
+            )
+            x_gradient, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                y_backprop=upstream * wide_scale,
+                x=x,
+                scale=ones,
+                reserve_space_1=reserved[0],
+                reserve_space_2=reserved[1],
+                reserve_space_3=reserved[2],
+                epsilon=epsilon,
+            )
+            return x_gradient, scale_gradient, offset_gradient
+
+        outputs = outputs * wide_scale + _per_image(offset, x.dtype)
+        return (outputs, mean, variance), backward
+
+    return forward(x, scale, offset)
+
+
+def _per_image(rows, dtype):
+    """`(batch, channels)` as `(batch, 1, 1, channels)`."""
+    return tf.cast(rows, dtype)[:, tf.newaxis, tf.newaxis]
+
+
+def _sum(images):
+    """Over height and width, in float32."""
+    return tf.reduce_sum(tf.cast(images, tf.float32), axis=(1, 2))

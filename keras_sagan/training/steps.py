@@ -22,6 +22,7 @@ from keras_sagan.layers.spectral_normalization import (
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import augmentation
 from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
+from keras_sagan.training.gradients import gradients, sum_gradients
 
 
 class Networks(typing.NamedTuple):
@@ -66,6 +67,15 @@ class Batch(typing.NamedTuple):
     real_draws: tf.Tensor | None = None
     fake_draws: tf.Tensor | None = None
 
+    def after(self, results):
+        """The same, whose pass does not begin before the tensors `results` are there.
+
+        TensorFlow would run the forward passes of a step, which do not need each other,
+        at once, and keep what their backward passes need of all of them.
+        """
+        with tf.control_dependencies(tf.nest.flatten(results)):
+            return self._replace(latents=tf.identity(self.latents))
+
 
 def train_step(networks, settings, images, labels):
     """Update D `discriminator_steps` times and G once.
@@ -87,7 +97,8 @@ def train_step(networks, settings, images, labels):
         share = batches[i * accumulation : (i + 1) * accumulation]
         d_logs.append(update_discriminator(networks, settings, share))
     share = generator_batches(networks, settings, tf.shape(images)[0], step)
-    g_loss = update_generator(networks, settings, share)
+    updated = [tf.convert_to_tensor(v) for v in networks.discriminator.variables]
+    g_loss = update_generator(networks, settings, [x.after(updated) for x in share])
     logs = {name: _mean([entry[name] for entry in d_logs]) for name in d_logs[0]}
     return {**logs, "g_loss": g_loss}
 
@@ -123,16 +134,17 @@ def update_discriminator(networks, settings, batches):
     loss_function, _ = losses.get(settings.loss)
     network, optimizer = networks.discriminator, networks.d_optimizer
     advance_spectral_norm(network)
-    logs, gradients = [], []
+    logs, found = [], []
     with frozen_spectral_norm():
-        for batch in batches:
+        for each in batches:
+            batch = each.after(found[-1:])
             fakes = generate(networks.generator, batch, training=True)
             shown, fakes = augmentation.pair(networks, settings, batch, fakes)
             with tf.GradientTape() as tape:
                 real, fake = discriminate_pair(network, shown, fakes, training=True)
                 loss = loss_function(real, fake)
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
-            gradients.append(tape.gradient(scaled, network.trainable_variables))
+            found.append(gradients(tape, scaled, network.trainable_variables))
             logs.append(
                 {
                     "d_loss": loss,
@@ -141,7 +153,7 @@ def update_discriminator(networks, settings, batches):
                     "d_sign": tf.reduce_mean(tf.sign(real)),
                 }
             )
-    optimizer.apply(_sum(gradients), network.trainable_variables)
+    optimizer.apply(sum_gradients(found), network.trainable_variables)
     return {name: _mean([entry[name] for entry in logs]) for name in logs[0]}
 
 
@@ -150,9 +162,10 @@ def update_generator(networks, settings, batches):
     _, loss_function = losses.get(settings.loss)
     network, optimizer = networks.generator, networks.g_optimizer
     advance_spectral_norm(network)
-    results, gradients = [], []
+    results, found = [], []
     with frozen_spectral_norm():
-        for batch in batches:
+        for each in batches:
+            batch = each.after(found[-1:])
             with tf.GradientTape() as tape:
                 fakes = generate(network, batch, training=True)
                 _, fakes = augmentation.pair(networks, settings, batch, fakes)
@@ -161,9 +174,9 @@ def update_generator(networks, settings, batches):
                 )
                 loss = loss_function(logits)
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
-            gradients.append(tape.gradient(scaled, network.trainable_variables))
+            found.append(gradients(tape, scaled, network.trainable_variables))
             results.append(loss)
-    optimizer.apply(_sum(gradients), network.trainable_variables)
+    optimizer.apply(sum_gradients(found), network.trainable_variables)
     return _mean(results)
 
 
@@ -274,14 +287,8 @@ def update_average(averaged, step, settings):
 
 
 def _divisor(batches):
-    """Keras sums gradients over replicas, and `_sum` over sub-batches."""
+    """Optimizers sum gradients over replicas, `sum_gradients` over sub-batches."""
     return len(batches) * tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def _sum(gradients):
-    """Elementwise sum of lists of gradients, as dense tensors."""
-    columns = zip(*gradients, strict=True)
-    return [tf.add_n([tf.convert_to_tensor(g) for g in column]) for column in columns]
 
 
 def _mean(values):

@@ -59,8 +59,9 @@ def test_outputs_gradients_and_statistics(conditional, dtype, tolerance):
         np.testing.assert_allclose(actual, expected, atol=tolerance * scale)
 
 
-def test_the_variance_is_the_biased_one():
-    ones = tf.ones(5)
+@pytest.mark.parametrize("rows", [False, True])
+def test_the_variance_is_the_biased_one(rows):
+    ones = tf.ones((6, 5) if rows else 5)
     _, mean, variance = fused_batch_normalization(tf.constant(IMAGES), ones, ones, 1e-5)
     np.testing.assert_allclose(mean, IMAGES.mean(axis=(0, 1, 2)), rtol=1e-5)
     np.testing.assert_allclose(variance, IMAGES.var(axis=(0, 1, 2)), rtol=1e-4)
@@ -69,6 +70,49 @@ def test_the_variance_is_the_biased_one():
 def test_float64_is_left_to_separate_operations():
     ones = tf.ones(5)
     assert fused_batch_normalization(tf.cast(IMAGES, "float64"), ones, ones, 1) is None
+
+
+def test_rows_of_scales_and_offsets_against_float64():
+    rng = np.random.default_rng(3)
+    scale, offset = rng.normal(1, 0.3, (2, 6, 5))
+    x, upstream = IMAGES.astype("float64"), UPSTREAM.astype("float64")
+
+    def expected(x, scale, offset):
+        mean, variance = tf.nn.moments(x, (0, 1, 2))
+        normalized = (x - mean) * tf.math.rsqrt(variance + 1e-3)
+        return normalized * scale[:, None, None] + offset[:, None, None]
+
+    def actual(x, scale, offset):
+        return fused_batch_normalization(x, scale, offset, 1e-3)[0]
+
+    found = []
+    for function, dtype in ((expected, tf.float64), (actual, tf.float32)):
+        inputs = [tf.constant(v, dtype) for v in (x, scale, offset)]
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            outputs = function(*inputs)
+        gradients = tape.gradient(outputs, inputs, tf.constant(upstream, dtype))
+        found.append([outputs, *gradients])
+    for right, value in zip(*found, strict=True):
+        error = np.abs(tf.cast(value, tf.float64) - right).max()
+        assert error < 1e-5 * np.abs(right).max()
+
+
+def test_rows_keep_no_second_tensor_for_the_backward_pass():
+    """The gradient reads `x`, not what was normalised."""
+
+    @tf.function
+    def run(x, scale, offset, upstream):
+        with tf.GradientTape() as tape:
+            tape.watch([x, scale])
+            outputs, _, _ = fused_batch_normalization(x, scale, offset, 1e-3)
+        return tape.gradient(outputs, [x, scale], upstream)
+
+    rows = tf.TensorSpec((6, 5))
+    images = tf.TensorSpec(IMAGES.shape)
+    graph = run.get_concrete_function(images, rows, rows, images).graph
+    forward = next(op for op in graph.get_operations() if op.type == OPERATION)
+    assert [op.type for op in forward.outputs[0].consumers()] == ["Mul"]  # forwards
 
 
 @pytest.mark.parametrize("num_classes", [None, 3])
