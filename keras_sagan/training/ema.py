@@ -8,6 +8,7 @@ batch moments over freshly drawn latents ("standing statistics").
 
 import contextlib
 import dataclasses
+import functools
 
 import keras
 import tensorflow as tf
@@ -39,6 +40,14 @@ class Averages:
 
     averages: list
     weights: list
+
+    def fingerprint(self):
+        """`fingerprint` of the averages: int."""
+        return int(self._compiled_fingerprint())
+
+    @functools.cached_property
+    def _compiled_fingerprint(self):
+        return tf.function(lambda: fingerprint(self.averages), autograph=False)
 
 
 def averaged_copy(generator):

@@ -81,5 +81,5 @@ def _per_image(rows, dtype):
 
 
 def _sum(images):
-    """Over height and width, in float32."""
-    return tf.reduce_sum(tf.cast(images, tf.float32), axis=(1, 2))
+    """Over height and width: TensorFlow adds up in float32, whatever the dtype."""
+    return tf.cast(tf.reduce_sum(images, axis=(1, 2)), tf.float32)

@@ -195,7 +195,7 @@ class SAGAN(DistributedModel):
     def refresh_ema(self):
         """Bring the statistics of `ema_generator` up to date with its weights."""
         known, previous = self._fingerprint.numpy()
-        if known and previous == int(ema.fingerprint(self._averaged.averages)):
+        if known and previous == self._averaged.fingerprint():
             return
         seed = self._settings.seed if self.compiled else 0
         ema.refresh(self.ema_generator, self.generator, seed)
@@ -203,8 +203,7 @@ class SAGAN(DistributedModel):
 
     def accept_ema_statistics(self):
         """Take the present statistics of `ema_generator` as those of its weights."""
-        current = ema.fingerprint(self._averaged.averages)
-        self._fingerprint.assign(tf.stack([tf.constant(1, tf.int64), current]))
+        self._fingerprint.assign([1, self._averaged.fingerprint()])
 
     def generate(
         self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64

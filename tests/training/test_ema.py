@@ -215,6 +215,17 @@ def test_fingerprint_sees_one_bit_and_the_order():
     assert len(values) == 5
 
 
+def test_the_compiled_fingerprint_sees_every_change():
+    gan = helpers.tiny_gan(attention=False)
+    averages = gan._averaged.averages
+    found = set()
+    for average in averages[:3]:
+        found.add(gan._averaged.fingerprint())
+        assert gan._averaged.fingerprint() == int(ema.fingerprint(averages))
+        average.assign(average.value + 1)
+    assert len(found) == 3
+
+
 def test_copy_of_a_low_precision_generator_is_float32():
     network, _ = helpers.tiny_networks(attention=False, dtype="mixed_bfloat16")
     copy, averaged = ema.averaged_copy(network)
