@@ -114,7 +114,8 @@ def parse_tf_config(text):
     chiefs, workers = jobs.get("chief", []), jobs.get("worker", [])
     if len(chiefs) > 1:
         raise _tf_config_error(f"there are {len(chiefs)} chiefs", text)
-    if not isinstance(index, int) or not 0 <= index < len(jobs[kind]):
+    integer = isinstance(index, int) and not isinstance(index, bool)
+    if not integer or not 0 <= index < len(jobs[kind]):
         raise _tf_config_error(
             f"there is no task {kind!r} with index {index!r}, only {len(jobs[kind])} "
             "of that type",

@@ -81,6 +81,8 @@ def test_a_chief_of_its_own_comes_first():
         (tf_config({"chief": ["a:1", "b:1"]}, "chief", 0), "2 chiefs"),
         (tf_config({"worker": ["a:1"]}, "worker", 1), "index 1, only 1"),
         (tf_config({"worker": ["a:1"]}, "worker", "0"), "index '0'"),
+        (tf_config({"worker": ["a:1", "b:1"]}, "worker", True), "index True"),
+        (tf_config({"worker": ["a:1"]}, "worker", -1), "index -1"),
         (tf_config({"worker": ["a"]}, "worker", 0), "host:port"),
     ],
 )
