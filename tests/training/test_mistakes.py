@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+import keras_sagan
+from tests import helpers
 from tests.training import ports, processes
 
 pytestmark = [pytest.mark.distributed, pytest.mark.patient]
@@ -70,6 +72,24 @@ def test_other_data(common, picture_folder, tmp_path):
     programs = [["env", "-C", folder, sys.executable] for folder in folders]
     message = "examples: 16 on worker 0, 15 on worker 1"
     assert_refused(commands, tmp_path, "The data must", message, programs=programs)
+
+
+def test_another_version_of_the_package(common, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(helpers.ROOT / "keras_sagan", other / "keras_sagan")
+    path = other / "keras_sagan" / "__init__.py"
+    path.write_text(path.read_text() + '\n__version__ = "0.0.7"\n')
+    variables = [{}, {"PYTHONPATH": str(other)}]
+    programs = [[sys.executable], ["env", "-C", other, sys.executable]]
+    message = f"keras_sagan: {keras_sagan.__version__!r} on worker 0, '0.0.7' on worker"
+    assert_refused(
+        processes.train_commands(common, [[], []]),
+        tmp_path,
+        "package versions",
+        message,
+        variables=variables,
+        programs=programs,
+    )
 
 
 def test_an_address_of_another_machine(common, tmp_path):
