@@ -1,7 +1,7 @@
 """Mistakes that one process can make; several are in `tests/training`."""
 
-import concurrent.futures
 import json
+import threading
 
 import numpy as np
 import pytest
@@ -62,11 +62,11 @@ def test_a_worker_that_fails_does_not_wait_for_the_others(failing, monkeypatch):
         with team._together(workers):
             team.Team(None, workers).fail("the disk is full")
 
-    with (
-        concurrent.futures.ThreadPoolExecutor(1) as pool,
-        connections.connected(2) as workers,
-    ):
-        pool.submit(fail, workers[failing]).result(timeout=30)
+    with connections.connected(2) as workers:
+        thread = threading.Thread(target=fail, args=[workers[failing]], daemon=True)
+        thread.start()
+        thread.join(timeout=30)
+        assert not thread.is_alive()
         with pytest.raises(WorkerLost, match=f"Worker {failing} .*the disk is full"):
             workers[1 - failing].raise_if_lost(wait=30)
 
