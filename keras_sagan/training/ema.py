@@ -63,35 +63,50 @@ def averaged_copy(generator):
     return copy, Averages(copy.trainable_variables, generator.trainable_variables)
 
 
-def refresh(generator, live, seed):
-    """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
-
-    Depends on the weights, the live generator's `u` and `seed` only, not on what was
-    estimated before: a run that looks at its images ends with those of one that does
-    not, and doing it twice changes nothing.
+class StandingStatistics:
+    """Re-estimates what the weights of an averaged generator need beside themselves.
 
     Args:
-        generator: `Generator` of averaged weights, updated in place.
+        generator: `Generator` of averaged weights.
         live: `Generator` whose weights are averaged. The power iteration starts there.
-        seed: int. The run's seed.
     """
-    pairs = zip(
-        spectral_norm_layers(generator), spectral_norm_layers(live), strict=True
-    )
-    for layer, other in pairs:
-        layer.u.assign(other.u)
-    advance_spectral_norm(generator, POWER_ITERATIONS)
-    statistics = _moving_statistics(generator)
-    totals = [tf.zeros(v.shape, tf.float64) for v in statistics]
-    moments = _moment_function(generator, statistics, seed)
-    for index in range(STANDING_BATCHES):
-        batch = moments(tf.constant(index, tf.int64))
-        totals = [
-            total + tf.cast(moment, tf.float64)
-            for total, moment in zip(totals, batch, strict=True)
-        ]
-    for variable, total in zip(statistics, totals, strict=True):
-        variable.assign(tf.cast(total / STANDING_BATCHES, variable.dtype))
+
+    def __init__(self, generator, live):
+        self._generator = generator
+        self._live = live
+        self._moments = {}  # by seed: compiled once, however often they are used
+
+    def refresh(self, seed):
+        """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
+
+        Depends on the weights, the live generator's `u` and `seed` only, not on what
+        was estimated before: a run that looks at its images ends with those of one that
+        does not, and doing it twice changes nothing.
+
+        Args:
+            seed: int. The run's seed.
+        """
+        generator = self._generator
+        pairs = zip(
+            spectral_norm_layers(generator),
+            spectral_norm_layers(self._live),
+            strict=True,
+        )
+        for layer, other in pairs:
+            layer.u.assign(other.u)
+        advance_spectral_norm(generator, POWER_ITERATIONS)
+        statistics = _moving_statistics(generator)
+        totals = [tf.zeros(v.shape, tf.float64) for v in statistics]
+        if seed not in self._moments:
+            self._moments[seed] = _moment_function(generator, statistics, seed)
+        for index in range(STANDING_BATCHES):
+            batch = self._moments[seed](tf.constant(index, tf.int64))
+            totals = [
+                total + tf.cast(moment, tf.float64)
+                for total, moment in zip(totals, batch, strict=True)
+            ]
+        for variable, total in zip(statistics, totals, strict=True):
+            variable.assign(tf.cast(total / STANDING_BATCHES, variable.dtype))
 
 
 def fingerprint(variables):

@@ -64,6 +64,7 @@ class SAGAN(DistributedModel):
         copy, self._averaged = ema.averaged_copy(generator)
         copy.trainable = False
         self.ema_generator = copy
+        self._statistics = ema.StandingStatistics(copy, generator)
         self.augmentation = adaptive.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
@@ -198,7 +199,7 @@ class SAGAN(DistributedModel):
         if known and previous == self._averaged.fingerprint():
             return
         seed = self._settings.seed if self.compiled else 0
-        ema.refresh(self.ema_generator, self.generator, seed)
+        self._statistics.refresh(seed)
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self):

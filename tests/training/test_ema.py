@@ -128,7 +128,7 @@ def test_refreshing_again_changes_nothing(gan):
     gan.refresh_ema()
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
     # Nor does doing the work again.
-    ema.refresh(gan.ema_generator, gan.generator, SEED)
+    gan._statistics.refresh(SEED)
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
 
 
@@ -147,15 +147,24 @@ def test_looking_on_the_way_changes_nothing_at_the_end():
 
 def test_statistics_depend_on_the_seed(gan):
     def statistics(seed):
-        ema.refresh(gan.ema_generator, gan.generator, seed)
+        gan._statistics.refresh(seed)
         return np.array(batch_norms(gan.ema_generator)[-1].moving_mean)
 
     assert not np.array_equal(statistics(SEED), statistics(SEED + 1))
 
 
+def test_moments_are_compiled_once():
+    gan = compiled_gan()
+    for _ in range(2):
+        gan._statistics.refresh(SEED)
+        train(gan)
+    (moments,) = gan._statistics._moments.values()
+    assert moments.experimental_get_tracing_count() == 1
+
+
 def test_momentum_is_put_back(gan):
     momenta = [layer.momentum for layer in batch_norms(gan.ema_generator)]
-    ema.refresh(gan.ema_generator, gan.generator, SEED)
+    gan._statistics.refresh(SEED)
     assert [layer.momentum for layer in batch_norms(gan.ema_generator)] == momenta
     assert set(momenta) == {0.999}
 
