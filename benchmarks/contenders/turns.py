@@ -5,6 +5,7 @@ make so many steps when told to, and is idle otherwise; several of them interlea
 the same machine, however noisy that is.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -100,6 +101,22 @@ def environment(threads):
         "OMP_NUM_THREADS": str(threads),
         "TF_NUM_INTRAOP_THREADS": str(threads),
     }
+
+
+def start(wanted, threads):
+    """Dict from name to running `Contender`; two of them start at a time.
+
+    Args:
+        wanted: dict from name to program and arguments.
+        threads: int. For computing, of each.
+    """
+
+    def one(name):
+        print(f"starting {name}", file=sys.stderr, flush=True)
+        return Contender(*wanted[name], threads)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        return dict(zip(wanted, pool.map(one, wanted), strict=True))
 
 
 def take_turns(contenders, rounds, steps):

@@ -1,0 +1,85 @@
+"""The benchmarks of speed: tables and targets; whole small runs with `-m patient`."""
+
+import argparse
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """A function that imports a benchmark as running it as a program does."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    before = set(sys.modules)
+    yield __import__
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in ("contenders", "generate", "scaling", "startup"):
+            del sys.modules[name]
+
+
+class Turns:
+    """What is left of a contender that has ended."""
+
+    memory_mib = 1000.0
+
+    def __init__(self, seconds):
+        self.seconds = [seconds, 2 * seconds, 0.5 * seconds]
+        self.median = seconds
+
+
+def test_targets_of_generation(imported):
+    generate = imported("generate")
+    options = argparse.Namespace(
+        batch=64, base_filters=64, image_size=32, threads=2, rounds=3
+    )
+    contenders = {
+        (generate.GENERATE, 1): Turns(0.03),
+        (generate.EXPORT, 1): Turns(0.06),
+        ("StudioGAN, eager", 1): Turns(0.01),
+        (generate.GENERATE, 64): Turns(0.5),
+        (generate.EXPORT, 64): Turns(0.4),
+        ("StudioGAN, eager", 64): Turns(2.0),
+        ("StudioGAN, compile", 1): Turns(0.01),
+        ("StudioGAN, compile", 64): Turns(0.75),
+    }
+    found = [ratio for _, (ratio, _) in generate.targets(contenders, options)]
+    assert found == pytest.approx([1.5, 0.5, 1.25])  # the best mode of the peer counts
+    *_, row = generate.table(contenders, options).splitlines()
+    one, many = "10.0 (5.0 to 20.0) | 100.0", "750.0 (375.0 to 1500.0) | 85.3"
+    assert row == f"| StudioGAN, compile | {one} | {many} | 0.67 | 1,000 |"
+
+
+def test_sections_of_results(imported, tmp_path):
+    results = imported("contenders.results").results
+    file = tmp_path / "RESULTS.md"
+    file.write_text("# Results\n")
+    options = results.add_arguments(argparse.ArgumentParser()).parse_args([])
+    results.publish("| a |", options, file)
+    assert file.read_text() == "# Results\n"
+    options.append = True
+    results.publish("| a |", options, file)
+    assert file.read_text().startswith("# Results\n\n## ")
+    assert file.read_text().endswith("\n\n| a |\n")
+    assert "tensorflow 2" in file.read_text()
+
+
+@pytest.mark.patient
+@pytest.mark.parametrize(
+    ("program", "arguments", "row"),
+    [
+        ("generate", ["--batch", "2"], "| SavedModel, C API |"),
+        ("scaling", ["--groups", "attention"], "| attention at (0: none) | 32 |"),
+        ("startup", [], "| `train`: first step |"),
+    ],
+)
+def test_a_small_run(program, arguments, row):
+    command = [sys.executable, f"benchmarks/{program}.py", *arguments]
+    command += ["--base-filters", "8", "--rounds", "1"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=BENCHMARKS.parent, check=True
+    )
+    assert row in done.stdout
