@@ -13,7 +13,7 @@ process of its own, and the most memory that it took beyond its inputs and resul
 import argparse
 import sys
 
-from contenders.turns import Contender, take_turns
+from contenders.turns import measure
 
 from keras_sagan.layers.attention import automatic_chunk_size
 
@@ -56,15 +56,9 @@ def row(positions, keys, options):
     if automatic_chunk_size(positions, keys) is None:
         forms = ["whole"]  # is what "auto" chooses
     size = ["--positions", positions, "--keys", keys, "--dtype", options.dtype]
-    contenders = {
-        form: Contender("attention.py", [*size, "--form", form], options.threads)
-        for form in forms
-    }
-    take_turns(contenders, 1, dict.fromkeys(forms, 1))
-    steps = {n: max(1, round(SECONDS / c.seconds.pop())) for n, c in contenders.items()}
-    take_turns(contenders, options.rounds, steps)
+    wanted = {form: ("attention.py", [*size, "--form", form]) for form in forms}
+    contenders = measure(wanted, options, SECONDS)
     for form, contender in contenders.items():
-        contender.end()
         ratio = contender.median / contenders[forms[0]].median
         cell = f"{ratio:.2f}" if "whole" in forms else ""
         memory = contender.memory_mib - contender.facts["before_mib"]

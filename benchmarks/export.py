@@ -23,6 +23,7 @@ import tempfile
 import time
 
 import numpy as np
+from contenders.weights import make_not_neutral
 
 ROOT = pathlib.Path(__file__).parents[1]
 BATCH_SIZES = (1, 8)
@@ -114,12 +115,7 @@ def load(name):
         gan = load_trained(name)
     else:
         gan = SAGAN.from_preset(name)
-        rng = np.random.default_rng(0)
-        for weight in gan.ema_generator.weights:
-            if weight.name == "gamma" and not weight.shape:
-                weight.assign(0.5)
-            elif weight.name in ("gamma", "beta"):
-                weight.assign(weight + rng.normal(0, 0.2, weight.shape))
+        make_not_neutral(gan.ema_generator)
     gan.refresh_ema()
     return gan
 

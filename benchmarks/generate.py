@@ -18,8 +18,8 @@ an export (C API) that is no slower than `generate`, up to 5 % of noise.
 import argparse
 import sys
 
-from contenders.results import add_arguments, publish
-from contenders.turns import start, take_turns
+from contenders.results import add_arguments, peer_name, publish
+from contenders.turns import measure
 
 GENERATE = "`SAGAN.generate`"
 EXPORT = "SavedModel, C API"
@@ -36,15 +36,7 @@ NOISE = 1.05
 def main():
     """Measure, print, check."""
     options = parse()
-    contenders = contenders_of(options)
-    take_turns(contenders, 1, dict.fromkeys(contenders, 1))
-    steps = {
-        name: max(1, min(200, round(SECONDS / contender.seconds.pop())))
-        for name, contender in contenders.items()
-    }
-    take_turns(contenders, options.rounds, steps)
-    for contender in contenders.values():
-        contender.end()
+    contenders = measure(wanted(options), options, SECONDS)
     goals = dict(targets(contenders, options))
     lines = [table(contenders, options), ""]
     lines += [f"{name}: {x:.2f} (target {goal})" for name, (x, goal) in goals.items()]
@@ -67,28 +59,22 @@ def parse():
     return add_arguments(parser).parse_args()
 
 
-def contenders_of(options):
-    """Dict from name and batch size to running `Contender`."""
+def wanted(options):
+    """Dict from name and batch size to program and arguments."""
     shared = ["--image-size", options.image_size]
     shared += ["--base-filters", options.base_filters]
-    wanted = {name: ("generation.py", ["--form", form]) for name, form in FORMS.items()}
+    forms = {name: ("generation.py", ["--form", form]) for name, form in FORMS.items()}
     if options.studiogan:
         source = ["--source", options.studiogan]
         for mode in PEER_MODES:
             if not (options.no_compile and "compile" in mode):
                 arguments = [*source, "--mode", mode]
-                wanted[peer_name(mode)] = ("studiogan_generation.py", arguments)
-    sized = {
+                forms[peer_name(mode)] = ("studiogan_generation.py", arguments)
+    return {
         (name, batch): (program, [*shared, "--batch", batch, *more])
         for batch in (1, options.batch)
-        for name, (program, more) in wanted.items()
+        for name, (program, more) in forms.items()
     }
-    return start(sized, options.threads)
-
-
-def peer_name(mode):
-    """How a mode of StudioGAN is called in the table."""
-    return f"StudioGAN, {mode.replace('+', ', ')}"
 
 
 def table(contenders, options):

@@ -74,7 +74,7 @@ def features(args):
 
 def frechet(args):
     """The Frechet distance from float32 features, as extractors give them."""
-    library = torchvision_operators()
+    operators = torchvision_operators()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from cleanfid.fid import fid_from_feats
@@ -104,7 +104,7 @@ def frechet(args):
     exact = frechet_distance(Moments.of(real), Moments.of(fake))
     print(f"  {a:.9g} and {b:.9g}: relative difference {abs(a - b) / b:.1e}")
     print(f"  in float64 {exact:.9g}: relative difference {abs(a - exact) / exact:.1e}")
-    del library
+    del operators
 
 
 def distance(args):
@@ -201,7 +201,7 @@ def _report(what, times, amount=1, unit="run"):
 
 def _torch_network():
     """torch-fidelity's network with its random initial weights."""
-    library = torchvision_operators()
+    operators = torchvision_operators()
     from torch_fidelity import feature_extractor_inceptionv3 as module
 
     module.load_state_dict_from_url = lambda *args, **kwargs: {}
@@ -209,7 +209,7 @@ def _torch_network():
     load, network.load_state_dict = network.load_state_dict, lambda self, state: None
     made = network("random", ["2048"])
     network.load_state_dict = load
-    made.library = library
+    made.operators = operators
     return made
 
 
@@ -224,14 +224,14 @@ def torchvision_operators():
     except RuntimeError:  # operator torchvision::nms does not exist
         for name in [x for x in sys.modules if x.partition(".")[0] == "torchvision"]:
             del sys.modules[name]
-    import torch
+    from torch import library as torch_library
 
-    library = torch.library.Library("torchvision", "DEF")
+    operators = torch_library.Library("torchvision", "DEF")
     for name in ("nms", "qnms"):
-        library.define(
+        operators.define(
             f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
         )
-    return library
+    return operators
 
 
 def _peak():

@@ -21,7 +21,7 @@ import argparse
 import sys
 
 from contenders.results import add_arguments, publish
-from contenders.turns import start, take_turns
+from contenders.turns import measure
 
 SECONDS = 1  # of a turn
 DEFAULT = {"image_size": 32, "batch": 32, "attention": 16, "replicas": 1}
@@ -75,16 +75,9 @@ def measured(group, options):
         for name, number in setting.items():
             arguments += [f"--{name.replace('_', '-')}", number]
         wanted[value] = ("scaled_step.py", arguments)
-    contenders = start(wanted, options.threads)
-    take_turns(contenders, 1, dict.fromkeys(contenders, 1))
-    steps = {
-        value: max(1, min(100, round(SECONDS / contender.seconds.pop())))
-        for value, contender in contenders.items()
-    }
-    take_turns(contenders, options.rounds, steps)
+    contenders = measure(wanted, options, SECONDS)
     rates = {}
     for value, contender in contenders.items():
-        contender.end()
         batch = value if group == "batch" else DEFAULT["batch"]
         rates[value] = batch / contender.median
     first = rates[GROUPS[group][0]]

@@ -10,13 +10,15 @@ contenders are processes of their own that take turns; the table has the median 
 their turns. "Of the roofline" is the share of the rate of the best 3x3 convolution or
 matrix product, measured in the same turns and type, that the operations of the model
 (`contenders/flops.py`) make. `--studiogan` takes a checkout of PyTorch-StudioGAN.
-Prints Markdown; `--check` exits with 1 when a target is missed.
+Prints Markdown; `--append` adds it to RESULTS.md; `--check` exits with 1 when a target
+is missed.
 """
 
 import argparse
 import sys
 
-from contenders.turns import Contender, take_turns
+from contenders.results import add_arguments, peer_name, publish
+from contenders.turns import measure
 
 OURS = {"float32": "keras_sagan, float32", "bfloat16": "keras_sagan, mixed_bfloat16"}
 RATES = {"float32": "roofline, float32", "bfloat16": "roofline, bfloat16"}
@@ -28,19 +30,14 @@ SECONDS = 6  # of a turn
 def main():
     """Measure, print, check."""
     options = parse()
-    contenders = start(options)
-    take_turns(contenders, 1, dict.fromkeys(contenders, 1))
-    steps = {
-        name: max(1, min(50, round(SECONDS / contender.seconds.pop())))
-        for name, contender in contenders.items()
-    }
-    take_turns(contenders, options.rounds, steps)
-    for contender in contenders.values():
-        contender.end()
-    print(table(contenders, options))
-    missed = list(misses(contenders, options))
-    for line in missed:
-        print(f"MISSED: {line}")
+    contenders = measure(wanted(options), options, SECONDS)
+    goals = targets(contenders, options)
+    lines = [table(contenders, options), ""]
+    lines += [f"- {name}: {x:.2f} (target {goal})" for name, (x, goal) in goals.items()]
+    publish("\n".join(lines), options)
+    missed = [name for name, (found, goal) in goals.items() if found < goal]
+    for name in missed:
+        print(f"MISSED: {name}")
     return int(options.check and bool(missed))
 
 
@@ -50,42 +47,31 @@ def parse():
     parser.add_argument("--image-size", type=int, default=32, choices=(32, 64, 128))
     parser.add_argument("--base-filters", type=int, default=64)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--studiogan", metavar="CHECKOUT")
     parser.add_argument("--compile", action="store_true", help="torch.compile too")
     parser.add_argument("--no-naive", action="store_true")
     parser.add_argument("--check", action="store_true")
-    return parser.parse_args()
+    return add_arguments(parser).parse_args()
 
 
-def start(options):
-    """Dict from name to running `Contender`."""
+def wanted(options):
+    """Dict from name to program and arguments."""
     shared = ["--image-size", options.image_size, "--batch", options.batch]
     shared += ["--base-filters", options.base_filters]
-    wanted = {
+    found = {
         OURS["float32"]: ("ours.py", shared),
         OURS["bfloat16"]: ("ours.py", [*shared, "--dtype", "mixed_bfloat16"]),
         RATES["float32"]: ("rates.py", []),
         RATES["bfloat16"]: ("rates.py", ["--dtype", "bfloat16"]),
     }
     if options.image_size == 32 and not options.no_naive:
-        wanted[NAIVE] = ("naive.py", shared)
+        found[NAIVE] = ("naive.py", shared)
     if options.studiogan:
         modes = PEER_MODES + (("compile", "compile+bfloat16") * options.compile)
         for mode in modes:
             peer = [*shared, "--source", options.studiogan, "--mode", mode]
-            wanted[peer_name(mode)] = ("studiogan.py", peer)
-    contenders = {}
-    for name, (program, arguments) in wanted.items():
-        print(f"starting {name}", file=sys.stderr, flush=True)
-        contenders[name] = Contender(program, arguments, options.threads)
-    return contenders
-
-
-def peer_name(mode):
-    """How a mode of StudioGAN is called in the table."""
-    return f"StudioGAN, {mode.replace('+', ', ')}"
+            found[peer_name(mode)] = ("studiogan.py", peer)
+    return found
 
 
 def table(contenders, options):
@@ -132,8 +118,11 @@ def roofline_share(dtype, contenders):
     return rate / (best.facts["gflops"] / best.median)
 
 
-def misses(contenders, options):
-    """A line for every target that is missed: those of 32 px hold at 64 filters."""
+def targets(contenders, options):
+    """Dict from name to what was found and the least that it should be.
+
+    Those of 32 px hold at 64 base filters. Memory is that of float32 on both sides.
+    """
     seconds = {name: contender.median for name, contender in contenders.items()}
     peers = {mode: peer_name(mode) for mode in PEER_MODES if options.studiogan}
     goals = {}
@@ -153,17 +142,15 @@ def misses(contenders, options):
         else:
             goals["best against best"] = (min(wide, narrow) / min(ours, half), 2.0)
         memory = contenders[OURS["float32"]].memory_mib
-        least = min(contenders[name].memory_mib for name in peers.values())
-        goals["memory of the peer over ours"] = (least / memory, 1.0)
+        modes = [contenders[peers[m]] for m in peers if "bfloat16" not in m]
+        least = min(peer.memory_mib for peer in modes)
+        goals["float32 memory of the peer over ours"] = (least / memory, 1.0)
     if options.image_size == 32 and options.base_filters >= 64:
         goals["share of the float32 roofline"] = (
             roofline_share("float32", contenders),
             0.75,
         )
-    for name, (found, goal) in goals.items():
-        print(f"{name}: {found:.2f} (target {goal})")
-        if found < goal:
-            yield f"{name} {found:.2f} < {goal}"
+    return goals
 
 
 if __name__ == "__main__":

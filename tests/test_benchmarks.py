@@ -8,6 +8,7 @@ import sys
 import pytest
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
+NARROW = ["--base-filters", "8"]
 
 
 @pytest.fixture
@@ -71,14 +72,20 @@ def test_sections_of_results(imported, tmp_path):
 @pytest.mark.parametrize(
     ("program", "arguments", "row"),
     [
-        ("generate", ["--batch", "2"], "| SavedModel, C API |"),
-        ("scaling", ["--groups", "attention"], "| attention at (0: none) | 32 |"),
-        ("startup", [], "| `train`: first step |"),
+        ("generate", [*NARROW, "--batch", "2"], "| SavedModel, C API |"),
+        (
+            "scaling",
+            [*NARROW, "--groups", "attention"],
+            "| attention at (0: none) | 32 |",
+        ),
+        ("startup", NARROW, "| `train`: first step |"),
+        ("train_step", [*NARROW, "--batch", "8"], "| naive Keras, float32 |"),
+        ("attention_memory", ["--positions", "1024"], "| 1,024 | 256 | whole |"),
     ],
 )
 def test_a_small_run(program, arguments, row):
     command = [sys.executable, f"benchmarks/{program}.py", *arguments]
-    command += ["--base-filters", "8", "--rounds", "1"]
+    command += ["--rounds", "1"]
     done = subprocess.run(
         command, capture_output=True, text=True, cwd=BENCHMARKS.parent, check=True
     )

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from arguments import parse
 from turns import peak_memory_mib, serve
+from weights import make_not_neutral
 
 from keras_sagan import SAGAN
 from keras_sagan.export import capi
@@ -49,12 +50,7 @@ def model(options):
         "attention_resolutions": (size,),
     }
     gan = SAGAN(Generator(**shared), Discriminator(**shared))
-    rng = np.random.default_rng(0)
-    for weight in gan.ema_generator.trainable_variables:
-        if weight.name == "gamma" and not weight.shape:
-            weight.assign(0.5)
-        elif weight.name in ("gamma", "beta"):
-            weight.assign(weight + rng.normal(0, 0.2, weight.shape))
+    make_not_neutral(gan.ema_generator)
     return gan
 
 

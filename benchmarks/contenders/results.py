@@ -20,6 +20,11 @@ def add_arguments(parser):
     return parser
 
 
+def peer_name(mode):
+    """How a mode of StudioGAN is called in the tables."""
+    return f"StudioGAN, {mode.replace('+', ', ')}"
+
+
 def publish(text, options, file=FILE):
     """Prints Markdown; with `options.append` adds it to `file` too."""
     print(text)

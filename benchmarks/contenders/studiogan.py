@@ -19,16 +19,17 @@ from turns import serve
 
 def main():
     """Train on random images."""
-    options = parse(
-        __doc__,
-        source={"required": True},
-        mode={"default": "eager"},
-    )
-    torch.manual_seed(0)
-    generator, discriminator = networks(options)
+    options, generator, discriminator = prepare(__doc__)
     average = copy.deepcopy(generator)
     step = training_step(generator, discriminator, average, options)
     serve(step)
+
+
+def prepare(description):
+    """What the command line asks for: its options, a generator, a discriminator."""
+    options = parse(description, source={"required": True}, mode={"default": "eager"})
+    torch.manual_seed(0)
+    return options, *networks(options)
 
 
 def networks(options):

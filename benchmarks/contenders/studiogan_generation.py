@@ -1,20 +1,13 @@
 """Contender: PyTorch-StudioGAN's generator in eval mode (`--source CHECKOUT`)."""
 
 import torch
-from arguments import parse
-from studiogan import networks
+from studiogan import prepare
 from turns import peak_memory_mib, serve
 
 
 def main():
     """Draw images of random weights."""
-    options = parse(
-        __doc__,
-        source={"required": True},
-        mode={"default": "eager"},
-    )
-    torch.manual_seed(0)
-    generator, _ = networks(options)
+    options, generator, _ = prepare(__doc__)
     generator = generator.eval().requires_grad_(False)
     modes = options.mode.split("+")
     if "channels_last" in modes:

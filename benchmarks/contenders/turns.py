@@ -119,6 +119,28 @@ def start(wanted, threads):
         return dict(zip(wanted, pool.map(one, wanted), strict=True))
 
 
+def measure(wanted, options, seconds):
+    """Starts contenders, times them in turns of some seconds each, and ends them.
+
+    Args:
+        wanted: dict from name to program and arguments.
+        options: of the command line: `rounds` and `threads` (`results.add_arguments`).
+        seconds: float. Length of a turn; it has one step at least, 200 at most.
+
+    Returns: dict from name to `Contender` that has ended.
+    """
+    contenders = start(wanted, options.threads)
+    take_turns(contenders, 1, dict.fromkeys(contenders, 1))
+    steps = {
+        name: max(1, min(200, round(seconds / contender.seconds.pop())))
+        for name, contender in contenders.items()
+    }
+    take_turns(contenders, options.rounds, steps)
+    for contender in contenders.values():
+        contender.end()
+    return contenders
+
+
 def take_turns(contenders, rounds, steps):
     """`rounds` turns of each, one after the other.
 

@@ -48,8 +48,9 @@ def test_requests_do_no_work_that_weights_decide(any_export):
 
 
 def test_requests_do_not_reach_what_loads_and_saves(any_export, parsed):
-    everything = {node.op for node in parsed.graph_def.node}
-    for function in parsed.graph_def.library.function:
+    fields = {field.name: value for field, value in parsed.graph_def.ListFields()}
+    everything = {node.op for node in fields["node"]}
+    for function in fields["library"].function:
         everything |= {node.op for node in function.node_def}
     assert "SaveV2" in everything
     operations = graph.served_operations(graph.read_meta_graph(any_export))
