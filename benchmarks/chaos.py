@@ -44,7 +44,10 @@ def main():
     failures = 0
     for number in range(options.runs):
         output = folder / f"killed-{number}"
-        kills, hits = disturb(options, output, seconds, chance)
+        kills, hits = 0, 0
+        while not kills:  # it may end before the moment comes
+            shutil.rmtree(output, ignore_errors=True)
+            kills, hits = disturb(options, output, seconds, chance)
         found = differences(expected, ending(output, options.steps))
         failures += bool(found)
         print(

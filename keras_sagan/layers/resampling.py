@@ -9,6 +9,7 @@ that weights of the two-step form fit.
 import keras
 from keras import ops
 
+from keras_sagan.layers.bias import add_bias
 from keras_sagan.layers.checks import check_positive_integer
 
 
@@ -89,10 +90,10 @@ class _ResamplingConv2D(keras.layers.Layer):
     def _check_input_shape(self, input_shape):
         """Refuse shapes for which the fused form would be another function."""
 
-    def _add_bias(self, outputs):
+    def _add_bias(self, outputs, training):
         if self.bias is None:
             return outputs
-        return outputs + ops.convert_to_tensor(self.bias)
+        return add_bias(outputs, ops.convert_to_tensor(self.bias), training)
 
     def get_config(self):
         serialize = keras.initializers.serialize
@@ -124,6 +125,7 @@ class UpsampleConv2D(_ResamplingConv2D):
 
     Call arguments:
         inputs: float tensor `(batch, height, width, channels)`.
+        training: bool. When true, the bias's gradient is summed by sample first.
 
     Returns: tensor `(batch, 2 * height, 2 * width, filters)`, compute dtype.
 
@@ -131,12 +133,12 @@ class UpsampleConv2D(_ResamplingConv2D):
         ValueError: if `filters` or `kernel_size` is out of range.
     """
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         kernel = ops.convert_to_tensor(self._kernel)
         kernel = sum_of_shifts(ops.flip(kernel, axis=(0, 1)))
         kernel = ops.swapaxes(kernel, 2, 3)  # (k + 1, k + 1, out, in)
         outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
-        return self._add_bias(outputs)
+        return self._add_bias(outputs, training)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape
@@ -162,6 +164,7 @@ class DownsampleConv2D(_ResamplingConv2D):
     Call arguments:
         inputs: float tensor `(batch, height, width, channels)`; height and width
             known and even.
+        training: bool. When true, the bias's gradient is summed by sample first.
 
     Returns: tensor `(batch, height / 2, width / 2, filters)`, compute dtype.
 
@@ -179,10 +182,11 @@ class DownsampleConv2D(_ResamplingConv2D):
                 f"keeps. Received: input shape {tuple(input_shape)}."
             )
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         self._check_input_shape(inputs.shape)
         kernel = sum_of_shifts(ops.convert_to_tensor(self._kernel)) * 0.25
-        return self._add_bias(ops.conv(inputs, kernel, strides=2, padding="same"))
+        outputs = ops.conv(inputs, kernel, strides=2, padding="same")
+        return self._add_bias(outputs, training)
 
     def compute_output_shape(self, input_shape):
         batch, height, width, _ = input_shape

@@ -9,6 +9,7 @@ import dataclasses
 import keras
 
 from keras_sagan.layers.batch_normalization import BatchNormalization
+from keras_sagan.layers.bias import Conv2D
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
@@ -110,7 +111,7 @@ def normalize(x, labels, style, name):
 
 def conv(filters, kernel_size, style, name):
     """Spectrally normalised SAME convolution with a bias."""
-    layer = keras.layers.Conv2D(
+    layer = Conv2D(
         filters,
         kernel_size,
         padding="same",
