@@ -7,6 +7,8 @@ import platform
 
 import tensorflow as tf
 
+from keras_sagan.training.file_errors import naming
+
 FILE = "facts.json"
 
 
@@ -45,8 +47,9 @@ def write(directory, facts):
     """Writes `facts.json`, whole or not at all."""
     path = pathlib.Path(directory, FILE)
     partial = path.with_name(f".{FILE}-new")
-    partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    partial.replace(path)
+    with naming(path):
+        partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
 
 
 def _device(device):

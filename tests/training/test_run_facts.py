@@ -1,6 +1,8 @@
 import json
 import os
 
+import pytest
+
 from keras_sagan import data
 from keras_sagan.training import run_facts
 
@@ -26,3 +28,10 @@ def test_facts_of_data_and_machine(picture_folder, tmp_path):
     assert machine["memory_gib"] > 0.5
     assert machine["processor"] and machine["system"].startswith("Linux")
     assert machine["devices"] == ["CPU:0"]
+
+
+def test_a_full_disk_has_a_name(tmp_path):
+    (tmp_path / f".{run_facts.FILE}-new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        run_facts.write(tmp_path, {})
+    assert caught.value.filename == str(tmp_path / run_facts.FILE)
