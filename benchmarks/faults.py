@@ -197,8 +197,8 @@ class Case:
         inject: function of the run directory; returns what lifts the fault, or "kill".
         spoils: bool. Whether checkpoints are the target, so that they may be gone.
         refused: bool. Whether the run cannot go on, and has to say so.
-        gone: str or None. What the names of pictures begin with that the fault removes, and
-            that nobody draws again.
+        gone: str or None. What the names of pictures begin with that the fault
+            removes, and that nobody draws again.
     """
 
     name: str
