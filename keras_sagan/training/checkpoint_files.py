@@ -59,7 +59,8 @@ def steps(directory):
     directory = pathlib.Path(directory)
     if not directory.is_dir():
         return []
-    return sorted(int(x.name) for x in directory.iterdir() if _NAME.fullmatch(x.name))
+    found = (x for x in directory.iterdir() if _NAME.fullmatch(x.name))
+    return sorted(int(x.name) for x in found if x.is_dir())
 
 
 def write(directory, checkpoint):

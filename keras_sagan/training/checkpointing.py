@@ -148,10 +148,14 @@ class Checkpoints(StepCallback):
         if self._error is not None:
             (problem, error), self._error = self._error, None
             known = checkpoint_files.steps(self.directory)
+            newest = (
+                f"The newest checkpoint is that of step {known[-1]}."
+                if known
+                else "There is no other checkpoint."
+            )
             warnings.warn(
                 f"The checkpoint of step {self._last} {problem}: {error}. "
-                "Training goes on. The newest checkpoint is "
-                f"{f'that of step {known[-1]}' if known else 'none at all'}.",
+                f"Training goes on. {newest}",
                 RuntimeWarning,
                 stacklevel=2,
             )

@@ -42,6 +42,8 @@ def test_none_yet(tmp_path):
 def test_steps_in_order(folder):
     files.write(folder, checkpoint(12345678))
     assert files.steps(folder) == [5, 10, 15, 12345678]
+    (folder / "0000020").write_text("a file in the way of a checkpoint")
+    assert files.steps(folder) == [5, 10, 15, 12345678]
 
 
 def test_a_checkpoint_is_not_written_twice(folder):
