@@ -241,7 +241,7 @@ def cases():
         found.append(Case(name, fault, moment, inject, spoils, gone=gone))
     for part in ("checkpoints", "samples", "logs"):
         inject = below(part, make_read_only)
-        found.append(Case(f"readonly-{part}", f"`{part}/` read-only", BETWEEN, inject))
+        found.append(Case(f"{part}-readonly", f"`{part}/` read-only", BETWEEN, inject))
     found += [
         Case("logs-file", "a file instead of `logs/`", BEGIN,
              below("logs", put_a_file_there)),
