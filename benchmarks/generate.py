@@ -18,7 +18,7 @@ an export (C API) that is no slower than `generate`, up to 5 % of noise.
 import argparse
 import sys
 
-from contenders.results import add_arguments, peer_name, publish
+from contenders.results import add_arguments, conclude, peer_name
 from contenders.turns import measure
 
 GENERATE = "`SAGAN.generate`"
@@ -38,13 +38,7 @@ def main():
     options = parse()
     contenders = measure(wanted(options), options, SECONDS)
     goals = dict(targets(contenders, options))
-    lines = [table(contenders, options), ""]
-    lines += [f"{name}: {x:.2f} (target {goal})" for name, (x, goal) in goals.items()]
-    publish("\n".join(lines), options)
-    missed = [name for name, (found, goal) in goals.items() if found < goal]
-    for name in missed:
-        print(f"MISSED: {name}")
-    return int(options.check and bool(missed))
+    return conclude(table(contenders, options), goals, options)
 
 
 def parse():

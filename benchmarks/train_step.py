@@ -17,7 +17,7 @@ is missed.
 import argparse
 import sys
 
-from contenders.results import add_arguments, peer_name, publish
+from contenders.results import add_arguments, conclude, peer_name
 from contenders.turns import measure
 
 OURS = {"float32": "keras_sagan, float32", "bfloat16": "keras_sagan, mixed_bfloat16"}
@@ -31,14 +31,7 @@ def main():
     """Measure, print, check."""
     options = parse()
     contenders = measure(wanted(options), options, SECONDS)
-    goals = targets(contenders, options)
-    lines = [table(contenders, options), ""]
-    lines += [f"- {name}: {x:.2f} (target {goal})" for name, (x, goal) in goals.items()]
-    publish("\n".join(lines), options)
-    missed = [name for name, (found, goal) in goals.items() if found < goal]
-    for name in missed:
-        print(f"MISSED: {name}")
-    return int(options.check and bool(missed))
+    return conclude(table(contenders, options), targets(contenders, options), options)
 
 
 def parse():

@@ -68,6 +68,17 @@ def test_sections_of_results(imported, tmp_path):
     assert "tensorflow 2" in file.read_text()
 
 
+def test_missed_targets(imported, capsys):
+    results = imported("contenders.results").results
+    options = argparse.Namespace(append=False, check=True)
+    assert results.conclude("| a |", {"fast": (2.0, 2.0)}, options) == 0
+    assert results.conclude("| a |", {"fast": (1.0, 2.0)}, options) == 1
+    said = "| a |\n\n- fast: 1.00 (target 2.0)\nMISSED: fast\n"
+    assert capsys.readouterr().out.endswith(said)
+    options.check = False
+    assert results.conclude("| a |", {"fast": (1.0, 2.0)}, options) == 0
+
+
 @pytest.mark.patient
 @pytest.mark.parametrize(
     ("program", "arguments", "row"),

@@ -33,6 +33,23 @@ def publish(text, options, file=FILE):
             results.write(section(text, sys.argv))
 
 
+def conclude(text, goals, options, file=FILE):
+    """Publishes a table and its targets. Returns the exit status.
+
+    Args:
+        text: str. Markdown.
+        goals: dict from name to what was found and the least that it should be.
+        options: of the command line; with `check` a missed target makes the status 1.
+        file: see `publish`.
+    """
+    lines = [f"- {name}: {x:.2f} (target {goal})" for name, (x, goal) in goals.items()]
+    publish("\n".join([text, "", *lines]), options, file)
+    missed = [name for name, (found, goal) in goals.items() if found < goal]
+    for name in missed:
+        print(f"MISSED: {name}")
+    return int(options.check and bool(missed))
+
+
 def section(text, arguments):
     """A section of RESULTS.md: what was asked, when, with what and how to ask again.
 
