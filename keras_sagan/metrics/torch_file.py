@@ -17,7 +17,10 @@ import numpy as np
 from keras_sagan.untrusted import zip_files
 
 _MAGIC = 0x1950A86A20F9469CFC6C
-_CODES_THAT_HASH = {pickle.DICT, pickle.ADDITEMS, pickle.FROZENSET}
+_CODES_LEFT_OUT = {
+    *(pickle.DICT, pickle.ADDITEMS, pickle.FROZENSET),  # hash what they hold
+    pickle.BYTEARRAY8,  # takes memory for bytes that are not there
+}
 _DTYPES = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
@@ -88,7 +91,7 @@ class _Unpickler(pickle._Unpickler):
     dispatch = {
         code: load
         for code, load in pickle._Unpickler.dispatch.items()
-        if bytes([code]) not in _CODES_THAT_HASH
+        if bytes([code]) not in _CODES_LEFT_OUT
     }
 
     def load_setitem(self):

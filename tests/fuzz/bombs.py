@@ -108,6 +108,10 @@ def bombs():
             "torch",
             _pickled(b"\x80\x02Nr" + struct.pack("<I", 1 << 30) + b"."),
         ),
+        "torch: bytes that are not there": (
+            "torch",
+            _pickled(b"\x80\x05\x96" + struct.pack("<Q", 1 << 33)),
+        ),
         "torch: keys": ("torch", _pickled(keys)),
         "torch: wide tensor": ("torch", _wide_tensor()),
         "picture: huge": ("picture", _huge_picture()),
