@@ -6,7 +6,6 @@ The file holds `images` and, where there are classes, `labels` and perhaps
 
 import hashlib
 import pathlib
-import sys
 
 import numpy as np
 from PIL import Image
@@ -152,24 +151,12 @@ def _labels(content, count):
             "'class_names' must be strings of shape (k,). Received: "
             f"{names.dtype} of shape {names.shape}."
         )
-    _check_text(names)
     if labels.min() < 0 or labels.max() >= len(names):
         raise ValueError(
             f"'labels' must be in [0, {len(names)}). Received: labels in "
             f"[{labels.min()}, {labels.max()}]."
         )
     return labels, tuple(names.tolist())
-
-
-def _check_text(names):
-    """NumPy stores any 32 bits as a character; Python ends in a `SystemError`."""
-    kind = np.dtype(np.uint32).newbyteorder(names.dtype.byteorder)
-    codes = np.frombuffer(names.tobytes() or bytes(4), kind)
-    bad = codes[(codes > sys.maxunicode) | ((codes >= 0xD800) & (codes < 0xE000))]
-    if bad.size:
-        raise ValueError(
-            f"'class_names' must be Unicode text. Received: a character {bad[0]:#x}."
-        )
 
 
 def _open(array):

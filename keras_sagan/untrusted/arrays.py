@@ -1,6 +1,7 @@
 """NumPy's `.npz` files of others: numbers and texts, no Python objects."""
 
 import math
+import sys
 
 import numpy as np
 
@@ -54,7 +55,10 @@ def _array(archive, entry):
         shape, _, dtype = _HEADERS[version](stream)
         _check(entry, shape, dtype, entry.file_size - stream.tell())
     with archive.open(entry) as stream:
-        return np.lib.format.read_array(stream, allow_pickle=False)
+        found = np.lib.format.read_array(stream, allow_pickle=False)
+    if dtype.kind == "U":
+        _check_text(entry, found)
+    return found
 
 
 def _check(entry, shape, dtype, available):
@@ -70,4 +74,16 @@ def _check(entry, shape, dtype, available):
         raise ValueError(
             f"its entry {entry.filename!r} has {available} bytes for an array of "
             f"shape {shape} and dtype {dtype}."
+        )
+
+
+def _check_text(entry, array):
+    """NumPy takes any 32 bits for a character; Python then ends in a `SystemError`."""
+    kind = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
+    codes = np.frombuffer(array.tobytes() or bytes(4), kind)
+    bad = codes[(codes > sys.maxunicode) | ((codes >= 0xD800) & (codes < 0xE000))]
+    if bad.size:
+        raise ValueError(
+            f"its entry {entry.filename!r} must be Unicode text. Received: a "
+            f"character {bad[0]:#x}."
         )

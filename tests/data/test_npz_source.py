@@ -41,14 +41,6 @@ def test_names_of_the_classes(tmp_path):
     assert source.class_counts == (3, 2, 0)
 
 
-@pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
-@pytest.mark.parametrize("order", "<>")
-def test_names_that_are_no_text(tmp_path, code, order):
-    names = np.array([code, 65], np.uint32).astype(f"{order}u4").view(f"{order}U2")
-    with pytest.raises(ValueError, match=f"must be Unicode text.*{code:#x}"):
-        loaded(tmp_path, images=IMAGES, labels=np.zeros(5, int), class_names=names)
-
-
 def test_it_is_one_split(tmp_path):
     np.savez(tmp_path / "x.npz", images=IMAGES)
     with pytest.raises(ValueError, match=r"must be 'train'.*split='test'"):

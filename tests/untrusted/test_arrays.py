@@ -27,6 +27,20 @@ def test_round_trip(tmp_path, compressed):
         assert found[name].dtype == array.dtype
 
 
+@pytest.mark.parametrize("code", [0x110000, 0xD800, 0xFFFFFFFF])
+@pytest.mark.parametrize("order", "<>")
+def test_texts_that_are_none(tmp_path, code, order):
+    codes = np.array([code, 65], f"{order}u4")
+    np.savez(tmp_path / "x.npz", names=codes.view(f"{order}U2"))
+    with pytest.raises(ValueError, match=f"'names.npy' must be Unicode.*{code:#x}"):
+        arrays.read(tmp_path / "x.npz")
+
+
+def test_texts_of_no_length(tmp_path):
+    np.savez(tmp_path / "x.npz", one=np.array(["", ""]), none=np.array([], "U3"))
+    assert list(arrays.read(tmp_path / "x.npz")["one"]) == ["", ""]
+
+
 def member(header, content=b""):
     """An archive with an array of any header."""
     text = header.encode() + b"\n"
