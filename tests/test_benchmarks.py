@@ -5,7 +5,10 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+
+from keras_sagan import SAGAN
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
 NARROW = ["--base-filters", "8"]
@@ -77,6 +80,18 @@ def test_missed_targets(imported, capsys):
     assert capsys.readouterr().out.endswith(said)
     options.check = False
     assert results.conclude("| a |", {"fast": (1.0, 2.0)}, options) == 0
+
+
+def test_gates_and_norms_of_an_averaged_generator_are_not_neutral(imported):
+    weights = imported("contenders.weights").weights
+    generator = SAGAN.from_preset("sagan_32_small").ema_generator
+    names = {"gamma", "beta"}
+    before = [np.array(x) for x in generator.weights if x.name in names]
+    weights.make_not_neutral(generator)
+    after = [np.array(x) for x in generator.weights if x.name in names]
+    assert len(before) == 15
+    for old, new in zip(before, after, strict=True):
+        assert not np.array_equal(old, new)
 
 
 @pytest.mark.patient

@@ -12,7 +12,7 @@ def make_not_neutral(network):
         network: Keras model.
     """
     rng = np.random.default_rng(0)
-    for weight in network.trainable_variables:
+    for weight in network.weights:  # the averaged generator has none that are trained
         if weight.name == "gamma" and not weight.shape:
             weight.assign(0.5)
         elif weight.name in ("gamma", "beta"):
