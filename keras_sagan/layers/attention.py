@@ -1,12 +1,15 @@
 """Attention as pure functions, whole or in chunks of queries with recomputation."""
 
+import math
+
 import keras
 from keras import ops
 
 # A score matrix (queries x keys) of up to this many entries is computed at once;
-# larger ones in chunks of about a quarter of it, but at most so many chunks.
+# larger ones in chunks of about an eighth of it.
 WHOLE_MATRIX_ENTRIES = 2**22
-MOST_CHUNKS = 128
+LEAST_QUERIES = 32  # a chunk: fewer leave matrix multiplications slow
+LEAST_TURNS = 32  # of a loop over chunks
 
 
 def attention_scores(queries, keys):
@@ -20,8 +23,7 @@ def attention_scores(queries, keys):
         where output position `j` looks.
     """
     logits = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-    dtype = keras.backend.result_type(logits.dtype, "float32")
-    return ops.softmax(ops.cast(logits, dtype), axis=-1)
+    return ops.softmax(ops.cast(logits, _wide(logits.dtype)), axis=-1)
 
 
 def attend(queries, keys, values):
@@ -42,44 +44,96 @@ def attend_in_chunks(queries, keys, values, chunk_size):
         values: float tensor `(batch, m, e)`.
         chunk_size: int > 0. Queries per chunk.
     """
-    chunks = range(0, queries.shape[1], chunk_size)
+    wide = _wide(queries.dtype, keys.dtype)
 
     @ops.custom_gradient
     def forward(queries, keys, values):
-        outputs = []
-        for i in chunks:
-            rows = _after(queries[:, i : i + chunk_size], *outputs[-1:])
-            outputs.append(attend(rows, keys, values))
+        outputs = _for_chunks(
+            lambda rows: (attend(rows, keys, values),),
+            (queries,),
+            chunk_size,
+            (values.shape[2], values.dtype),
+        )[0]
 
         def backward(*args, upstream=None):
             upstream = args[0] if upstream is None else upstream
-            query_grads, sums = [], []  # sums of keys' and values' gradients
-            for i in chunks:
-                own, gradients = (
-                    _after(x[:, i : i + chunk_size], *query_grads[-1:], *sums)
-                    for x in (queries, upstream)
-                )
-                dq, *found = _chunk_gradients(own, keys, values, gradients)
-                query_grads.append(dq)
-                sums = [a + b for a, b in zip(sums or (0.0, 0.0), found, strict=True)]
-            key_grads, value_grads = sums
+
+            def add(rows, results, gradients, *sums):
+                own, *found = _chunk_gradients(rows, keys, values, results, gradients)
+                return own, *(a + b for a, b in zip(sums, found, strict=True))
+
+            query_grads, key_grads, value_grads = _for_chunks(
+                add,
+                (queries, outputs, upstream),
+                chunk_size,
+                (queries.shape[2], queries.dtype),
+                (ops.zeros_like(keys, wide), ops.zeros_like(values, wide)),
+            )
             return (
-                ops.concatenate(query_grads, axis=1),
+                query_grads,
                 ops.cast(key_grads, keys.dtype),
                 ops.cast(value_grads, values.dtype),
             )
 
-        return ops.concatenate(outputs, axis=1), backward
+        return outputs, backward
 
     return forward(queries, keys, values)
+
+
+def _for_chunks(function, inputs, chunk_size, result, sums=()):
+    """What a function gives for chunks of positions, one chunk after another.
+
+    About as many loops of the backend as each has turns: unrolled, a chunk would cost
+    about 1 MiB of graph, and one loop would copy all results at every turn.
+
+    Args:
+        function: of a chunk of each input, `(batch, chunk, channels)`, and the sums so
+            far; returns its result `(batch, chunk, depth)` and the new sums.
+        inputs: tuple of tensors `(batch, n, channels)`.
+        chunk_size: int. Positions a chunk; the last one may have fewer.
+        result: depth and dtype of the result.
+        sums: tuple of tensors that the first chunk gets.
+
+    Returns: tuple of the results `(batch, n, depth)` and the sums.
+    """
+    batch, positions = ops.shape(inputs[0])[0], inputs[0].shape[1]
+    depth, dtype = result
+    chunks, rest = divmod(positions, chunk_size)
+    turns = max(LEAST_TURNS, math.isqrt(chunks))
+    results = []
+    for first in range(0, chunks, turns):
+        count = min(turns, chunks - first)
+
+        def turn(i, state, first=first):
+            window, *sums = state
+            start = (first + i) * chunk_size
+            found, *sums = function(
+                *(_after(_chunk(x, start, chunk_size), window) for x in inputs), *sums
+            )
+            window = ops.concatenate([window[:, chunk_size:], found], axis=1)
+            return window, *sums
+
+        window = ops.zeros((batch, count * chunk_size, depth), dtype)
+        state = (_after(window, *results[-1:]), *sums)
+        window, *sums = ops.fori_loop(0, count, turn, state)
+        results.append(window)
+    if rest:
+        last = (_after(x[:, -rest:], *results[-1:]) for x in inputs)
+        window, *sums = function(*last, *sums)
+        results.append(window)
+    return ops.concatenate(results, axis=1), *sums
+
+
+def _chunk(x, start, size):
+    """Positions `start` to `start + size` of a tensor `(batch, n, channels)`."""
+    return ops.slice(x, (0, start, 0), (ops.shape(x)[0], size, x.shape[2]))
 
 
 def _after(x, *results):
     """`x`, which is not there before `results` are: tensors of rank 3.
 
-    A backend would otherwise compute all chunks at the same time, and TensorFlow would
-    add up their gradients only when all are there. What is added to `x` is zero, in a
-    way that no optimiser of graphs sees.
+    TensorFlow would otherwise compute several chunks at the same time. What is added to
+    `x` is zero, in a way that no optimiser of graphs sees.
     """
     for result in results:
         corner = ops.stop_gradient(result[:, -1:, :1])
@@ -87,7 +141,7 @@ def _after(x, *results):
     return x
 
 
-def _chunk_gradients(queries, keys, values, upstream):
+def _chunk_gradients(queries, keys, values, outputs, upstream):
     """Gradients of `attend`; those of keys and values in float32 or wider."""
     scores = attention_scores(queries, keys)  # (B, chunk, M)
     wide = scores.dtype
@@ -95,7 +149,7 @@ def _chunk_gradients(queries, keys, values, upstream):
     transposed = ops.transpose(scores, (0, 2, 1))
     value_grads = ops.matmul(transposed, upstream)
     score_grads = ops.matmul(upstream, ops.transpose(ops.cast(values, wide), (0, 2, 1)))
-    row_sums = ops.sum(score_grads * scores, axis=-1, keepdims=True)
+    row_sums = ops.sum(upstream * ops.cast(outputs, wide), axis=-1, keepdims=True)
     logit_grads = scores * (score_grads - row_sums)
     query_grads = ops.matmul(logit_grads, ops.cast(keys, wide))
     key_grads = ops.matmul(
@@ -104,8 +158,13 @@ def _chunk_gradients(queries, keys, values, upstream):
     return ops.cast(query_grads, queries.dtype), key_grads, value_grads
 
 
+def _wide(*dtypes):
+    """Float32 or wider."""
+    return keras.backend.result_type(*dtypes, "float32")
+
+
 def automatic_chunk_size(queries, keys):
     """Queries a chunk for score matrices of `queries x keys`; None for all."""
     if queries * keys <= WHOLE_MATRIX_ENTRIES:
         return None
-    return max(-(-queries // MOST_CHUNKS), WHOLE_MATRIX_ENTRIES // 4 // keys)
+    return max(LEAST_QUERIES, WHOLE_MATRIX_ENTRIES // 8 // keys)

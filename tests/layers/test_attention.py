@@ -1,5 +1,7 @@
 """Attention as functions: chunks against the whole, and their memory."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -22,9 +24,17 @@ def value_and_gradients(function, arguments):
     return [outputs, *tape.gradient(loss, arguments)]
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 5, 11, 12, 13])
-def test_chunks_equal_the_whole(chunk):
-    arguments = tensors()
+@pytest.mark.parametrize(
+    ("queries", "chunk"),
+    [
+        *[(12, chunk) for chunk in (1, 4, 5, 11, 12, 13)],
+        (70, 2),  # two loops, of 32 and of 3 turns
+        (71, 2),  # and a rest
+        (1200, 1),  # loops of more turns
+    ],
+)
+def test_chunks_equal_the_whole(queries, chunk):
+    arguments = tensors(queries)
     expected = value_and_gradients(attention.attend, arguments)
     values = value_and_gradients(
         lambda *args: attention.attend_in_chunks(*args, chunk), arguments
@@ -66,11 +76,10 @@ def test_scores_are_float32_or_wider(dtype):
     [
         (32 * 32, 16 * 16, None),  # 128 px, attention at 32
         (64 * 64, 32 * 32, None),  # 2^22 scores: just whole
-        (64 * 64, 64 * 64, 256),  # the paper's setting at 64
-        (128 * 128, 64 * 64, 256),
-        (256 * 256, 128 * 128, 512),  # no more than 128 chunks
-        (129, 2**22, 2),
-        (2, 2**23, 1),
+        (64 * 64, 64 * 64, 128),  # the paper's setting at 64
+        (128 * 128, 64 * 64, 128),
+        (256 * 256, 128 * 128, 32),
+        (129, 2**22, 32),  # no fewer than 32
     ],
 )
 def test_automatic_chunk_size(queries, keys, expected):
@@ -79,15 +88,12 @@ def test_automatic_chunk_size(queries, keys, expected):
 
 def test_no_tensor_of_a_chunked_pass_is_as_large_as_the_whole_map():
     """Forward and backward in a graph: nothing of `queries x keys` is ever made."""
-    arguments = tensors(queries=64, keys=32)
 
     def largest(function):
-        graph = tf.function(
-            lambda *args: value_and_gradients(function, list(args))
-        ).get_concrete_function(*arguments)
         return max(
             output.shape.num_elements() or 0
-            for operation in graph.graph.get_operations()
+            for graph in graphs(function)
+            for operation in graph.get_operations()
             for output in operation.outputs
         )
 
@@ -97,28 +103,52 @@ def test_no_tensor_of_a_chunked_pass_is_as_large_as_the_whole_map():
 
 
 def test_chunks_wait_for_each_other():
-    """In the graph what is of a chunk's size comes after the chunk before.
+    """What is of a chunk's size comes after the results of the chunk before.
 
-    Otherwise a backend computes all at the same time and holds the scores of all.
+    Otherwise a backend computes several at a time and holds the scores of all.
     """
-    arguments = tensors(queries=64, keys=32)
-    function = tf.function(
-        lambda *args: value_and_gradients(
-            lambda *x: attention.attend_in_chunks(*x, 8), list(args)
-        )
-    )
-    operations = function.get_concrete_function(*arguments).graph.get_operations()
-    large = [x for x in operations if x.outputs and x.outputs[0].shape == (2, 8, 32)]
-    kinds = [x.type for x in large]
-    assert kinds.count("Softmax") == 2 * 8
-    assert kinds.count("BatchMatMulV2") == 3 * 8
-    at_once = [
-        x
-        for x in large
-        if x.type == "BatchMatMulV2"
-        and not any(y.type == "Softmax" for y in ancestors(x))
+    main, *_ = found = graphs(lambda *args: attention.attend_in_chunks(*args, 1))
+    loops = [x for x in main.get_operations() if x.type in LOOPS]
+    assert len(loops) == 2 * 2  # 64 turns of at most 32, forward and backward
+    for earlier, later in itertools.combinations(loops, 2):
+        assert earlier in ancestors(later) or later in ancestors(earlier)
+    bodies = [graph for graph in found if graph.inputs and graph is not main]
+    heavy = [
+        operation
+        for graph in bodies
+        for operation in graph.get_operations()
+        if operation.type in ("Softmax", "BatchMatMulV2")
     ]
-    assert len(at_once) == 3  # of the first chunk: forward, backward, upstream
+    kinds = [operation.type for operation in heavy]
+    assert kinds.count("Softmax") == 4
+    assert kinds.count("BatchMatMulV2") == 2 * 2 + 2 * 5
+    for operation in heavy:
+        window = operation.graph.inputs[WINDOW].op
+        assert window in ancestors(operation)
+
+
+LOOPS = ("While", "StatelessWhile")
+WINDOW = 3  # inputs of a body: counter, maximum, turn, then results so far
+
+
+def graphs(function):
+    """Of value and gradients, with all that it calls."""
+    arguments = tensors(queries=64, keys=32)
+    main = (
+        tf.function(lambda *args: value_and_gradients(function, list(args)))
+        .get_concrete_function(*arguments)
+        .graph
+    )
+    return [main, *bodies(main)]
+
+
+def bodies(graph):
+    for operation in graph.get_operations():
+        if operation.type in LOOPS:
+            name = operation.get_attr("body").name
+            body = graph._get_function(name).graph
+            yield body
+            yield from bodies(body)
 
 
 def ancestors(operation):
