@@ -224,7 +224,8 @@ class Session:
         shape = [library.TF_Dim(tensor, i) for i in dimensions]
         data = library.TF_TensorData(tensor)
         if dtype != _STRING:
-            content = ctypes.string_at(data, library.TF_TensorByteSize(tensor))
+            size = library.TF_TensorByteSize(tensor)  # beyond 2^31 for `string_at`
+            content = (ctypes.c_char * size).from_address(data) if size else b""
             return np.frombuffer(content, _DTYPES[dtype]).reshape(shape).copy()
         places = [data + _STRING_BYTES * i for i in range(math.prod(shape))]
         return [

@@ -86,7 +86,8 @@ def _compare(session, reference):
 def _compare_signature(session, signature, expected, reference):
     """The largest difference of each output, and what is wrong."""
     differences = {name: [] for name in expected}
-    for size in BATCH_SIZES:
+    most = min(len(wanted) for wanted in expected.values())
+    for size in (x for x in BATCH_SIZES if x <= most):
         outputs = session.run(signature, _rows(session, signature, reference, size))
         if sorted(outputs) != sorted(expected):
             return {}, [f"{signature} returns {sorted(outputs)}"]
@@ -98,8 +99,7 @@ def _compare_signature(session, signature, expected, reference):
             if (actual.shape, actual.dtype) != (shape, wanted.dtype):
                 what = f"{actual.dtype} {actual.shape} at batch size {size}"
                 return {}, [f"{signature}/{name}: {what}"]
-            rows = min(size, len(wanted))
-            difference = np.abs(actual[:rows].astype(np.float64) - wanted[:rows])
+            difference = np.abs(actual.astype(np.float64) - wanted[:size])
             differences[name].append(difference.ravel())
     found, problems = {}, []
     for name, parts in differences.items():

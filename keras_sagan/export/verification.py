@@ -27,8 +27,9 @@ class VerificationError(RuntimeError):
 def verify(gan, directory):
     """Compare an export with its model, signature by signature.
 
-    Every signature runs at the batch sizes 1, 7 and 64; requests that must be refused
-    are sent too, and the operations are checked.
+    Every signature runs at the batch sizes 1, 7 and 64, `attention`, whose maps are
+    large, at 1 and 7; requests that must be refused are sent too, and the operations
+    are checked.
 
     Args:
         gan: `SAGAN` that was exported.

@@ -41,6 +41,25 @@ def test_same_as_python(session, conditional_export):
             np.testing.assert_array_equal(np.array(actual[key]), expected.numpy())
 
 
+def test_outputs_of_more_than_two_gibibytes(tmp_path, library):
+    """The maps of 64 images at 64 x 64 positions have 4."""
+
+    class Large(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([1], tf.int64, name="count")])
+        def fill(self, count):
+            return {"levels": tf.fill(count, tf.constant(7, tf.uint8))}
+
+    module = Large()
+    tf.saved_model.save(module, str(tmp_path), signatures={"fill": module.fill})
+    session = capi.Session(tmp_path, library)
+    for count in (2**31 + 3, 0):
+        levels = session.run("fill", {"count": [count]})["levels"]
+        assert levels.shape == (count,)
+        assert levels.dtype == np.uint8
+        assert (levels == 7).all()
+    session.close()
+
+
 def test_without_tensorflow_in_python(conditional_export):
     assert run_python(_ALONE, conditional_export) == "(1, 32, 32, 3) set()"
 
