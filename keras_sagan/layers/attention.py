@@ -6,7 +6,7 @@ import keras
 from keras import ops
 
 # A score matrix (queries x keys) of up to this many entries is computed at once;
-# larger ones in chunks of about an eighth of it.
+# larger ones in chunks of about a quarter of it.
 WHOLE_MATRIX_ENTRIES = 2**22
 LEAST_QUERIES = 32  # a chunk: fewer leave matrix multiplications slow
 LEAST_TURNS = 32  # of a loop over chunks
@@ -167,4 +167,4 @@ def automatic_chunk_size(queries, keys):
     """Queries a chunk for score matrices of `queries x keys`; None for all."""
     if queries * keys <= WHOLE_MATRIX_ENTRIES:
         return None
-    return max(LEAST_QUERIES, WHOLE_MATRIX_ENTRIES // 8 // keys)
+    return max(LEAST_QUERIES, WHOLE_MATRIX_ENTRIES // 4 // keys)

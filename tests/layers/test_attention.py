@@ -76,9 +76,9 @@ def test_scores_are_float32_or_wider(dtype):
     [
         (32 * 32, 16 * 16, None),  # 128 px, attention at 32
         (64 * 64, 32 * 32, None),  # 2^22 scores: just whole
-        (64 * 64, 64 * 64, 128),  # the paper's setting at 64
-        (128 * 128, 64 * 64, 128),
-        (256 * 256, 128 * 128, 32),
+        (64 * 64, 64 * 64, 256),  # the paper's setting at 64
+        (128 * 128, 64 * 64, 256),
+        (256 * 256, 128 * 128, 64),
         (129, 2**22, 32),  # no fewer than 32
     ],
 )
