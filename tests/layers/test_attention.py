@@ -44,6 +44,28 @@ def test_chunks_equal_the_whole(queries, chunk):
         np.testing.assert_allclose(value, other, rtol=1e-11, atol=1e-13)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_second_order_gradients_of_chunks(compiled):
+    """As a gradient penalty needs them."""
+
+    def second(attend):
+        def penalty(*arguments):
+            with tf.GradientTape() as tape:
+                tape.watch(arguments)
+                found = value_and_gradients(attend, arguments)
+                squares = [tf.reduce_sum(tf.square(x)) for x in found]
+                total = tf.add_n(squares)
+            return tape.gradient(total, arguments)
+
+        return tf.function(penalty) if compiled else penalty
+
+    arguments = tensors(70)
+    expected = second(attention.attend)(*arguments)
+    found = second(lambda *x: attention.attend_in_chunks(*x, 2))(*arguments)
+    for value, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(value, other, rtol=1e-10, atol=1e-12)
+
+
 def test_chunks_under_bfloat16():
     arguments = tensors(dtype="bfloat16")
     wide = [tf.cast(x, "float32") for x in arguments]
