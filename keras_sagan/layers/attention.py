@@ -83,8 +83,9 @@ def attend_in_chunks(queries, keys, values, chunk_size):
 def _for_chunks(function, inputs, chunk_size, result, sums=()):
     """What a function gives for chunks of positions, one chunk after another.
 
-    About as many loops of the backend as each has turns: unrolled, a chunk would cost
-    about 1 MiB of graph, and one loop would copy all results at every turn.
+    Loops of the backend of `LEAST_TURNS` turns, or of as many turns as there are loops:
+    unrolled, a chunk would cost about 1 MiB of graph; one loop would copy all results
+    at every turn.
 
     Args:
         function: of a chunk of each input, `(batch, chunk, channels)`, and the sums so

@@ -129,15 +129,14 @@ def test_chunks_wait_for_each_other():
 
     Otherwise a backend computes several at a time and holds the scores of all.
     """
-    main, *_ = found = graphs(lambda *args: attention.attend_in_chunks(*args, 1))
+    main, *inner = graphs(lambda *args: attention.attend_in_chunks(*args, 1))
     loops = [x for x in main.get_operations() if x.type in LOOPS]
     assert len(loops) == 2 * 2  # 64 turns of at most 32, forward and backward
     for earlier, later in itertools.combinations(loops, 2):
         assert earlier in ancestors(later) or later in ancestors(earlier)
-    bodies = [graph for graph in found if graph.inputs and graph is not main]
     heavy = [
         operation
-        for graph in bodies
+        for graph in inner
         for operation in graph.get_operations()
         if operation.type in ("Softmax", "BatchMatMulV2")
     ]
