@@ -1,12 +1,14 @@
 """How fast do pictures reach training, and what happens to broken ones?
 
     python benchmarks/input_pipeline.py -o /tmp/pictures
+    python benchmarks/input_pipeline.py -o /tmp/pictures --dataset tfds:fashion_mnist
 
 Writes a tree of JPEG and PNG files of 64 x 64 pixels, one in a hundred of them broken
 or odd, then measures: `check`, `prepare`, opening what was prepared, the stream of
-batches alone, and the share of a training epoch that waits for data. Peak memory is
-that of the whole process. The files are written once; the same directory again skips
-that. Needs an otherwise quiet machine.
+batches alone, and the share of training at 64 px that waits for data; with `--dataset`
+also that of training on another data set at 32 px. Peak memory is that of the whole
+process. The files are written once; the same directory again skips that. Needs an
+otherwise quiet machine.
 """
 
 import argparse
@@ -53,7 +55,9 @@ def main():
     )
     measure_stream(opened, args.batches)
     if args.steps:
-        measure_waiting(f"tfds:{prepared}", args)
+        measure_waiting(f"tfds:{prepared}", "sagan_64", args)
+    if args.steps and args.dataset:
+        measure_waiting(args.dataset, "sagan_32_small", args)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory {peak:.0f} MiB")
 
@@ -114,17 +118,18 @@ def measure_stream(source, batches):
     print(f"stream: {batches * source.batch_size / seconds:.0f} images/s")
 
 
-def measure_waiting(name, args):
+def measure_waiting(name, preset, args):
     """The share of training time in which a step waits for its batch.
 
     The time of `next` against that of the whole loop; every step is waited for.
     """
     overrides = {
         "data.dataset": name,
+        "data.cache_dir": args.cache_dir,
         "model.base_filters": args.base_filters,
         "training.batch_size": BATCH_SIZE,
     }
-    config = get_preset("sagan_64").run_config(overrides)
+    config = get_preset(preset).run_config(overrides)
     config, source = training.prepare(config)
     gan = training.build(config, source.class_names)
     iterator = iter(source.dataset)
@@ -143,7 +148,8 @@ def measure_waiting(name, args):
         float(step(batch))  # to its end
     total = time.perf_counter() - begin
     rate = args.steps * source.batch_size / total
-    print(f"training: {rate:.0f} images/s, waits {100 * waited / total:.2f} %")
+    share = 100 * waited / total
+    print(f"training on {name}: {rate:.0f} images/s, waits {share:.2f} %")
 
 
 def _parse():
@@ -154,6 +160,8 @@ def _parse():
     parser.add_argument("--count", type=int, default=10_000, metavar="FILES")
     parser.add_argument("--batches", type=int, default=1000, metavar="N")
     parser.add_argument("--steps", type=int, default=30, help="0: no training")
+    parser.add_argument("--dataset", metavar="NAME", help="wait for this one too")
+    parser.add_argument("--cache-dir", metavar="DIR")
     parser.add_argument("--base-filters", type=int, default=16, metavar="N")
     return parser.parse_args()
 
