@@ -1,5 +1,6 @@
 """`keras-sagan data`: look at a data set before training, and prepare it once."""
 
+import argparse
 import json
 
 from keras_sagan.cli.errors import UserError, user_errors
@@ -31,6 +32,7 @@ def _add_check(actions):
     check.add_argument(
         "--contact-sheet",
         metavar="FILE.png",
+        type=_png_name,
         help="write a picture of the first training images, a row a class",
     )
     check.set_defaults(run=run_check)
@@ -118,10 +120,18 @@ def run_prepare(options):
         print(f"left out: {reason}")
     if len(result.skipped) > _MAX_SHOWN:
         print(f"and {len(result.skipped) - _MAX_SHOWN} more: prepare_report.json")
+    if result.empty_classes:
+        print(f"classes without a readable picture: {', '.join(result.empty_classes)}")
     print(
         f"Prepared {result.written} pictures in {result.shards} files, left out "
         f"{len(result.skipped)}. Train with --dataset tfds:{result.output}"
     )
+
+
+def _png_name(text):
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
+    return text
 
 
 def _source_arguments(options):

@@ -7,6 +7,7 @@ import numpy as np
 AUGMENT_BELOW = 10_000
 
 _TOO_FEW = 200
+_LARGEST_BATCH = 256  # of the presets; a batch is at most the data set
 _PRESETS = {32: "sagan_32", 64: "sagan_64", 128: "sagan_128", 256: "sagan_128"}
 _IMBALANCE = 5  # times as many pictures of the commonest class as of the rarest
 _OBLONG = 1.25  # ratio of the sides
@@ -31,17 +32,25 @@ def advise(report):
 
 def _size(report):
     """Image size and preset."""
-    side = min(report.widths[1], report.heights[1])
+    side = report.shorter_sides[1]
     fitting = [size for size in _PRESETS if size <= side]
     best = max(fitting, default=32)
     preset = _PRESETS[best]
     options = "" if best != 256 else " --image-size 256"
+    if report.num_examples < _LARGEST_BATCH:
+        options += f" --batch-size {_power_of_two(report.num_examples)}"
     if best == 32:
-        preset = "sagan_32_small on a CPU, sagan_32 on a GPU"
-    return (
-        f"image size {best} is the largest whose pixels are there (median shorter "
-        f"side {side} px): preset {preset}{options}"
-    )
+        preset = f"sagan_32_small on a CPU, sagan_32 on a GPU{options and ','}"
+    median = f"median shorter side {side} px"
+    reason = f"is the largest whose pixels are there ({median})"
+    if not fitting:
+        reason = f"is the smallest of the presets and enlarges most pictures ({median})"
+    return f"image size {best} {reason}: preset {preset}{options}"
+
+
+def _power_of_two(count):
+    """The largest one that is at most half of `count`, or 1."""
+    return 2 ** max(0, (count // 2 or 1).bit_length() - 1)
 
 
 def _amount(report):
@@ -69,10 +78,13 @@ def _shape(report):
 def _modes(report):
     modes, advice = set(report.modes), []
     if modes <= _GREY_MODES and report.channels != 1:
-        advice.append("every picture is grey: one channel is enough (channels 1)")
+        advice.append(
+            "every picture is grey: one channel is enough: --set model.channels=1"
+        )
     if modes & _ALPHA_MODES and report.channels != 4:
         advice.append(
-            "transparent pixels are shown on white; channels 4 keeps transparency"
+            "transparent pixels are shown on white; --set model.channels=4 keeps "
+            "transparency"
         )
     return advice
 

@@ -1,14 +1,16 @@
 """Reading a folder of pictures: `folder:PATH`."""
 
+import collections
 import dataclasses
 import functools
 import hashlib
 import os
 import pathlib
-import unicodedata
+import typing
 
 from keras_sagan.data import decoding, label_files
 from keras_sagan.data.decoding import EXTENSIONS
+from keras_sagan.data.label_files import normalized
 from keras_sagan.data.pictures import Opened, Picture, Pictures
 
 _PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
@@ -24,12 +26,14 @@ class FolderListing:
         labels: tuple of int, one a file, or `None` when unlabelled.
         class_names: tuple of str, `None` when unlabelled.
         problems: tuple of str. What keeps the folder from being a data set.
+        notes: tuple of str. What is there and is left out.
     """
 
     files: tuple[pathlib.Path, ...]
     labels: tuple[int, ...] | None
     class_names: tuple[str, ...] | None
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 def list_pictures(path):
@@ -38,7 +42,7 @@ def list_pictures(path):
     Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
     pictures may lie in subfolders. Else the subfolders, in order of their names' code
     points, NFC-normalised, are the classes. Names that start with a dot and files that
-    are no pictures by their ending (`EXTENSIONS`) are left out.
+    are no pictures by their ending (`EXTENSIONS`) are left out, the latter with a note.
 
     Args:
         path: str. "~" is the home directory.
@@ -58,14 +62,21 @@ def list_pictures(path):
     found = label_files.find(path)
     if found:
         return _listed(path, found)
-    folders, pictures = _entries(path)
+    entries = _entries(path)
     if (path / _PREPARED).exists():
         problem = f"{path} is a prepared data set: use 'tfds:{path}'"
         return FolderListing((), None, None, (problem,))
-    if not folders:
-        problems = () if pictures else (f"{path} has {_no_pictures()}",)
-        return FolderListing(tuple(pictures), None, None, problems)
-    return _class_folders(path, folders, pictures)
+    if not entries.folders:
+        problems = [
+            f"{shown(link)} is a link that leads nowhere" for link in entries.broken
+        ]
+        if not entries.pictures:
+            problems.append(f"{path} has {_no_pictures()}")
+        notes = _notes(entries.others)
+        return FolderListing(
+            tuple(entries.pictures), None, None, tuple(problems), notes
+        )
+    return _class_folders(path, entries)
 
 
 def open_pictures(path):
@@ -88,7 +99,8 @@ def open_pictures(path):
         channels=3,
         rows=rows,
         problems=listing.problems,
-        fingerprint=_fingerprint(listing),
+        notes=listing.notes,
+        fingerprint=_fingerprint(listing, pathlib.Path(path).expanduser()),
     )
 
 
@@ -113,62 +125,105 @@ def _open(file):
 
 def _listed(path, found):
     """The listing after a file of labels."""
-    pictures = {}
-    for folder, folders, names in os.walk(path):
+    pictures, others, links, problems = {}, [], [], []
+    for folder, folders, names in os.walk(path, onerror=_raise):
         folders[:] = sorted(name for name in folders if name[0] != ".")
+        inner = [pathlib.Path(folder, name) for name in folders]
+        links += [entry for entry in inner if entry.is_symlink()]
         for name in sorted(names):
-            if name[0] != "." and name.lower().endswith(EXTENSIONS):
-                file = pathlib.Path(folder, name)
-                pictures[file.relative_to(path).as_posix()] = file
+            file = pathlib.Path(folder, name)
+            if name[0] == "." or file in found:
+                continue
+            if name.lower().endswith(EXTENSIONS):
+                listed = normalized(file.relative_to(path).as_posix())
+                if listed in pictures:
+                    problems.append(f"{path} has two pictures called {listed!r}")
+                pictures[listed] = file
+            else:
+                others.append(file)
     table = label_files.read(found, pictures)
+    followed = tuple(f"{shown(link)}: a link, not followed" for link in links)
+    notes = _notes(others) + followed
     files = tuple(pictures[name] for name in table.names)
-    if not files and not table.problems:
-        return FolderListing((), None, None, (f"{path} has {_no_pictures()}",))
-    return FolderListing(files, table.labels, table.class_names, table.problems)
+    problems += table.problems
+    if not files and not problems:
+        problems.append(f"{path} has {_no_pictures()}")
+    return FolderListing(files, table.labels, table.class_names, tuple(problems), notes)
 
 
-def _class_folders(path, folders, pictures):
-    problems = []
+def _class_folders(path, entries):
+    folders, pictures = entries.folders, entries.pictures
+    problems = [
+        f"{shown(link)} is a link that leads nowhere" for link in entries.broken
+    ]
     if pictures:
         problems.append(
             f"{path} has both pictures ({pictures[0].name!r}, {len(pictures)} in all) "
             f"and subfolders ({folders[0].name!r}, {len(folders)} in all): put every "
             "picture into a subfolder named after its class, or have no subfolders"
         )
-    files, labels = [], []
+    files, labels, others = [], [], list(entries.others)
     for label, folder in enumerate(folders):
-        inner, members = _entries(folder)
-        if inner:
+        inner = _entries(folder)
+        if inner.folders:
             problems.append(
-                f"class folder {folder} has subfolders ({inner[0].name!r}, "
-                f"{len(inner)} in all): pictures must lie directly in the class "
-                f"folder. If those are the classes, use 'folder:{folder}'"
+                f"class folder {folder} has subfolders ({inner.folders[0].name!r}, "
+                f"{len(inner.folders)} in all): pictures must lie directly in the "
+                f"class folder. If those are the classes, use 'folder:{folder}'"
             )
-        elif not members:
+        elif not inner.pictures:
             problems.append(f"class folder {shown(folder)} has {_no_pictures()}")
-        files += members
-        labels += [label] * len(members)
+        files += inner.pictures
+        labels += [label] * len(inner.pictures)
+        others += inner.others + inner.broken
     # macOS stores names decomposed, Linux as typed: NFC makes them equal.
-    names = tuple(unicodedata.normalize("NFC", shown(f.name)) for f in folders)
+    names = tuple(normalized(shown(folder.name)) for folder in folders)
     if len(set(names)) < len(names):
         problems.append(f"{path} has two class folders whose names look the same")
-    return FolderListing(tuple(files), tuple(labels), names, tuple(problems))
+    return FolderListing(
+        tuple(files), tuple(labels), names, tuple(problems), _notes(others)
+    )
+
+
+class _Entries(typing.NamedTuple):
+    """What is in a folder, by kind, each sorted by name; hidden names are not in it."""
+
+    folders: list[pathlib.Path]
+    pictures: list[pathlib.Path]
+    others: list[pathlib.Path]
+    broken: list[pathlib.Path]  # links that lead nowhere, or to themselves
 
 
 def _entries(path):
-    """Subfolders and pictures of a folder, each sorted by name."""
-    entries = sorted(entry for entry in path.iterdir() if entry.name[0] != ".")
-    folders = [entry for entry in entries if entry.is_dir()]
-    pictures = [
-        entry
-        for entry in entries
-        if entry.suffix.lower() in EXTENSIONS and not entry.is_dir()
-    ]
-    return folders, pictures
+    found = _Entries([], [], [], [])
+    for entry in sorted(entry for entry in path.iterdir() if entry.name[0] != "."):
+        if entry.is_dir():
+            found.folders.append(entry)
+        elif entry.suffix.lower() in EXTENSIONS:
+            found.pictures.append(entry)
+        elif entry.is_symlink() and not entry.exists():
+            found.broken.append(entry)
+        else:
+            found.others.append(entry)
+    return found
 
 
-def _fingerprint(listing):
-    """Of names, sizes and times of the files, their labels and classes."""
+def _notes(others):
+    """A sentence about files that are no pictures by their ending, if there are any."""
+    if not others:
+        return ()
+    endings = collections.Counter(file.suffix.lower() or "none" for file in others)
+    counts = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
+    pictures = ", ".join(EXTENSIONS)
+    return (f"{len(others)} files by their ending ({counts}): pictures are {pictures}",)
+
+
+def _raise(error):
+    raise error
+
+
+def _fingerprint(listing, path):
+    """Of relative names, sizes and times of the files, their labels and classes."""
     digest = hashlib.sha256(repr((listing.class_names, listing.labels)).encode())
     for file in listing.files:
         try:
@@ -176,7 +231,7 @@ def _fingerprint(listing):
             state = (facts.st_size, facts.st_mtime_ns)
         except OSError:  # a dangling link, which reading will name
             state = None
-        digest.update(repr((os.fsencode(file), state)).encode())
+        digest.update(repr((os.fsencode(file.relative_to(path)), state)).encode())
     return digest.hexdigest()
 
 

@@ -19,10 +19,11 @@ def to_array(image, image_size, channels, fit="crop"):
     over white unless `channels` is 4, where a picture without alpha becomes opaque.
     Grey from colour is Rec. 601 luma. Colour profiles are ignored.
 
-    Square: the centre is cut out ("crop"), or black borders are added ("pad";
-    transparent ones where the result has an alpha channel). Resized with Pillow's
-    antialiased Lanczos filter where it is larger than asked and bicubic where it is
-    smaller (which rings less); where the size is right the pixels are untouched.
+    Square: the centre is cut out and resized ("crop"), or the picture is resized and
+    gets black borders ("pad"; transparent ones where the result has an alpha channel).
+    Resized with Pillow's antialiased Lanczos filter where it is larger than asked and
+    bicubic where it is smaller (which rings less); where the size is right the pixels
+    are untouched.
 
     Args:
         image: `PIL.Image.Image`.
@@ -34,25 +35,38 @@ def to_array(image, image_size, channels, fit="crop"):
         uint8 array `(image_size, image_size, channels)`.
     """
     image = _converted(image, MODES[channels])
-    if fit == "pad":
-        image = _padded(image)
+    image = _padded(image, image_size) if fit == "pad" else _cropped(image, image_size)
+    return np.asarray(image).reshape(image_size, image_size, channels)
+
+
+def _cropped(image, image_size):
+    """The square in the middle, resized."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     # Not `resize(box=...)`, whose filter sees what lies outside the box.
     image = image.crop((left, top, left + side, top + side))
-    if side != image_size:
-        shrinks = side > image_size
-        sampling = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC
-        image = image.resize((image_size, image_size), sampling)
-    return np.asarray(image).reshape(image_size, image_size, channels)
+    return _resized(image, (image_size, image_size))
 
 
-def _padded(image):
-    """The picture in the middle of a square of its longer side."""
-    side = max(image.size)
-    square = Image.new(image.mode, (side, side))
-    square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
+def _padded(image, image_size):
+    """The whole picture, resized, in the middle of a square.
+
+    Resized first: the square of a very long picture would be far larger than it.
+    """
+    longer = max(image.size)
+    size = [max(1, round(side * image_size / longer)) for side in image.size]
+    square = Image.new(image.mode, (image_size, image_size))
+    left, top = ((image_size - side) // 2 for side in size)
+    square.paste(_resized(image, tuple(size)), (left, top))
     return square
+
+
+def _resized(image, size):
+    if image.size == size:
+        return image
+    shrinks = max(image.size) > max(size)
+    sampling = Image.Resampling.LANCZOS if shrinks else Image.Resampling.BICUBIC
+    return image.resize(size, sampling)
 
 
 def _converted(image, mode):

@@ -28,6 +28,7 @@ class Facts:
         flat: bool. Whether the training image is one colour.
         digest: bytes. Of its pixels, as stored.
         hash: bytes, or `None` without contrast. Of what it looks like.
+        thumbnail: uint8 array. See `duplicates.thumbnail`.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Facts:
     flat: bool
     digest: bytes
     hash: bytes | None
+    thumbnail: np.ndarray
 
 
 class Inspection(typing.NamedTuple):
@@ -47,7 +49,7 @@ class Inspection(typing.NamedTuple):
 
     Attributes:
         facts: list of `Facts`, of the readable pictures in order.
-        labels: int64 array of all listed pictures; -1 where unlabelled.
+        labels: int64 array of the readable pictures; -1 where unlabelled.
         unreadable: tuple of str. Why each of the others cannot be read.
         samples: uint8 array of pictures in rows of `SAMPLE_COLUMNS`, or `None`.
     """
@@ -73,10 +75,10 @@ def inspect(pictures, image_size, channels, fit):
     samples = _Samples(pictures)
     facts, labels, unreadable = [], [], []
     for label, found, array in with_progress(results, pictures.count, "checking"):
-        labels.append(-1 if label is None else label)
         if array is None:
             unreadable.append(found)
             continue
+        labels.append(-1 if label is None else label)
         samples.offer(len(facts), label, array)
         facts.append(found)
     shown = samples.array((image_size, image_size, channels))
@@ -148,4 +150,5 @@ def _facts(picture, opened, array):
         flat=bool((low == high).all()),
         digest=duplicates.digest(opened.image),
         hash=duplicates.perceptual_hash(opened.image),
+        thumbnail=duplicates.thumbnail(opened.image),
     )

@@ -12,6 +12,7 @@ by name; if all are whole numbers, by number.
 import csv
 import json
 import typing
+import unicodedata
 
 from keras_sagan.data.pictures import MOST_CLASSES
 
@@ -37,6 +38,11 @@ class LabelTable(typing.NamedTuple):
     problems: tuple[str, ...]
 
 
+def normalized(text):
+    """Text in NFC: macOS stores names decomposed, Linux as they were typed."""
+    return unicodedata.normalize("NFC", text)
+
+
 def find(folder):
     """The folder's files of labels: list of paths, empty, of one, or of both."""
     return [folder / name for name in NAMES if (folder / name).is_file()]
@@ -47,7 +53,7 @@ def read(files, pictures):
 
     Args:
         files: list of one or two paths, as `find` returns it.
-        pictures: collection of str. Relative paths of the pictures there are.
+        pictures: collection of str. Relative paths of the pictures there are, in NFC.
 
     Returns:
         `LabelTable` of the pictures that are both listed and there.
@@ -77,7 +83,7 @@ def _read_csv(file):
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no UTF-8 ({error})") from error
-    lines = list(csv.reader(text.splitlines()))
+    lines = [_without_empty_end(line) for line in csv.reader(text.splitlines())]
     if not lines or [cell.strip().lower() for cell in lines[0]] != _HEADER:
         raise ValueError(
             "the first line must be 'file,label'. Received: "
@@ -89,7 +95,7 @@ def _read_csv(file):
             continue
         if len(line) != 2 or not all(cell.strip() for cell in line):
             raise ValueError(f"line {number} must be 'file,label'. Received: {line!r}")
-        rows.append((line[0].strip(), line[1].strip()))
+        rows.append((_path(line[0].strip()), line[1].strip()))
     return rows
 
 
@@ -114,7 +120,19 @@ def _read_json(file):
             raise ValueError(
                 f"class numbers must be below {MOST_CLASSES}. Received: {row!r:.200}"
             )
-    return [(name, str(label)) for name, label in rows]
+    return [(_path(name), str(label)) for name, label in rows]
+
+
+def _without_empty_end(cells):
+    """The cells of a row; spreadsheets fill rows up with empty ones."""
+    while cells and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
+
+
+def _path(text):
+    """A listed path as the folder's pictures are called."""
+    return normalized(text.removeprefix("./"))
 
 
 def _class_names(rows, file):

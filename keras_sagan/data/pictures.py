@@ -95,7 +95,13 @@ def read(pictures, name, image_size, channels, fit, directory):
     pixels = allocate(shape, directory)
 
     def decode(picture):
-        return picture.label, picture.decode(image_size, channels, fit)
+        try:
+            return picture.label, picture.decode(image_size, channels, fit)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}. `keras-sagan data check` lists every such picture, `data "
+                "prepare` leaves them out."
+            ) from error
 
     decoded = map_parallel(decode, pictures)
     decoded = with_progress(decoded, pictures.count, "decoding")

@@ -6,8 +6,10 @@ the same call again continues after the last one, and the directory gets its nam
 everything is in it.
 """
 
+import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -17,11 +19,13 @@ from PIL import Image
 
 from keras_sagan.data import sources
 from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.storage import only_one_process
 
 REPORT = "prepare_report.json"
 SHARD_PICTURES = 1000
 
 _JOURNAL = ".journal"
+_JOURNAL_FORMAT = 2
 _NAME = "prepared"  # of the TFDS data set
 _COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
 
@@ -34,6 +38,7 @@ class PrepareResult:
         output: str. The directory; `tfds:DIR` for `load`.
         written: int. Pictures in it.
         skipped: tuple of str: why each picture that is not in it could not be read.
+        empty_classes: tuple of str: the classes of which no picture could be read.
         shards: int. Files of records.
         resumed: int. Shards that an earlier call had finished.
     """
@@ -41,6 +46,7 @@ class PrepareResult:
     output: str
     written: int
     skipped: tuple[str, ...]
+    empty_classes: tuple[str, ...]
     shards: int
     resumed: int
 
@@ -74,6 +80,7 @@ def prepare(
     Raises:
         FileExistsError: if `output` is not empty, or an interrupted preparation of
             something else is in its place.
+        BlockingIOError: if another process is preparing it.
         ValueError, OSError: as `load`; with `strict` also for an unreadable picture.
     """
     kind, rest, image_size, channels = sources.parse_arguments(
@@ -88,7 +95,6 @@ def prepare(
     if pictures.problems:
         raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
     channels = channels or pictures.channels
-    work = output.with_name(output.name + ".incomplete")
     request = {
         "source": name,
         "split": split,
@@ -96,40 +102,59 @@ def prepare(
         "channels": channels,
         "fit": fit,
     }
-    _begin(work, {**request, "fingerprint": pictures.fingerprint})
-    shards, resumed = _shards(pictures, work, image_size, channels, fit, strict)
-    skipped = tuple(reason for shard in shards for reason in shard["skipped"])
-    written = sum(shard["count"] for shard in shards)
-    if not written:
-        shutil.rmtree(work)
-        raise ValueError(
-            f"`name`: none of the {pictures.count} pictures of {name!r} can be read; "
-            f"the first: {skipped[0]}"
+    state = {
+        **request,
+        "source": _absolute(kind, rest),
+        "fingerprint": pictures.fingerprint,
+        "journal": _JOURNAL_FORMAT,
+    }
+    work = output.with_name(output.name + ".incomplete")
+    with _working_directory(work, state):
+        shards, resumed = _shards(pictures, work, image_size, channels, fit, strict)
+        skipped = tuple(reason for shard in shards for reason in shard["skipped"])
+        written = sum(shard["count"] for shard in shards)
+        if not written:
+            shutil.rmtree(work)
+            raise ValueError(
+                f"`name`: none of the {pictures.count} pictures of {name!r} can be "
+                f"read; the first: {skipped[0]}"
+            )
+        filled = [shard for shard in shards if shard["count"]]
+        empty = _empty_classes(filled, pictures.class_names)
+        result = PrepareResult(
+            str(output), written, skipped, empty, len(filled), resumed
         )
-    filled = [shard for shard in shards if shard["count"]]
-    result = PrepareResult(str(output), written, skipped, len(filled), resumed)
-    report = {**request, **dataclasses.asdict(result)}
-    _write_json(work / REPORT, report)
-    _finish(work, filled, pictures.class_names, (image_size, image_size, channels))
-    os.replace(work, output)
-    shutil.rmtree(output / _JOURNAL)
+        report = {**request, **dataclasses.asdict(result)}
+        _write_json(work / REPORT, report)
+        shape = (image_size, image_size, channels)
+        _finish(work, filled, pictures.class_names, shape)
+        os.replace(work, output)
+        shutil.rmtree(output / _JOURNAL)
     return result
 
 
-def _begin(work, request):
-    """Makes the working directory, or sees that it is this request's."""
-    journal = work / _JOURNAL / "request.json"
-    if journal.exists():
-        if json.loads(journal.read_text(encoding="utf-8")) != request:
+def _absolute(kind, rest):
+    """A parsed name, the same from every directory and however it was typed."""
+    path = pathlib.Path(rest).expanduser()
+    return f"{kind}:{path.resolve() if rest and path.exists() else rest}"
+
+
+@contextlib.contextmanager
+def _working_directory(work, state):
+    """Scope in which the directory is this process's: a new one, or one to go on in."""
+    journal = work / _JOURNAL
+    if work.exists() and not journal.is_dir() and any(work.iterdir()):
+        raise FileExistsError(f"{work} is in the way: remove it.")
+    journal.mkdir(parents=True, exist_ok=True)
+    with only_one_process(work, "preparing"):
+        request = journal / "request.json"
+        if request.exists() and _read_json(request) != state:
             raise FileExistsError(
                 f"{work} holds an interrupted preparation of something else, or the "
                 "pictures have changed since. Remove it, or choose another output."
             )
-        return
-    if work.exists() and any(work.iterdir()):
-        raise FileExistsError(f"{work} is in the way: remove it.")
-    journal.parent.mkdir(parents=True, exist_ok=True)
-    _write_json(journal, request)
+        _write_json(request, state)
+        yield
 
 
 def _shards(pictures, work, image_size, channels, fit, strict):
@@ -139,14 +164,8 @@ def _shards(pictures, work, image_size, channels, fit, strict):
         `(shards, resumed)`: what the journal says of each shard, and how many were
         there before.
     """
-    shards, resumed = [], 0
-    starts = range(0, pictures.count, SHARD_PICTURES)
-    for index in range(len(starts)):
-        journal = work / _JOURNAL / f"{index:05d}.json"
-        if not journal.exists():
-            break
-        shards.append(json.loads(journal.read_text(encoding="utf-8")))
-        resumed += 1
+    shards = _finished(work)
+    resumed = len(shards)
 
     def encode(picture):
         try:
@@ -160,12 +179,37 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     first = resumed * SHARD_PICTURES
     encoded = map_parallel(encode, pictures.rows(first, pictures.count))
     encoded = with_progress(encoded, pictures.count, "preparing", first)
-    for index, start in enumerate(starts[resumed:], resumed):
-        wanted = min(SHARD_PICTURES, pictures.count - start)
-        shape = (image_size, image_size, channels)
-        facts = _write_shard(work, index, encoded, wanted, pictures.class_names, shape)
-        shards.append(facts)
+    shape = (image_size, image_size, channels)
+    try:
+        for reason in [reason for shard in shards for reason in shard["skipped"]]:
+            if strict:
+                raise ValueError(reason)
+        for start in range(first, pictures.count, SHARD_PICTURES):
+            index, count = len(shards), min(SHARD_PICTURES, pictures.count - start)
+            names = pictures.class_names
+            shards.append(_write_shard(work, index, encoded, count, names, shape))
+    except ValueError:
+        shutil.rmtree(work)  # once that is mended, nothing in it can be used
+        raise
     return shards, resumed
+
+
+def _finished(work):
+    """The journal's pages on the first shards that are whole, in order."""
+    shards = []
+    for index in itertools.count():
+        page = _read_json(work / _JOURNAL / f"{index:05d}.json")
+        path = _shard_path(work, index)
+        # A page may be on the disk before its shard where the power failed; a shard
+        # that is not there has its last name already.
+        if page is None or (path.exists() and path.stat().st_size != _size(page)):
+            return shards
+        shards.append(page)
+
+
+def _size(page):
+    """Bytes of a file of records: each has 8 of length, 4 and 4 of checksums."""
+    return page["bytes"] + 16 * page["count"]
 
 
 def _write_shard(work, index, encoded, wanted, class_names, shape):
@@ -175,6 +219,7 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
     features = _features(class_names, shape)
     path = _shard_path(work, index)
     facts = {"index": index, "count": 0, "bytes": 0, "skipped": []}
+    labels = set()
     with tf.io.TFRecordWriter(str(path)) as writer:
         for _ in range(wanted):
             picture, png, problem = next(encoded)
@@ -184,10 +229,13 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
             example = {"image": io.BytesIO(png)}
             if class_names is not None:
                 example["label"] = _checked(picture, class_names)
+                labels.add(picture.label)
             record = features.serialize_example(features.encode_example(example))
             writer.write(record)
             facts["count"] += 1
             facts["bytes"] += len(record)
+    _flush(path)
+    facts["labels"] = sorted(map(int, labels))
     # The page says that the file is whole, so it comes last.
     _write_json(work / _JOURNAL / f"{index:05d}.json", facts)
     return facts
@@ -225,6 +273,13 @@ def _finish(work, shards, class_names, shape):
     )
 
 
+def _empty_classes(shards, class_names):
+    """Names of the classes that no shard has a picture of."""
+    seen = {label for shard in shards for label in shard["labels"]}
+    names = enumerate(class_names or ())
+    return tuple(name for label, name in names if label not in seen)
+
+
 def _features(class_names, shape):
     import tensorflow_datasets as tfds
 
@@ -259,4 +314,22 @@ def _shard_path(work, index):
 def _write_json(path, value):
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    _flush(partial)
     partial.replace(path)
+
+
+def _read_json(path):
+    """A page of the journal, or `None` where it is not there or not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _flush(path):
+    """Waits until a file's content is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

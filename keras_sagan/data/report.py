@@ -22,11 +22,12 @@ class CheckReport:
         image_size: int. Height and width of the training images in pixels.
         channels: int. Of the training images.
         num_examples: int. Pictures that could be read.
-        class_counts: dict of class name to number of listed examples, in label
+        class_counts: dict of class name to number of readable examples, in label
             order; `None` when unlabelled.
         widths: (smallest, median, largest) stored width in pixels, or `None`
             without pictures.
         heights: the same of the stored heights.
+        shorter_sides: the same of the shorter side of each picture.
         num_enlarged: int. Pictures whose shorter side is below `image_size`.
         num_oblong: int. Pictures that are far from square.
         modes: dict of the pictures' Pillow mode ("RGB", "L", "P", ...) to count.
@@ -39,6 +40,7 @@ class CheckReport:
         odd: tuple of str. Pictures that can be read but are hardly what was meant.
         unreadable: tuple of str. Pictures that cannot be read, and why.
         problems: tuple of str, empty when the data set is sound.
+        notes: tuple of str. What is there and was not looked at.
         advice: tuple of str. How to train on it.
     """
 
@@ -50,6 +52,7 @@ class CheckReport:
     class_counts: dict[str, int] | None
     widths: tuple[int, int, int] | None
     heights: tuple[int, int, int] | None
+    shorter_sides: tuple[int, int, int] | None
     num_enlarged: int
     num_oblong: int
     modes: dict[str, int]
@@ -62,6 +65,7 @@ class CheckReport:
     odd: tuple[str, ...]
     unreadable: tuple[str, ...]
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     advice: tuple[str, ...] = ()
 
     def to_dict(self):
@@ -90,6 +94,8 @@ class CheckReport:
         lines += [f"  {problem}" for problem in others] + _some(self.unreadable)
         if self.odd:
             lines += [f"odd       {len(self.odd)}", *_some(self.odd)]
+        if self.notes:
+            lines += ["left out", *(f"  {note}" for note in self.notes)]
         if self.advice:
             lines += ["advice", *(f"  {sentence}" for sentence in self.advice)]
         return "\n".join(lines)
@@ -154,6 +160,7 @@ def check_with_samples(
             *_label_problems(labels, class_names),
             *_value_problems(facts),
         ),
+        notes=pictures.notes,
         **_summary(facts, image_size),
         **_copies(facts, class_names),
     )
@@ -168,6 +175,7 @@ def _summary(facts, image_size):
     return {
         "widths": advice.three([fact.width for fact in facts]),
         "heights": advice.three([fact.height for fact in facts]),
+        "shorter_sides": advice.three([min(f.width, f.height) for f in facts]),
         "num_enlarged": sum(min(f.width, f.height) < image_size for f in facts),
         "num_oblong": sum(advice.is_oblong(f.width, f.height) for f in facts),
         "modes": dict(modes),
@@ -179,7 +187,9 @@ def _copies(facts, class_names):
     """The fields about duplicates."""
     names = [fact.name for fact in facts]
     equal = duplicates.equal_groups([fact.digest for fact in facts])
-    near = duplicates.near_groups([fact.hash for fact in facts])
+    near = duplicates.near_groups(
+        [fact.hash for fact in facts], [fact.thumbnail for fact in facts]
+    )
     labels = [fact.label for fact in facts] if class_names else None
     repeated = {index for group in equal for index in group[1:]}
     distinct = [[i for i in group if i not in repeated] for group in near]

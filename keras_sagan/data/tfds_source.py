@@ -4,9 +4,9 @@ import contextlib
 import difflib
 import functools
 import io
-import itertools
 import os
 import sys
+import warnings
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -38,7 +38,7 @@ def prepared_builder(name, cache_dir=None):
     """
     path = os.path.expanduser(name)
     if os.path.isfile(os.path.join(path, "dataset_info.json")):
-        return tfds.builder_from_directory(path)
+        return _described(path)
     if os.path.isdir(path) or path.startswith((os.sep, ".")):
         raise ValueError(
             f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
@@ -64,8 +64,7 @@ def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
     """Decodes a split of a prepared TFDS data set.
 
     Args:
-        builder: prepared `tfds.core.DatasetBuilder` with an "image" feature and, for
-            a labelled data set, a `ClassLabel` feature "label".
+        builder: prepared `tfds.core.DatasetBuilder`; see `features_of`.
         split: str. TFDS split, slices included: "train", "train[:90%]".
         image_size: int. Height and width in pixels.
         channels: 1, 3, 4 or `None` for the data set's own.
@@ -76,13 +75,16 @@ def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
         `Examples` in stored order.
 
     Raises:
-        ValueError: if there is no such split, no uint8 "image" feature, a "label"
-            that is no class label, a label out of range, or an unreadable picture.
+        ValueError: if there is no such split, no picture among the features, a label
+            out of range, an unreadable picture, or a file is missing or damaged.
     """
     image_feature, label_feature = features_of(builder)
     channels = channels or image_feature.shape[-1] or 3
     directory, name = data_dir(cache_dir), f"tfds:{builder.name}"
-    if image_feature.shape != (image_size, image_size, channels):
+    for note in _unused_label(builder):
+        warnings.warn(f"{name}: left out: {note}", stacklevel=3)
+    stored = image_feature.shape == (image_size, image_size, channels)
+    if not stored or image_feature.np_dtype != np.uint8:
         found = open_pictures(builder, split)
         return pictures.read(found, name, image_size, channels, fit, directory)
     # As they are stored: TensorFlow decodes them in parallel.
@@ -90,12 +92,14 @@ def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
     pixels = allocate((count, *image_feature.shape), directory)
     labels = None if label_feature is None else np.empty(count, np.int64)
     start = 0
-    for batch in _columns(builder, split, None).batch(_READ_BATCH).as_numpy_iterator():
-        stop = start + len(batch[0])
-        pixels[start:stop] = batch[0]
-        if labels is not None:
-            labels[start:stop] = batch[1]
-        start = stop
+    with _naming_files(builder):
+        batches = _columns(builder, split, decode=True).batch(_READ_BATCH)
+        for batch in batches.as_numpy_iterator():
+            stop = start + len(batch[0])
+            pixels[start:stop] = batch[0]
+            if labels is not None:
+                labels[start:stop] = batch[1]
+            start = stop
     if labels is None:
         return Examples(pixels, None, None)
     pictures.check_labels(labels, class_names(label_feature), name)
@@ -111,12 +115,14 @@ def open_pictures(builder, split):
     image_feature, label_feature = features_of(builder)
     count = split_size(builder, split)
 
+    def encoded(start, stop):
+        dataset = _columns(builder, split, decode=False).skip(start).take(stop - start)
+        with _naming_files(builder):
+            for batch in dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator():
+                yield from zip(*batch, strict=True)
+
     def rows(start, stop):
-        decoders = {"image": tfds.decode.SkipDecoding()}
-        dataset = _columns(builder, split, decoders).skip(start).take(stop - start)
-        batches = dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator()
-        encoded = itertools.chain.from_iterable(zip(*x, strict=True) for x in batches)
-        for row, columns in enumerate(encoded, start):
+        for row, columns in enumerate(encoded(start, stop), start):
             name = f"{builder.name}/{split}[{row}]"
             label = int(columns[1]) if label_feature else None
             yield Picture(name, label, functools.partial(_open, columns[0], name))
@@ -126,6 +132,7 @@ def open_pictures(builder, split):
         class_names=label_feature and class_names(label_feature),
         channels=image_feature.shape[-1] or 3,
         rows=rows,
+        notes=_unused_label(builder),
         fingerprint=repr((builder.info.full_name, split, count)),
     )
 
@@ -140,13 +147,14 @@ def _open(encoded, name):
     return Opened(image, *stored)
 
 
-def _columns(builder, split, decoders):
+def _columns(builder, split, decode):
     """The examples as tuples (image, label) or (image,), in stored order."""
-    keys = [key for key in ("image", "label") if key in builder.info.features]
+    keys = _keys(builder)
+    skip = None if decode else {keys[0]: tfds.decode.SkipDecoding()}
     dataset = builder.as_dataset(
         split=split,
         shuffle_files=False,
-        decoders=decoders,
+        decoders=skip,
         read_config=tfds.ReadConfig(try_autocache=False),
     )
     return dataset.map(lambda example: tuple(example[key] for key in keys))
@@ -155,23 +163,73 @@ def _columns(builder, split, decoders):
 def features_of(builder):
     """The image feature and the label feature (`None` when unlabelled).
 
+    The pictures are the feature "image", or the only `Image` there is; labels are the
+    feature "label" where it is a `ClassLabel`.
+
     Raises:
-        ValueError: if there is no 8-bit "image", or a "label" that is no class label.
+        ValueError: if there are no pictures of 8 or 16 bits, or several.
     """
+    image, *label = (builder.info.features[key] for key in _keys(builder))
+    return image, label[0] if label else None
+
+
+def _keys(builder):
+    """Names of the features that are used: of the pictures, and of labels if any."""
     features = dict(builder.info.features.items())
-    image = features.get("image")
-    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
+    pictures = [key for key, x in features.items() if _is_picture(x)]
+    if "image" in pictures:
+        pictures = ["image"]
+    if len(pictures) != 1:
         raise ValueError(
-            "A TFDS data set needs a feature 'image' of 8-bit pictures. "
-            f"Received: {builder.name!r} with features {features}."
+            "A TFDS data set needs a feature 'image', or one feature only, of pictures "
+            f"of 8 or 16 bits. Received: {builder.name!r} with features {features}."
         )
-    label = features.get("label")
-    if label is not None and not isinstance(label, tfds.features.ClassLabel):
+    if isinstance(features.get("label"), tfds.features.ClassLabel):
+        return (*pictures, "label")
+    return tuple(pictures)
+
+
+def _is_picture(feature):
+    dtypes = (np.uint8, np.uint16)
+    return isinstance(feature, tfds.features.Image) and feature.np_dtype in dtypes
+
+
+def _unused_label(builder):
+    """A sentence about a "label" that names no classes, if there is one."""
+    label = dict(builder.info.features.items()).get("label")
+    if label is None or isinstance(label, tfds.features.ClassLabel):
+        return ()
+    return (f"labels that are no classes ({label!r}): pictures are unlabelled",)
+
+
+def _described(path):
+    """The builder of a directory.
+
+    Raises:
+        ValueError: if its description cannot be read.
+    """
+    try:
+        return tfds.builder_from_directory(path)
+    except Exception as error:  # parsers raise many kinds
         raise ValueError(
-            "The feature 'label' of a TFDS data set must be a ClassLabel. "
-            f"Received: {builder.name!r} with label {label!r}."
-        )
-    return image, label
+            f"The description of the TFDS data set in {path} cannot be read "
+            f"({type(error).__name__}: {error}). Prepare or copy it again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _naming_files(builder):
+    """Scope in which a missing or damaged file is a `ValueError` that says where."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"A file of the data set in {builder.data_dir} is missing or damaged "
+            f"({type(error).__name__}: {str(error.message)[:300]}). Prepare or copy it "
+            "again."
+        ) from error
 
 
 def split_size(builder, split):

@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 
+from keras_sagan.data.storage import only_one_process
 from keras_sagan.training import (
     building,
     callbacks,
@@ -121,7 +122,7 @@ class Run:
         """
         self.output.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            stack.enter_context(run_directory.only_one_process(self.output))
+            stack.enter_context(only_one_process(self.output, "training"))
             received = stack.enter_context(signals.StopSignals())
             samples = self._sample_grid()
             samples.set_model(self.gan)  # a run that has ended already has no `fit`

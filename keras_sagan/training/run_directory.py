@@ -1,8 +1,6 @@
 """The directory of a run: what is in it, and whether a run can go on there."""
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import pathlib
@@ -98,29 +96,6 @@ def write_config(output, config):
     """Writes `config.json` with the versions of now."""
     content = {**config.to_dict(), "versions": _versions()}
     _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
-
-
-@contextlib.contextmanager
-def only_one_process(output):
-    """Scope in which no other process can train in a directory.
-
-    Raises:
-        BlockingIOError: if one does already.
-    """
-    descriptor = os.open(output, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BlockingIOError(
-                error.errno, f"Another process is training in {str(output)!r}."
-            ) from None
-        except OSError as error:  # file systems without locks
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):
-                raise
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def keep_metrics_until(output, step):

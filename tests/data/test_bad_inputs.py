@@ -97,6 +97,21 @@ def folder_loop(root):
     (root / "b" / "c").symlink_to(root)
 
 
+def class_folder_loop(root):
+    sound(root)
+    (root / "c").symlink_to(root / "c")
+
+
+def lost_class_folder(root):
+    sound(root)
+    (root / "c").symlink_to(root / "nowhere")
+
+
+def lost_labels(root):
+    noise(root / "1.png")
+    (root / "labels.csv").symlink_to(root / "nowhere.csv")
+
+
 def empty_class(root):
     sound(root)
     (root / "c").mkdir()
@@ -127,6 +142,18 @@ FOLDERS = {
     "PDF named .png": (unsupported("PDF", "a/3.png"), r"3\.png: Unidentified"),
     "TIFF named .png": (unsupported("TIFF", "a/3.png"), r"3\.png: Unidentified"),
     "link to itself": (link_loop, r"3\.png: (OSError|FileNotFound|Runtime)"),
+    "class folder that is a link to itself": (
+        class_folder_loop,
+        r"/c is a link that leads nowhere",
+    ),
+    "class folder that is a dangling link": (
+        lost_class_folder,
+        r"/c is a link that leads nowhere",
+    ),
+    "labels.csv that is a dangling link": (
+        lost_labels,
+        r"labels\.csv is a link that leads nowhere",
+    ),
     "dangling link": (dangling_link, r"3\.png: FileNotFoundError"),
     "folder in itself": (folder_loop, r"b has subfolders \('c', 1 in all\)"),
     "empty class": (empty_class, r"class folder .*c has no pictures"),
@@ -216,9 +243,12 @@ def as_nobody():
         os.seteuid(0)
 
 
+@pytest.mark.parametrize("labels", [None, '{"labels": null}'], ids=["folders", "json"])
 @pytest.mark.parametrize("what", ["a", "a/1.png"])
-def test_what_may_not_be_read(what, tmp_path):
+def test_what_may_not_be_read(what, labels, tmp_path):
     sound(tmp_path)
+    if labels:
+        (tmp_path / "dataset.json").write_text(labels)
     for folder in (tmp_path, *tmp_path.parents):
         if os.geteuid() == 0 and not folder.stat().st_mode & 0o001:
             folder.chmod(folder.stat().st_mode | 0o055)

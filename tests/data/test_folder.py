@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.data import load
+from keras_sagan.data import check, folder, load
 
 
 def read(root, channels=3, image_size=8):
@@ -192,6 +192,18 @@ def test_the_limit_against_decompression_bombs_is_on(make_folder):
     root = make_folder({"1.png": ((14_000, 14_000), 0)}, mode="1")
     with pytest.raises(ValueError, match=r"1\.png: DecompressionBombError"):
         read(root)
+
+
+def test_files_of_other_kinds_are_noted(make_folder):
+    root = make_folder({"a/1.png": ((8, 8), 1), "b/1.png": ((8, 8), 2)})
+    for name in ("a/2.tiff", "a/3.tiff", "b/x", "readme.TXT", ".hidden.txt"):
+        (root / name).write_text("")
+    (note,) = folder.list_pictures(root).notes
+    assert note.startswith("4 files by their ending (.tiff 2, .txt 1, none 1): ")
+    assert folder.list_pictures(root / "a").notes[0].startswith("2 files by their end")
+    (root / "labels.csv").write_text("file,label\na/1.png,x\nb/1.png,y\n")
+    assert folder.list_pictures(root).notes == (note,)
+    assert note in check(f"folder:{root}", 8).format()
 
 
 def test_a_folder_is_one_split(make_folder):

@@ -1,3 +1,5 @@
+import unicodedata
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -61,6 +63,29 @@ def test_hidden_files_and_links_to_folders_are_left_out(tmp_path):
     listing = folder.list_pictures(tmp_path)
     assert [file.name for file in listing.files] == ["1.png"]
     assert listing.problems == ()
+    assert listing.notes == (f"{tmp_path}/again: a link, not followed",)
+
+
+def test_as_other_programs_write_it(tmp_path):
+    """Cells that fill a row up, "./" before a path, names composed or decomposed."""
+    composed, decomposed = (
+        unicodedata.normalize(x, "\xe9.png") for x in ("NFC", "NFD")
+    )
+    pictures(tmp_path, ["1.png", decomposed])
+    rows = f"file,label,\n./1.png,x,,\n{composed},y\n,,\n"
+    (tmp_path / "labels.csv").write_text(rows)
+    listing = folder.list_pictures(tmp_path)
+    assert listing.problems == ()
+    assert [file.name for file in listing.files] == ["1.png", decomposed]
+    assert listing.labels == (0, 1)
+
+
+def test_two_pictures_whose_names_look_the_same(tmp_path):
+    names = [unicodedata.normalize(form, "\xe9.png") for form in ("NFC", "NFD")]
+    pictures(tmp_path, names)
+    (tmp_path / "labels.csv").write_text(f"file,label\n{names[0]},x\n")
+    (problem,) = folder.list_pictures(tmp_path).problems
+    assert f"two pictures called {names[0]!r}" in problem
 
 
 def test_find(tmp_path):

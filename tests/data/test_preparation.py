@@ -11,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_sagan.data import decoding, load, preparation, prepare
+from keras_sagan.data import check, decoding, load, preparation, prepare, storage
 
 
 def noise(path, seed, size=(40, 30)):
@@ -105,6 +105,27 @@ def test_strict_stops(pictures, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_strict_after_a_repair(pictures, tmp_path):
+    """The same command again, once the file that it named is gone."""
+    (pictures / "b" / "05.png").write_text("no picture")
+    arguments = (f"folder:{pictures}", tmp_path / "out", 16)
+    with pytest.raises(ValueError, match="05"):
+        prepare(*arguments, strict=True)
+    (pictures / "b" / "05.png").unlink()
+    assert prepare(*arguments, strict=True).written == 11
+
+
+def test_classes_without_a_readable_picture_are_named(pictures, tmp_path):
+    (pictures / "c").mkdir()
+    (pictures / "c" / "1.png").write_text("no picture")
+    result = prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
+    assert result.empty_classes == ("c",)
+    assert load(f"tfds:{tmp_path}/out", 16, 2).class_counts == (6, 6, 0)
+    report = check(f"folder:{pictures}", 16)
+    assert report.class_counts == {"a": 6, "b": 6, "c": 0}
+    assert "1 classes have no examples: c" in report.problems
+
+
 def test_nothing_readable(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "1.png").write_text("x")
@@ -167,6 +188,73 @@ def test_it_continues_where_it_was(pictures, tmp_path, monkeypatch):
         if "tfrecord" in name:
             whole = (tmp_path / "whole" / name).read_bytes()
             assert (tmp_path / "out" / name).read_bytes() == whole
+
+
+def test_strict_does_not_pass_what_an_earlier_call_left_out(
+    pictures, tmp_path, monkeypatch
+):
+    (pictures / "a" / "00.png").write_text("no picture")
+    arguments = (f"folder:{pictures}", tmp_path / "out", 16)
+    original = preparation._write_shard
+
+    def write(work, index, *rest):
+        if index == 1:
+            raise KeyboardInterrupt
+        return original(work, index, *rest)
+
+    monkeypatch.setattr(preparation, "_write_shard", write)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(*arguments)
+    monkeypatch.setattr(preparation, "_write_shard", original)
+    with pytest.raises(ValueError, match=r"a/00\.png"):
+        prepare(*arguments, strict=True)
+
+
+def empty_journal(work):
+    shutil.rmtree(work / ".journal")
+    (work / ".journal").mkdir()
+    for path in work.glob("shard-*"):
+        path.unlink()
+
+
+def truncated_shard(work):
+    path = work / "shard-00000"
+    path.write_bytes(path.read_bytes()[:-5])
+
+
+def empty_page(work):
+    (work / ".journal" / "00000.json").write_text("")
+
+
+@pytest.mark.parametrize(
+    "harm", [empty_journal, truncated_shard, empty_page], ids=lambda f: f.__name__
+)
+def test_what_a_power_failure_may_leave(pictures, tmp_path, monkeypatch, harm):
+    interrupt(pictures, tmp_path / "out", monkeypatch)
+    harm(tmp_path / "out.incomplete")
+    result = prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
+    assert (result.written, result.resumed) == (12, 0)
+    prepared = load(f"tfds:{tmp_path}/out", 16, 1).arrays()[0]
+    np.testing.assert_array_equal(
+        prepared, load(f"folder:{pictures}", 16, 1).arrays()[0]
+    )
+
+
+def test_the_same_folder_by_another_name(pictures, tmp_path, monkeypatch):
+    interrupt(pictures, tmp_path / "out", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    assert prepare("folder:./in/", tmp_path / "out", image_size=16).resumed == 1
+
+
+def test_two_at_a_time(pictures, tmp_path):
+    work = tmp_path / "out.incomplete"
+    (work / ".journal").mkdir(parents=True)
+    with (
+        storage.only_one_process(work, "preparing"),
+        pytest.raises(BlockingIOError, match="Another process is preparing"),
+    ):
+        prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
+    assert prepare(f"folder:{pictures}", tmp_path / "out", image_size=16).written == 12
 
 
 @pytest.mark.parametrize("change", ["size", "picture"])

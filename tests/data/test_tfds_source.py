@@ -3,8 +3,9 @@ import re
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from PIL import Image
 
-from keras_sagan.data import load
+from keras_sagan.data import check, load, prepare
 
 RNG = np.random.default_rng(0)
 
@@ -106,30 +107,80 @@ def test_no_such_split(make_tfds):
     [
         ({"text": tfds.features.Text()}, {"text": "x"}),
         (
-            {"image": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint16)},
-            {"image": np.zeros((8, 8, 1), np.uint16)},
-        ),
-        (
             {"image": tfds.features.Tensor(shape=(8, 8, 3), dtype=np.uint8)},
             {"image": np.zeros((8, 8, 3), np.uint8)},
         ),
+        (
+            {key: tfds.features.Image(shape=(8, 8, 3)) for key in ("left", "right")},
+            {key: np.zeros((8, 8, 3), np.uint8) for key in ("left", "right")},
+        ),
     ],
-    ids=["none", "16 bits", "tensor"],
+    ids=["none", "tensor", "two"],
 )
-def test_no_image_feature(make_tfds, feature, example):
+def test_no_pictures_or_more_than_one(make_tfds, feature, example):
     directory = make_tfds("other", feature, [example])
-    with pytest.raises(
-        ValueError, match=r"a feature 'image' of 8-bit pictures.*'other'"
-    ):
+    with pytest.raises(ValueError, match=r"needs a feature 'image', or one.*'other'"):
         load("tfds:other", 8, 1, cache_dir=directory)
+
+
+def test_the_only_pictures_under_another_name(make_tfds):
+    (image,) = pictures((8, 8, 3))
+    feature = {"hr": tfds.features.Image(shape=(None, None, 3))}
+    directory = make_tfds("named", feature, [{"hr": image}])
+    source = load("tfds:named", 8, 1, cache_dir=directory)
+    np.testing.assert_array_equal(source.arrays()[0], image[None])
+
+
+@pytest.mark.parametrize("size", [8, 16])
+def test_pictures_of_16_bits(make_tfds, size):
+    values = np.repeat(np.array([0, 256, 65535, 1285], np.uint16), 16).reshape(8, 8, 1)
+    feature = {"image": tfds.features.Image(shape=(8, 8, 1), dtype=np.uint16)}
+    directory = make_tfds("deep", feature, [{"image": values}])
+    images, _ = load("tfds:deep", size, 1, cache_dir=directory).arrays()
+    assert images.shape == (1, size, size, 1)
+    if size == 8:
+        np.testing.assert_array_equal(images[0, ::2, 0, 0], [0, 1, 255, 5])
 
 
 def test_a_label_that_is_no_class(make_tfds):
     label = tfds.features.Scalar(dtype=np.int64)
     example = {"image": pictures((8, 8, 3))[0], "label": 3}
     directory = make_tfds("scalar", features((8, 8, 3), label), [example])
-    with pytest.raises(ValueError, match="'label' of a TFDS data set must be a Class"):
-        load("tfds:scalar", 8, 1, cache_dir=directory)
+    with pytest.warns(UserWarning, match="tfds:scalar: left out: labels that are no"):
+        source = load("tfds:scalar", 8, 1, cache_dir=directory)
+    assert source.class_names is None
+    report = check("tfds:scalar", 8, cache_dir=directory)
+    assert "pictures are unlabelled" in report.notes[0]
+    assert "left out\n  labels that are no classes" in report.format()
+
+
+def damage_shard(directory):
+    (shard,) = directory.glob("*tfrecord*")
+    shard.write_bytes(shard.read_bytes()[:-7])
+
+
+def remove_shard(directory):
+    (shard,) = directory.glob("*tfrecord*")
+    shard.unlink()
+
+
+def damage_description(directory):
+    (directory / "dataset_info.json").write_text("{")
+
+
+@pytest.mark.parametrize("size", [8, 16])
+@pytest.mark.parametrize(
+    "harm", [damage_shard, remove_shard, damage_description], ids=lambda f: f.__name__
+)
+def test_damaged_files_are_named(tmp_path, harm, size):
+    for i in range(3):
+        Image.fromarray(pictures((8, 8, 3))[0]).save(tmp_path / f"{i}.png")
+    prepare(f"folder:{tmp_path}", tmp_path / "out", 8)
+    harm(tmp_path / "out")
+    for look in (load, check):
+        with pytest.raises(ValueError, match=rf"{tmp_path}/out.* again") as caught:
+            look(f"tfds:{tmp_path}/out", size)
+        assert "or copy it again" in str(caught.value)
 
 
 def test_an_unlabelled_example_of_a_labelled_set(make_tfds):

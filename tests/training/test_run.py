@@ -14,6 +14,7 @@ from PIL import Image
 
 from keras_sagan import SAGAN
 from keras_sagan.config import RunConfig
+from keras_sagan.data.storage import only_one_process
 from keras_sagan.training import callbacks, checkpoint_files, run
 from keras_sagan.training import run_directory as run_directory_files
 from keras_sagan.visualize import class_rows, image_grid
@@ -250,7 +251,7 @@ def test_one_process_a_directory(picture_folder, tmp_path):
     training = run.Run(config, tmp_path / "run", source)
     (tmp_path / "run").mkdir()
     with (
-        run_directory_files.only_one_process(tmp_path / "run"),
+        only_one_process(tmp_path / "run", "training"),
         pytest.raises(BlockingIOError, match="Another process is training in"),
     ):
         training.fit()

@@ -108,17 +108,6 @@ def test_rows_after_a_step_are_dropped(tmp_path):
     assert path.read_text() == '{"step": 5}\n{"step": 10}\n'
 
 
-def test_one_process_at_a_time(tmp_path):
-    with files.only_one_process(tmp_path):
-        with (
-            pytest.raises(BlockingIOError, match="Another process is training"),
-            files.only_one_process(tmp_path),
-        ):
-            pass
-    with files.only_one_process(tmp_path):
-        pass
-
-
 def test_the_model_replaces_an_earlier_one(run_directory, tmp_path):
     gan = files.load_trained(run_directory / "model")
     assert gan.class_names == ("blue", "red")
