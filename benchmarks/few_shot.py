@@ -57,6 +57,7 @@ def _run(args, output, policy, seed, reference):
         "data.cache_dir": args.cache_dir,
         "training.seed": seed,
         "training.batch_size": args.batch_size,
+        "training.discriminator_steps": args.discriminator_steps,
         "model.base_filters": args.base_filters,
         **POLICIES[policy],
     }
@@ -210,6 +211,7 @@ def _parse():
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--fakes", type=int, default=5000, metavar="N")
     parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES")
+    parser.add_argument("--discriminator-steps", type=int, default=1, metavar="N")
     parser.add_argument("--base-filters", type=int, default=16, metavar="N")
     return parser.parse_args()
 

@@ -35,9 +35,10 @@ def layer_flops(network):
     counts = {}
     for layer in network._flatten_layers(recursive=False, include_self=False):
         inner = layer.layer if isinstance(layer, SpectralNormalization) else layer
-        count = _COUNTS.get(type(inner))
-        if count is not None:
-            counts[layer.name] = count(inner, layer.input.shape, layer.output.shape)
+        for kind, count in _COUNTS.items():
+            if isinstance(inner, kind):
+                shapes = layer.input.shape, layer.output.shape
+                counts[layer.name] = count(inner, *shapes)
     return counts
 
 
