@@ -94,6 +94,19 @@ def test_gates_and_norms_of_an_averaged_generator_are_not_neutral(imported):
         assert not np.array_equal(old, new)
 
 
+def test_every_kernel_counts(imported):
+    flops = imported("contenders.flops").flops
+    gan = SAGAN.from_preset("sagan_32_small")
+    for network in (gan.generator, gan.discriminator):
+        with_kernel = {
+            layer.name
+            for layer in network.layers
+            if any(x.path.endswith("kernel") for x in layer.trainable_variables)
+        }
+        assert set(flops.layer_flops(network)) == with_kernel
+    assert flops.training_flops(gan, 64) == 64 * flops.training_flops(gan, 1)
+
+
 @pytest.mark.patient
 @pytest.mark.parametrize(
     ("program", "arguments", "row"),

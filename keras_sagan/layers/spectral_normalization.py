@@ -202,7 +202,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     def normalized_kernel(self):
         """The kernel the wrapped layer runs with: `W / max(sigma, epsilon)`."""
         sigma = ops.maximum(self.sigma(), self.epsilon)
-        return ops.convert_to_tensor(self._kernel_variable()) / sigma
+        # Not a division: its gradient reads and writes the kernel twice as often.
+        return ops.convert_to_tensor(self._kernel_variable()) * (1 / sigma)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
