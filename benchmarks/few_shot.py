@@ -25,6 +25,7 @@ from keras_sagan.models.presets import get_preset
 from keras_sagan.visualize import grids
 
 IMAGE_SIZE = 32
+_HELD_OUT = 512
 POLICIES = {
     "none": {},
     "diffaugment": {"augmentation.policy": "diffaugment"},
@@ -50,7 +51,7 @@ def main():
 
 def _run(args, output, policy, seed, reference):
     """Train and measure once: a dict of figures."""
-    extractor, real = reference
+    extractor, real, held_out = reference
     overrides = {
         "data.dataset": f"tfds:{args.dataset}",
         "data.split": f"train[:{args.images}]",
@@ -80,6 +81,7 @@ def _run(args, output, policy, seed, reference):
                 "kernel": round(float(kernel.mean), 6),
                 "d_real": round(history["d_real"][-1], 3),
                 "d_fake": round(history["d_fake"][-1], 3),
+                "d_held_out": round(_held_out(gan, *held_out), 3),
                 "p": round(float(gan.augmentation.probability), 3),
             }
         )
@@ -101,8 +103,14 @@ def _generate(gan, count):
     return gan.generate(labels=labels, seed=1_000_000)
 
 
+def _held_out(gan, images, labels):
+    """D's mean logit of test images: far below `d_real` where it learns by heart."""
+    logs = gan.evaluate(images, labels, batch_size=64, verbose=0, return_dict=True)
+    return logs["d_real"]
+
+
 def _reference(args, output):
-    """The classifier as an extractor, and its features of the test images."""
+    """The classifier as an extractor; its features of the test images; some of them."""
 
     def load(split):
         return data.load(
@@ -115,7 +123,7 @@ def _reference(args, output):
     extractor = classifier.classifier_extractor(model)
     features, logits = metrics.extract(images, extractor)
     print(f"classifier: {(logits.argmax(1) == labels).mean():.4f} of the test images")
-    return extractor, features
+    return extractor, features, (images[:_HELD_OUT], labels[:_HELD_OUT])
 
 
 def report(rows):

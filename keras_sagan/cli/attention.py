@@ -74,14 +74,15 @@ def run(options):
 def _figure(options, gan):
     from keras_sagan.visualize import attention
 
+    label = label_of(options.label, gan)
     return attention.attention_figure(
         gan,
-        label_of(options.label, gan),
+        label,
         options.seed,
         options.points,
         options.num_points,
         options.layers,
-        f"seed {options.seed}",
+        title(label, options.seed, gan),
     )
 
 
@@ -89,21 +90,30 @@ def _frames(options):
     from keras_sagan.cli.checkpoint_models import models_over_time
     from keras_sagan.visualize import attention
 
-    views = [
-        (step, attention.view(gan, label_of(options.label, gan), options.seed))
-        for step, gan in models_over_time(options.source)
-    ]
+    views = []
+    for step, gan in models_over_time(options.source):
+        label = label_of(options.label, gan)
+        views.append((step, attention.view(gan, label, options.seed)))
+        name = title(label, options.seed, gan)
     last = views[-1][1]
     layers = attention.chosen_layers(last, options.layers)
     points = attention.chosen_points(
         last, options.points, options.num_points, layers[0]
     )
     return [
-        attention.draw_view(
-            shown, points, layers=layers, title=f"seed {options.seed}, step {step}"
-        )
+        attention.draw_view(shown, points, layers=layers, title=f"{name}, step {step}")
         for step, shown in views
     ]
+
+
+def title(label, seed, gan):
+    """What a figure shows: "class cat, seed 7"; no class where there is none."""
+    if label is None:
+        return f"seed {seed}"
+    names = gan.class_names or ()
+    if isinstance(label, int) and 0 <= label < len(names):
+        label = names[label]
+    return f"class {label}, seed {seed}"
 
 
 def label_of(text, gan):

@@ -82,7 +82,7 @@ def _model(directory):
 
 
 def _views(gan, options):
-    from keras_sagan.cli.attention import label_of
+    from keras_sagan.cli.attention import label_of, title
     from keras_sagan.visualize import attention
 
     label = label_of(options.label, gan)
@@ -93,15 +93,8 @@ def _views(gan, options):
         shown = attention.view(gan, label, seed)
         layer = next(iter(shown.maps))
         points = attention.chosen_points(shown, "auto", _POINTS, layer)
-        name = "" if label is None else f"class {_class_name(gan, label)}, "
-        views.append((f"{name}seed {seed}", shown, points))
+        views.append((title(label, seed, gan), shown, points))
     return views, ""
-
-
-def _class_name(gan, label):
-    if isinstance(label, int) and gan.class_names:
-        return gan.class_names[label]
-    return label
 
 
 def _mismatch(gan):

@@ -18,7 +18,9 @@ def test_the_figure_of_a_run(run_directory, tmp_path, capsys):
     assert attention(run_directory, "-o", output, *options) == 0
     assert capsys.readouterr().out == f"{output}\n"
     gan = load_trained(run_directory)
-    expected = attention_figure(gan, 1, 7, [(8, 8), (20, 24)], title="seed 7")
+    expected = attention_figure(
+        gan, 1, 7, [(8, 8), (20, 24)], title="class red, seed 7"
+    )
     with Image.open(output) as image:
         np.testing.assert_array_equal(np.asarray(image), expected)
 
