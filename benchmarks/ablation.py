@@ -7,7 +7,9 @@ The design of Table 1 of the paper on the embedded data set `shapes`, whose two 
 stand at opposite edges and must match: the same small network without attention, with
 attention at one resolution, and with a residual block of as many parameters in its
 place, for the same seeds, steps and images. What is counted is exact: the share of
-generated images that keep the rule (`keras_sagan.data.shapes.agreement`).
+generated images that keep the rule (`keras_sagan.data.shapes.agreement`). A generator
+that uses few colours agrees more often by accident: `chance` is how often its two
+sides would have one colour if each drew its own.
 
 Every run is a line of `runs.jsonl`: what is there is not run again, and a run that was
 interrupted begins anew. `grids/` has samples and `models/` the trained models.
@@ -39,7 +41,7 @@ VARIANTS = {
     },
 }
 BASELINE = "none"
-MEASURES = ("color", "shape", "both", "label")
+MEASURES = ("color", "chance", "shape", "both", "label")
 _SEED = 1_000_000  # of the images that are measured
 
 
@@ -105,8 +107,16 @@ def _measure(gan, count):
     labels = np.arange(count) % len(shapes.PAIRS)
     images = gan.generate(labels=labels, seed=_SEED)
     result = shapes.agreement(images, labels)._asdict()
-    result["found"] = shapes.nearest(images).found.all(axis=1)
-    return images, _rounded({name: x.mean() for name, x in result.items()})
+    objects = shapes.nearest(images)
+    result["found"] = objects.found.all(axis=1)
+    result["chance"] = _chance(objects.colors[result["found"]])
+    return images, _rounded({name: np.mean(x) for name, x in result.items()})
+
+
+def _chance(colors):
+    """How often sides with these colours `(n, 2)` would agree, drawn apart."""
+    shares = [np.bincount(side, minlength=len(shapes.COLORS)) for side in colors.T]
+    return float(np.dot(*shares)) / max(1, len(colors)) ** 2
 
 
 def report(rows):
