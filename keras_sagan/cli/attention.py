@@ -63,7 +63,10 @@ def run(options):
         from keras_sagan.visualize import files
 
         if path.suffix.lower() == ".gif":
-            files.save_animation(path, _frames(options))
+            frames = _frames(options)
+            files.save_animation(path, frames)
+            if len(frames) == 1:
+                print("The run has one checkpoint: the .gif stands still.")
         else:
             from keras_sagan.training.run_directory import load_trained
 

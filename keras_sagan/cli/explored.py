@@ -79,6 +79,12 @@ def _open_saved_model(folder):
     model = tf.saved_model.load(str(folder))  # has to live as long as its signatures
     known = model.signatures
     name = "attention" if "attention" in known else "serving_default"
+    if name not in known or "images" not in known[name].structured_outputs:
+        raise ValueError(
+            f"{str(folder)!r} is no export of `keras-sagan export`: it needs a "
+            "signature 'attention' or 'serving_default' with 'images'. "
+            f"Received: {list(known)}."
+        )
     run = known[name]
     inputs = run.structured_input_signature[1]
     shape = run.structured_outputs["images"].shape

@@ -59,15 +59,21 @@ def _extras(options, found, results):
 
     gan, reason = _model(options.run_directory)
     views, no_views = ([], reason) if gan is None else _views(gan, options)
-    findings = diagnosis.findings(
+    evidence = (
         found.rows,
         found.config["training"].get("loss", "hinge"),
         _last_diversity(found),
         found.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
     )
-    differences = preset_differences(found.config)
-    return report.Extras(findings, differences, views, no_views, results)
+    return report.Extras(
+        diagnosis.findings(*evidence),
+        preset_differences(found.config),
+        views,
+        no_views,
+        results,
+        diagnosis.unchecked(*evidence),
+    )
 
 
 def _model(directory):
@@ -107,18 +113,18 @@ def _mismatch(gan):
 
 def _last_diversity(found):
     import numpy as np
-    from PIL import Image
 
     from keras_sagan.visualize import diagnosis
+    from keras_sagan.visualize.embedded_pictures import read_picture
 
     if not found.samples or found.samples[-1][0] == 0:  # an untrained generator
         return None
     model = found.config["model"]
-    with Image.open(found.samples[-1][1]) as image:
-        grid = np.atleast_3d(np.asarray(image))
-    return diagnosis.grid_diversity(
-        grid, model["image_size"], model["num_classes"] is not None
-    )
+    image = read_picture(found.samples[-1][1])
+    if image is None:
+        return None
+    grid, size = np.atleast_3d(np.asarray(image)), model["image_size"]
+    return diagnosis.grid_diversity(grid, size, model["num_classes"] is not None)
 
 
 def preset_differences(config):

@@ -130,6 +130,8 @@ def _check_modes(options):
             "a server takes seeds, not what lies between: interpolate with a model "
             "here."
         )
+    if options.truncation_sweep and options.truncation is not None:
+        raise UserError("--truncation-sweep has its own truncations: no --truncation.")
     if options.nearest and options.output.lower().endswith(".gif"):
         raise UserError("--nearest is a table of pictures: -o takes a .png then.")
 

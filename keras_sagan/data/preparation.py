@@ -6,26 +6,21 @@ the same call again continues after the last one, and the directory gets its nam
 everything is in it.
 """
 
-import contextlib
 import dataclasses
 import io
-import itertools
-import json
 import os
 import pathlib
 import shutil
 
 from PIL import Image
 
-from keras_sagan.data import sources
+from keras_sagan.data import journal, sources
 from keras_sagan.data.decoding import map_parallel, with_progress
-from keras_sagan.data.storage import only_one_process
+from keras_sagan.data.storage import flush
 
 REPORT = "prepare_report.json"
 SHARD_PICTURES = 1000
 
-_JOURNAL = ".journal"
-_JOURNAL_FORMAT = 2
 _NAME = "prepared"  # of the TFDS data set
 _COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
 
@@ -106,10 +101,9 @@ def prepare(
         **request,
         "source": _absolute(kind, rest),
         "fingerprint": pictures.fingerprint,
-        "journal": _JOURNAL_FORMAT,
     }
     work = output.with_name(output.name + ".incomplete")
-    with _working_directory(work, state):
+    with journal.working_directory(work, state):
         shards, resumed = _shards(pictures, work, image_size, channels, fit, strict)
         skipped = tuple(reason for shard in shards for reason in shard["skipped"])
         written = sum(shard["count"] for shard in shards)
@@ -125,11 +119,11 @@ def prepare(
             str(output), written, skipped, empty, len(filled), resumed
         )
         report = {**request, **dataclasses.asdict(result)}
-        _write_json(work / REPORT, report)
+        journal.write_json(work / REPORT, report)
         shape = (image_size, image_size, channels)
         _finish(work, filled, pictures.class_names, shape)
         os.replace(work, output)
-        shutil.rmtree(output / _JOURNAL)
+        shutil.rmtree(output / journal.FOLDER)
     return result
 
 
@@ -139,24 +133,6 @@ def _absolute(kind, rest):
     return f"{kind}:{path.resolve() if rest and path.exists() else rest}"
 
 
-@contextlib.contextmanager
-def _working_directory(work, state):
-    """Scope in which the directory is this process's: a new one, or one to go on in."""
-    journal = work / _JOURNAL
-    if work.exists() and not journal.is_dir() and any(work.iterdir()):
-        raise FileExistsError(f"{work} is in the way: remove it.")
-    journal.mkdir(parents=True, exist_ok=True)
-    with only_one_process(work, "preparing"):
-        request = journal / "request.json"
-        if request.exists() and _read_json(request) != state:
-            raise FileExistsError(
-                f"{work} holds an interrupted preparation of something else, or the "
-                "pictures have changed since. Remove it, or choose another output."
-            )
-        _write_json(request, state)
-        yield
-
-
 def _shards(pictures, work, image_size, channels, fit, strict):
     """Writes the shards that are missing.
 
@@ -164,7 +140,7 @@ def _shards(pictures, work, image_size, channels, fit, strict):
         `(shards, resumed)`: what the journal says of each shard, and how many were
         there before.
     """
-    shards = _finished(work)
+    shards = journal.finished_shards(work)
     resumed = len(shards)
 
     def encode(picture):
@@ -194,30 +170,12 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     return shards, resumed
 
 
-def _finished(work):
-    """The journal's pages on the first shards that are whole, in order."""
-    shards = []
-    for index in itertools.count():
-        page = _read_json(work / _JOURNAL / f"{index:05d}.json")
-        path = _shard_path(work, index)
-        # A page may be on the disk before its shard where the power failed; a shard
-        # that is not there has its last name already.
-        if page is None or (path.exists() and path.stat().st_size != _size(page)):
-            return shards
-        shards.append(page)
-
-
-def _size(page):
-    """Bytes of a file of records: each has 8 of length, 4 and 4 of checksums."""
-    return page["bytes"] + 16 * page["count"]
-
-
 def _write_shard(work, index, encoded, wanted, class_names, shape):
     """Writes one file of records and its page in the journal."""
     import tensorflow as tf
 
     features = _features(class_names, shape)
-    path = _shard_path(work, index)
+    path = journal.shard_path(work, index)
     facts = {"index": index, "count": 0, "bytes": 0, "skipped": []}
     labels = set()
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -234,10 +192,10 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
             writer.write(record)
             facts["count"] += 1
             facts["bytes"] += len(record)
-    _flush(path)
+    flush(path)
     facts["labels"] = sorted(map(int, labels))
     # The page says that the file is whole, so it comes last.
-    _write_json(work / _JOURNAL / f"{index:05d}.json", facts)
+    journal.write_page(work, index, facts)
     return facts
 
 
@@ -246,7 +204,7 @@ def _finish(work, shards, class_names, shape):
     import tensorflow_datasets as tfds
 
     for number, shard in enumerate(shards):
-        path = _shard_path(work, shard["index"])
+        path = journal.shard_path(work, shard["index"])
         if path.exists():  # else an earlier call was killed after renaming it
             ending = f"{number:05d}-of-{len(shards):05d}"
             path.replace(work / f"{_NAME}-train.tfrecord-{ending}")
@@ -305,31 +263,3 @@ def _png(array):
     picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     picture.save(file, "PNG", compress_level=_COMPRESSION)
     return file.getvalue()
-
-
-def _shard_path(work, index):
-    return work / f"shard-{index:05d}"
-
-
-def _write_json(path, value):
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    _flush(partial)
-    partial.replace(path)
-
-
-def _read_json(path):
-    """A page of the journal, or `None` where it is not there or not whole."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _flush(path):
-    """Waits until a file's content is on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

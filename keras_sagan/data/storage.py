@@ -53,6 +53,15 @@ def only_one_process(directory, doing):
         os.close(descriptor)
 
 
+def flush(path):
+    """Waits until a file's content, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def allocate(shape, directory, memory_limit=MEMORY_LIMIT):
     """A writable uint8 array that stays out of memory when it is large.
 

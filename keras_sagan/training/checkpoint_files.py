@@ -21,6 +21,7 @@ import warnings
 
 import numpy as np
 
+from keras_sagan.data.storage import flush
 from keras_sagan.untrusted import arrays, json_files
 
 FORMAT = 1
@@ -87,12 +88,12 @@ def write(directory, checkpoint):
         temporary.mkdir()
         _write_state(temporary / STATE, checkpoint.arrays)
         _write_manifest(temporary, checkpoint)
-        _flush(temporary)
+        flush(temporary)
         temporary.rename(target)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
-    _flush(directory)
+    flush(directory)
     return target
 
 
@@ -239,12 +240,3 @@ def _measure(path):
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         return file.tell(), digest
-
-
-def _flush(folder):
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,6 +1,7 @@
 """The figure of the paper: points of an image, and where each of them looks."""
 
 import dataclasses
+import operator
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -188,7 +189,12 @@ def chosen_points(shown, points, num_points, layer):
             )
         attention = shown.maps[layer]
         return positions.most_non_local_points(attention, num_points, shown.size)
-    points = [tuple(point) for point in points]
+    try:
+        points = [tuple(map(operator.index, (x, y))) for x, y in points]
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"`points` must be pixels (x, y) of two integers. Received: {points!r}."
+        ) from None
     if not 1 <= len(points) <= len(COLORS):
         raise ValueError(
             f"`points` must be 1 to {len(COLORS)} pixels. Received: {len(points)}."
@@ -223,21 +229,27 @@ def _with_cells(shown, layer, points, tile):
 def _with_mark(pixels, shown, layer, point, number, tile):
     picture = _enlarged(pixels, tile)
     draw = ImageDraw.Draw(picture)
-    _mark(draw, cell(shown, layer, point, tile), color(number))
+    place = cell(shown, layer, point, tile)
+    _mark(draw, place, color(number))
     most = shown.weights(layer, point).max()
-    _write(draw, (tile - 4, tile - 4), f"{most:.0%}", (255, 255, 255), "rd")
+    text = f"{most:.0%}" if most >= 0.1 else f"{most:.1%}"
+    left, top, side = place
+    if left + side > tile - 60 and top + side > tile - 30:  # the point is there
+        _write(draw, (4, tile - 4), text, (255, 255, 255), "ld")
+    else:
+        _write(draw, (tile - 4, tile - 4), text, (255, 255, 255), "rd")
     return picture
 
 
 def _mark(draw, place, rgb, text=None):
     left, top, side = place
     box = (left, top, left + side - 1, top + side - 1)
-    draw.rectangle([box[0] - 2, box[1] - 2, box[2] + 2, box[3] + 2], outline="black")
-    draw.rectangle([box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1], outline=rgb)
-    draw.rectangle(box, outline="white")
+    for far, line in [(4, "black"), (3, "white"), (2, rgb), (1, rgb), (0, rgb)]:
+        edges = (box[0] - far, box[1] - far, box[2] + far, box[3] + far)
+        draw.rectangle(edges, outline=line)
     if text:
-        near_edge = box[2] + 16 > draw.im.size[0]
-        x = box[0] - 5 if near_edge else box[2] + 5
+        near_edge = box[2] + 24 > draw.im.size[0]
+        x = box[0] - 7 if near_edge else box[2] + 7
         y = min(box[1], draw.im.size[1] - 14)
         _write(draw, (x, y), text, rgb, "ra" if near_edge else "la")
 

@@ -8,8 +8,9 @@ import numpy as np
 
 MOST_POINTS, MOST_ROWS = 300, 40
 
-_WIDTH, _HEIGHT = 640, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 12, 34
+_WIDTH, _HEIGHT = 640, 280
+# Room for numbers such as -1e+04 in the letters of a phone (report.css).
+_LEFT, _RIGHT, _TOP, _BOTTOM = 80, 16, 32, 48
 _STYLES = 6  # classes c0, c1, ... of the page
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
@@ -180,29 +181,31 @@ def _grid(low, high, y_name):
             f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">'
             f"{number(value)}</text>"
         )
-    for value in _ticks(low[0], high[0]):
+    for value in _ticks(low[0], high[0], least=1):
         x = _place(value, low[1], low, high)[0]
+        at_end = x > _WIDTH - _RIGHT - 40  # its half would be outside
+        place = _WIDTH - 2 if at_end else x
         parts.append(
             f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
-            f'<text x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">'
-            f"{value:,.0f}</text>"
+            f'<text x="{place:.1f}" y="{bottom + 20}" '
+            f'text-anchor="{"end" if at_end else "middle"}">{value:,.0f}</text>'
         )
     middle = (_LEFT + _WIDTH - _RIGHT) / 2
     return [
         *parts,
-        f'<text x="{middle}" y="{_HEIGHT - 4}" text-anchor="middle">step</text>',
-        f'<text transform="translate(12 {bottom / 2 + 6}) rotate(-90)" '
-        f'text-anchor="middle">{html.escape(y_name)}</text>',
+        f'<text x="{middle}" y="{_HEIGHT - 8}" text-anchor="middle">step</text>',
+        f'<text x="2" y="20">{html.escape(y_name)}</text>',
     ]
 
 
-def _ticks(low, high):
-    """Round numbers between `low` and `high`, about five."""
+def _ticks(low, high, least=0):
+    """Round numbers between `low` and `high`, about five, `least` apart at least."""
     step = 10 ** math.floor(math.log10((high - low) / 4))
     for factor in (1, 2, 5, 10):
         if (high - low) / (step * factor) <= 6:
             step *= factor
             break
+    step = max(step, least)
     first = math.ceil(low / step)
     return [i * step for i in range(first, math.floor(high / step) + 1)]
 

@@ -54,6 +54,28 @@ def findings(rows, loss="hinge", samples=None, real_diversity=None, mismatch=Non
     return found
 
 
+def unchecked(rows, loss="hinge", samples=None, real_diversity=None, mismatch=None):
+    """What `findings` could not look for, and why: list of str.
+
+    Args: those of `findings`.
+    """
+    missing = []
+    if loss == "wasserstein":
+        missing.append("whether the discriminator has won or cannot tell: its loss")
+    elif len(rows) < TAIL:
+        missing.append(
+            "whether the discriminator has won or cannot tell: fewer than "
+            f"{TAIL} rows of metrics"
+        )
+    if not rows or rows[-1]["step"] < STUCK_STEPS:
+        missing.append(f"whether attention is used: fewer than {STUCK_STEPS:,} steps")
+    if samples is None or not real_diversity:
+        missing.append("collapse: no samples of a trained generator, or no real ones")
+    if mismatch is None:
+        missing.append("batch statistics: no model")
+    return missing
+
+
 def not_finite(rows):
     """Values that are no numbers any more."""
     for row in rows:
@@ -87,8 +109,9 @@ def clueless(rows, loss):
         yield Finding(
             "The discriminator cannot tell",
             f"D(real) and D(fake) differed by less than {CLUELESS} over the last "
-            f"{TAIL} rows: it gives the generator nothing to go by. A larger learning "
-            "rate for it, or more discriminator steps, may help.",
+            f"{TAIL} rows. Late in a good run that may be so; where samples are poor "
+            "or all alike it gives the generator too little to go by, and a larger "
+            "learning rate for it, or more discriminator steps, may help.",
         )
 
 

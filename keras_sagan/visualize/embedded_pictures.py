@@ -8,7 +8,13 @@ from PIL import Image
 
 from keras_sagan.visualize import files
 
-_QUALITIES = (90, 75, 60, 40)  # of JPEG
+# Kind, quality of JPEG, share of the height and width.
+_ATTEMPTS = (
+    ("PNG", None, 1),
+    *(("JPEG", quality, 1) for quality in (90, 75, 60)),
+    *(("JPEG", quality, 0.5) for quality in (75, 60, 40)),
+    ("JPEG", 40, 0.25),
+)
 
 
 def png_url(pixels):
@@ -20,49 +26,71 @@ def sample_urls(samples, most, most_bytes):
     """Samples over time as `data:` URLs.
 
     Args:
-        samples: list of `(step, path)` of PNG files.
+        samples: list of `(step, path)` of PNG files. No more than `most` are read.
         most: int. Pictures at most: the first, the last, and others spread between.
         most_bytes: int. For all of them together. Where PNG takes more, it is JPEG, at
-            the best quality that fits, then fewer pictures.
+            the best of `_ATTEMPTS` that fits, then fewer pictures.
 
     Returns: list of `(step, url)`, by step. Files that cannot be read are left out.
     """
-    images = [(step, image) for step, path in samples if (image := _read(path))]
+    images = _read_some(samples, most)
     while images:
-        if len(images) > most:
-            picked = np.unique(np.linspace(0, len(images) - 1, most).round())
-            images = [images[int(i)] for i in picked]
-        for urls in _attempts(images):
-            if sum(len(url) for _, url in urls) <= most_bytes:
+        for attempt in _ATTEMPTS:
+            urls = _within(images, most_bytes, *attempt)
+            if urls is not None:
                 return urls
-        most = len(images) // 2
-        images = images if most else []
+        images = _spread(images, len(images) // 2)
     return []
 
 
-def _attempts(images):
-    yield [(step, _url(_encoded(image, "PNG"), "png")) for step, image in images]
-    for quality in _QUALITIES:
-        yield [
-            (step, _url(_encoded(_opaque(image), "JPEG", quality=quality), "jpeg"))
-            for step, image in images
-        ]
-
-
-def _opaque(image):
-    if image.mode != "RGBA":
-        return image
-    ground = Image.new("RGBA", image.size, "white")
-    return Image.alpha_composite(ground, image).convert("RGB")
-
-
-def _read(path):
+def read_picture(path):
+    """The picture in a file, decoded; `None` if it cannot be read."""
     try:
         with Image.open(path) as image:
             image.load()
             return image.copy()
-    except OSError:
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         return None
+
+
+def _read_some(samples, most):
+    picked = _spread(samples, most)
+    return [(step, x) for step, path in picked if (x := read_picture(path))]
+
+
+def _spread(items, most):
+    """At most `most` items: the first, the last, and others between."""
+    if len(items) <= most:
+        return items
+    picked = np.unique(np.linspace(0, len(items) - 1, most).round()) if most else []
+    return [items[int(i)] for i in picked]
+
+
+def _within(images, most_bytes, kind, quality, scale):
+    """The pictures as URLs, or `None` as soon as they take more than `most_bytes`."""
+    urls, total = [], 0
+    for step, image in images:
+        if kind == "PNG":
+            content = _encoded(image, kind)
+        else:
+            content = _encoded(_smaller(image, scale), kind, quality=quality)
+        url = _url(content, kind.lower())
+        total += len(url)
+        if total > most_bytes:
+            return None
+        urls.append((step, url))
+    return urls
+
+
+def _smaller(image, scale):
+    """On white, and of that share of its height and width."""
+    if image.mode == "RGBA":
+        ground = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(ground, image).convert("RGB")
+    if scale == 1:
+        return image
+    size = [max(1, round(side * scale)) for side in image.size]
+    return image.resize(size, Image.Resampling.BOX)
 
 
 def _encoded(image, kind, **settings):

@@ -2,7 +2,8 @@
 const get = (id) => document.getElementById(id);
 const point = { x: 0, y: 0 };
 let model = null;
-let request = 0; // number of the newest one: answers to older ones are dropped
+let waiting = null; // what changed while a request was on its way: only the newest counts
+let busy = false;
 
 function query() {
   const truncation = Number(get("truncation").value);
@@ -29,16 +30,27 @@ function say(text, isError) {
 }
 
 async function refresh(withImage) {
-  const mine = ++request;
-  get("layers").setAttribute("aria-busy", "true");
+  waiting = { withImage: withImage || Boolean(waiting && waiting.withImage) };
   get("share-text").textContent = Math.round(get("share").value * 100) + "%";
   const truncation = Number(get("truncation").value);
   get("truncation-text").textContent = truncation >= 3 ? "none" : truncation.toFixed(1);
   place();
+  if (busy) return;
+  busy = true;
+  get("layers").setAttribute("aria-busy", "true");
+  while (waiting) {
+    const next = waiting;
+    waiting = null;
+    await update(next.withImage);
+  }
+  busy = false;
+  get("layers").setAttribute("aria-busy", "false");
+}
+
+async function update(withImage) {
   try {
     if (withImage) {
       const shown = await ask("api/view", query());
-      if (mine !== request) return;
       get("image").src = shown.image;
       get("image").alt = describeImage();
     }
@@ -46,12 +58,11 @@ async function refresh(withImage) {
       say("This model has no attention layers.");
       return;
     }
-    const answer = await ask("api/attention", { ...query(), ...point });
-    if (mine === request) show(answer.layers);
+    if (waiting && waiting.withImage) return; // of an image that is not shown any more
+    const at = { ...point };
+    show((await ask("api/attention", { ...query(), ...at })).layers, at);
   } catch (error) {
-    if (mine === request) say(error.message, true);
-  } finally {
-    if (mine === request) get("layers").setAttribute("aria-busy", "false");
+    if (!waiting) say(error.message, true);
   }
 }
 
@@ -60,7 +71,7 @@ function describeImage() {
   return "Generated image, " + name + "seed " + get("seed").value;
 }
 
-function show(layers) {
+function show(layers, at) {
   const figures = layers.map((layer) => {
     const figure = document.createElement("figure");
     const image = document.createElement("img");
@@ -68,7 +79,7 @@ function show(layers) {
     const words = layer.name + ": looks most at " + layer.at.join(",") + " (" +
       (100 * layer.most).toFixed(1) + "%)";
     image.src = layer.overlay;
-    image.alt = "Attention of point " + point.x + "," + point.y + ", " + words;
+    image.alt = "Attention of point " + at.x + "," + at.y + ", " + words;
     image.dataset.query = layer.query;
     caption.textContent = words + "; " + layer.queries + " x " + layer.queries +
       " positions look at " + layer.keys + " x " + layer.keys;
@@ -76,7 +87,7 @@ function show(layers) {
     return figure;
   });
   get("layers").replaceChildren(...figures);
-  say("Point " + point.x + "," + point.y);
+  say("Point " + at.x + "," + at.y);
 }
 
 function place() {

@@ -23,6 +23,7 @@ class Extras:
         views: list of `(caption, attention.View, points)`.
         no_views: str. Why there are no `views`.
         results: list of `(name, dict)`: results of `keras-sagan evaluate --json`.
+        unchecked: list of str. What could not be looked for, and why.
     """
 
     findings: list
@@ -30,6 +31,7 @@ class Extras:
     views: list = dataclasses.field(default_factory=list)
     no_views: str = ""
     results: list = dataclasses.field(default_factory=list)
+    unchecked: list = dataclasses.field(default_factory=list)
 
 
 def build_report(run, extras):
@@ -43,7 +45,7 @@ def build_report(run, extras):
     """
     title = f"{run.name}: {run.config.get('preset', 'run')}"
     sections = [
-        _findings(extras.findings),
+        _findings(extras.findings, extras.unchecked),
         _summary(run),
         report_figures.samples(run),
         *report_figures.curves(run.rows),
@@ -71,14 +73,17 @@ def build_report(run, extras):
     )
 
 
-def _findings(findings):
-    if not findings:
-        return "What looks wrong", "<p>Nothing that this report looks for.</p>"
+def _findings(findings, unchecked):
     items = "".join(
         f"<li><strong>{html.escape(x.name)}.</strong> {html.escape(x.text)}</li>"
         for x in findings
     )
-    return "What looks wrong", f'<ul class="findings">{items}</ul>'
+    found = "<p>Nothing that this report looks for.</p>"
+    if items:
+        found = f'<ul class="findings">{items}</ul>'
+    if unchecked:
+        found += f"<p>Not looked for: {html.escape('; '.join(unchecked))}.</p>"
+    return "What looks wrong", found
 
 
 def _summary(run):
@@ -89,11 +94,17 @@ def _summary(run):
     facts = [
         ("steps", f"{last['step']:,} of at most {training.get('steps', 0):,}"),
         ("time", f"{last.get('seconds', 0) / 60:.1f} minutes"),
-        ("speed", f"{sorted(speeds)[len(speeds) // 2]:.0f} images a second (median)"),
+        ("speed", _speed(speeds)),
         ("loss", training.get("loss", "-")),
         ("data", run.config.get("data", {}).get("dataset", "-")),
     ]
     return "Summary", charts.table(["", "value"], facts, "The run in short")
+
+
+def _speed(speeds):
+    if not speeds:
+        return "-"
+    return f"{sorted(speeds)[len(speeds) // 2]:.0f} images a second (median)"
 
 
 def _settings(run, differences):

@@ -3,6 +3,7 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_sagan.cli.explored import open_explored
 from keras_sagan.training import load_trained
@@ -47,6 +48,14 @@ def test_an_export_of_unknown_classes(tmp_path):
         change()
         with pytest.raises(ValueError, match="does not say which classes it has"):
             open_explored(tmp_path)
+
+
+def test_an_export_of_something_else(tmp_path):
+    module = tf.Module()
+    module.f = tf.function(lambda x: {"y": 2 * x}, [tf.TensorSpec([None], tf.float32)])
+    tf.saved_model.save(module, tmp_path / "1", signatures=module.f)
+    with pytest.raises(ValueError, match="is no export of `keras-sagan export`"):
+        open_explored(tmp_path / "1")
 
 
 def test_nothing_there(tmp_path):

@@ -32,7 +32,24 @@ def test_a_run_without_model_or_checkpoints(run_directory, tmp_path):
     for name in ("model", "checkpoints"):
         shutil.rmtree(tmp_path / "young" / name)
     assert report(tmp_path / "young", "-o", tmp_path / "x.html") == 0
-    assert "neither a model nor a checkpoint yet" in (tmp_path / "x.html").read_text()
+    text = (tmp_path / "x.html").read_text()
+    assert "neither a model nor a checkpoint yet" in text
+    assert "Not looked for: " in text and "batch statistics: no model" in text
+
+
+def test_a_truncated_picture_and_rows_without_speed(run_directory, tmp_path):
+    shutil.copytree(run_directory, tmp_path / "cut")
+    last = sorted((tmp_path / "cut" / "samples").glob("*.png"))[-1]
+    last.write_bytes(last.read_bytes()[:200])
+    metrics = tmp_path / "cut" / "metrics.jsonl"
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    for row in rows:
+        del row["images_per_second"]
+    metrics.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert report(tmp_path / "cut", "-o", tmp_path / "x.html") == 0
+    text = (tmp_path / "x.html").read_text()
+    assert ">speed</th><td>-</td>" in text
+    assert "collapse: no samples" in text
 
 
 def test_mistakes(run_directory, tmp_path, capsys):

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_sagan.data import check, decoding, load, preparation, prepare, storage
+from keras_sagan.data import check, decoding, load, preparation, prepare
 
 
 def noise(path, seed, size=(40, 30)):
@@ -244,17 +244,6 @@ def test_the_same_folder_by_another_name(pictures, tmp_path, monkeypatch):
     interrupt(pictures, tmp_path / "out", monkeypatch)
     monkeypatch.chdir(tmp_path)
     assert prepare("folder:./in/", tmp_path / "out", image_size=16).resumed == 1
-
-
-def test_two_at_a_time(pictures, tmp_path):
-    work = tmp_path / "out.incomplete"
-    (work / ".journal").mkdir(parents=True)
-    with (
-        storage.only_one_process(work, "preparing"),
-        pytest.raises(BlockingIOError, match="Another process is preparing"),
-    ):
-        prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
-    assert prepare(f"folder:{pictures}", tmp_path / "out", image_size=16).written == 12
 
 
 @pytest.mark.parametrize("change", ["size", "picture"])

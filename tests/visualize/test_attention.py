@@ -68,8 +68,32 @@ def test_figure_lights_up_where_the_point_looks(channels):
 def test_points_are_marked_in_the_image():
     pixels = draw_view(crafted(), [(2, 2), (30, 10)])
     image = pixels[22 : 22 + 160, 8 : 8 + 160]
-    assert (image[0, :40] == 255).all()  # the cell of the first point
-    assert (image[40:80, 120] == 255).all()
+    assert (image[0, :40] == COLORS[0]).all()  # the cell of the first point
+    assert (image[40:80, 118:121] == COLORS[1]).all()
+    assert (image[40:80, 117] == 255).all()
+
+
+def test_the_share_does_not_hide_the_point():
+    """It is written into the corner that the point leaves free."""
+    for point, written in [
+        ((31, 31), np.s_[-30:-3, :50]),
+        ((2, 2), np.s_[-30:-3, -50:]),
+    ]:
+        pixels = draw_view(crafted(), [point])
+        picture = pixels[22 : 22 + 160, 8 + 168 : 168 + 168]
+        white = (picture[written] == 255).all(axis=-1)
+        assert white.sum() > 15
+
+
+def test_small_shares_have_a_decimal(monkeypatch):
+    from keras_sagan.visualize import attention
+
+    written = []
+    monkeypatch.setattr(attention, "_write", lambda *x: written.append(x[2]))
+    uniform = View(np.zeros((32, 32, 3), np.uint8), {"x": np.full((16, 256), 1 / 256)})
+    draw_view(uniform, [(2, 2)])
+    draw_view(crafted(), [(2, 2)])
+    assert written == ["1", "0.4%", "1", "100%"]
 
 
 def test_figure_of_a_model_has_a_row_a_layer(gan):
@@ -91,6 +115,8 @@ def test_one_point_is_enough(gan):
         ({"points": [(32, 0)]}, "from 0,0 to 31,31. Received: 32,0"),
         ({"points": "middle"}, "Received: points='middle'"),
         ({"points": []}, "1 to 6 pixels. Received: 0"),
+        ({"points": [(1.5, 2)]}, r"two integers. Received: \[\(1.5, 2\)\]"),
+        ({"points": [3, 4]}, r"two integers. Received: \[3, 4\]"),
         ({"num_points": 7}, "num_points=7"),
         ({"layers": ["generator/attention_8"]}, "Received: generator/attention_8"),
         ({"label": "purple"}, "'purple'"),

@@ -93,3 +93,9 @@ def test_series_of_different_steps_share_a_table():
     assert "<td>1</td><td>-</td>" in table
     assert "<td>2</td><td>3</td>" in table
     assert "<td>-</td><td>4</td>" in table
+
+
+def test_steps_are_whole_numbers():
+    svg = charts.line_chart([Series("x", [40], [1.0])], "One row", "loss")
+    labels = re.findall(r'text-anchor="(?:middle|end)">([0-9,]+)</text>', svg)
+    assert labels.count("40") == 1 and labels.count("41") == 1

@@ -98,3 +98,16 @@ def test_diversity_of_a_grid():
     assert diagnosis.grid_diversity(grid, 5, True) is None
     alone = image_grid(images[:2], columns=1)
     assert diagnosis.grid_diversity(alone, 4, True) is None
+
+
+def test_what_could_not_be_looked_for():
+    assert diagnosis.unchecked(rows(), "hinge", 30.0, 40.0, 0.1) == []
+    missing = " / ".join(diagnosis.unchecked(rows()[:2]))
+    for words in (
+        "fewer than 5 rows",
+        "fewer than 1,000 steps",
+        "collapse",
+        "no model",
+    ):
+        assert words in missing
+    assert "its loss" in diagnosis.unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1)[0]

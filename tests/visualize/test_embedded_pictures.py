@@ -63,3 +63,22 @@ def test_transparent_pictures_as_jpeg(tmp_path):
     save_picture(tmp_path / "x.png", noise(0, 4))
     [(_, url)] = embedded_pictures.sample_urls([(0, tmp_path / "x.png")], 1, 9_000)
     assert decoded(url)[1].shape == (40, 60, 3)
+
+
+def test_only_those_that_are_shown_are_read(samples):
+    """A long run has a thousand grids: those between are not even there."""
+    many = [(step, samples[0][1].with_name("gone.png")) for step in range(1000)]
+    for place in (0, 333, 666, 999):
+        many[place] = (place, samples[place % 10][1])
+    urls = embedded_pictures.sample_urls(many, 4, 10**6)
+    assert [step for step, _ in urls] == [0, 333, 666, 999]
+
+
+def test_large_ones_shrink_before_any_is_left_out(tmp_path):
+    large = np.random.default_rng(0).integers(0, 256, (300, 400, 3)).astype(np.uint8)
+    for step in range(6):
+        save_picture(tmp_path / f"{step}.png", large)
+    samples = [(step, tmp_path / f"{step}.png") for step in range(6)]
+    urls = embedded_pictures.sample_urls(samples, 6, 200_000)
+    assert [step for step, _ in urls] == list(range(6))
+    assert {decoded(url)[1].shape for _, url in urls} == {(150, 200, 3)}

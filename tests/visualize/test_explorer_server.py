@@ -1,6 +1,8 @@
 import base64
+import dataclasses
 import io
 import json
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -232,3 +234,26 @@ def test_the_page_says_what_is_wrong(serve, open_page):
     plain = open_page(serve(crafted(sides=())))
     settled(plain)
     assert plain.inner_text("#status") == "This model has no attention layers."
+
+
+def test_a_slow_model_is_not_asked_for_what_nobody_waits_for(serve, open_page):
+    """One request at a time; of what changed meanwhile only the newest counts."""
+    asked, model = [], crafted(sides=(4,))
+
+    def slow(latent, label):
+        asked.append(label)
+        time.sleep(0.3)
+        return model.view(latent, label)
+
+    page = open_page(serve(dataclasses.replace(model, view=slow)))
+    settled(page)
+    before = len(asked)
+    page.evaluate(
+        """for (let i = 1; i <= 40; i++) {
+            document.getElementById("seed").value = i;
+            document.getElementById("seed").dispatchEvent(new Event("input"));
+        }"""
+    )
+    settled(page)
+    assert len(asked) - before <= 4  # two of the first, two of the last
+    assert page.get_attribute("#image", "alt").endswith("seed 40")

@@ -158,12 +158,26 @@ def test_a_young_or_old_run(differences, words):
 # === In a browser, without a network ===
 
 
+# The words of charts that are not wholly inside of theirs.
+CUT_OFF = """
+() => [...document.querySelectorAll("figure > svg")].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  const inside = (box) => box.left >= frame.left - 0.5 && box.right <= frame.right + 0.5
+    && box.top >= frame.top - 0.5 && box.bottom <= frame.bottom + 0.5;
+  return [...svg.querySelectorAll("text")]
+    .filter((text) => !inside(text.getBoundingClientRect()))
+    .map((text) => text.textContent);
+})
+"""
+
+
 @pytest.mark.parametrize(
     ("width", "scheme"), [(1100, "light"), (1100, "dark"), (390, "light")]
 )
 def test_in_a_browser(page_file, open_page, screenshot, width, scheme):
     page = open_page(page_file.as_uri(), width, scheme, offline=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT_OFF) == []
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (paper == "rgb(255, 255, 255)") == (scheme == "light")
     shown = page.locator(".slides img:visible")

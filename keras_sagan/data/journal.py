@@ -1,0 +1,92 @@
+"""The working directory of a preparation: whose it is, and which shards are whole."""
+
+import contextlib
+import itertools
+import json
+
+from keras_sagan.data.storage import flush, only_one_process
+
+FOLDER = ".journal"
+_FORMAT = 2  # of its pages
+
+
+@contextlib.contextmanager
+def working_directory(work, state):
+    """Scope in which the directory is this process's: a new one, or one to go on in.
+
+    Args:
+        work: path. Made if needed.
+        state: dict. What is prepared: only the same can go on.
+
+    Raises:
+        FileExistsError: if something else is in it.
+        BlockingIOError: if another process is preparing there.
+    """
+    state = {**state, "journal": _FORMAT}
+    folder = work / FOLDER
+    if work.exists() and not folder.is_dir() and any(work.iterdir()):
+        raise FileExistsError(f"{work} is in the way: remove it.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one_process(work, "preparing"):
+        request = folder / "request.json"
+        if request.exists() and _read_json(request) != state:
+            raise FileExistsError(
+                f"{work} holds an interrupted preparation of something else, or the "
+                "pictures have changed since. Remove it, or choose another output."
+            )
+        write_json(request, state)
+        yield
+
+
+def finished_shards(work):
+    """What the journal says of the first shards that are whole: list of dict."""
+    shards = []
+    for index in itertools.count():
+        page = _read_json(_page(work, index))
+        path = shard_path(work, index)
+        # A page may be on the disk before its shard where the power failed; a shard
+        # that is not there has its last name already.
+        if page is None or (path.exists() and path.stat().st_size != _size(page)):
+            return shards
+        shards.append(page)
+
+
+def _size(page):
+    """Bytes of a file of records: each has 8 of length, 4 and 4 of checksums."""
+    return page["bytes"] + 16 * page["count"]
+
+
+def write_page(work, index, facts):
+    """Says that a shard is whole.
+
+    Args:
+        work: path of the directory.
+        index: int. Of the shard.
+        facts: dict with `count` and `bytes` of its records.
+    """
+    write_json(_page(work, index), facts)
+
+
+def shard_path(work, index):
+    """The file of a shard, until it gets its last name."""
+    return work / f"shard-{index:05d}"
+
+
+def write_json(path, value):
+    """Writes a file of JSON, whole or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    flush(partial)
+    partial.replace(path)
+
+
+def _page(work, index):
+    return work / FOLDER / f"{index:05d}.json"
+
+
+def _read_json(path):
+    """A page of the journal, or `None` where it is not there or not whole."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
