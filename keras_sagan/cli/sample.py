@@ -7,6 +7,8 @@ from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
+_LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
+
 
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
@@ -116,11 +118,19 @@ def run(options):
             print(words)
         if path.suffix.lower() == ".gif":
             columns = math.ceil(math.sqrt(len(cells)))
-            frames = [grids.image_grid(x, columns) for x in cells.swapaxes(0, 1)]
+            large = grids.enlarged(cells, _LEAST_IN_GIF)
+            frames = [grids.image_grid(x, columns) for x in large.swapaxes(0, 1)]
             files.save_animation(path, frames, options.milliseconds)
+        elif options.nearest:
+            files.save_picture(path, grids.beside(cells[:, :1], cells[:, 1:]))
         else:
             images = cells.reshape(-1, *cells.shape[2:])
             grids.save_grid(path, images, cells.shape[1])
+    if options.truncation_sweep:
+        rows = ", ".join(
+            "none" if x is None else f"{x:g}" for x in options.truncation_sweep
+        )
+        print(f"Rows from above: truncation {rows}")
     print(path)
 
 

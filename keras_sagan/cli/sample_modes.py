@@ -88,7 +88,7 @@ def class_interpolation(gan, labels, options):
 def nearest_neighbours(cells, options):
     """A row an image: the image, then the training pictures nearest to it.
 
-    Returns: the cells, and a line about the distances.
+    Returns: the cells, and lines about the distances.
     """
     images = cells.reshape(-1, *cells.shape[2:])
     training = _training_images(options, images.shape[1:])
@@ -99,7 +99,10 @@ def nearest_neighbours(cells, options):
     return rows, (
         f"Nearest of {len(training)} training pictures: {first.min():.1f} grey levels "
         f"away at least, {np.median(first):.1f} in the middle (root mean square); "
-        f"{int((first == 0).sum())} of {len(images)} are copies."
+        f"{int((first == 0).sum())} of {len(images)} are copies.\n"
+        "Each row: the generated image, then training pictures, nearest first. Grey "
+        "levels to the nearest, from above: "
+        f"{', '.join(f'{distance:.1f}' for distance in first)}"
     )
 
 

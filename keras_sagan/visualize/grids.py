@@ -49,6 +49,35 @@ def image_grid(images, columns, padding=2):
     return grid
 
 
+def beside(left, right, gap=12):
+    """Two grids of the same number of rows, apart from each other.
+
+    Args:
+        left, right: uint8 arrays `(rows, columns, height, width, channels)`.
+        gap: int. White pixels between them.
+
+    Returns: uint8 array `(grid height, grid width, channels)`.
+    """
+    grids = [
+        image_grid(cells.reshape(-1, *cells.shape[2:]), cells.shape[1])
+        for cells in (left, right)
+    ]
+    white = np.full_like(grids[0][:, :1], 255).repeat(gap, axis=1)
+    return np.concatenate([grids[0], white, grids[1]], axis=1)
+
+
+def enlarged(images, least):
+    """Small images with every pixel as a square of them.
+
+    Args:
+        images: uint8 array `(..., height, width, channels)`.
+        least: int. Height that images have at least, by a whole factor; larger ones
+            stay as they are.
+    """
+    factor = max(1, -(-least // images.shape[-3]))
+    return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
+
+
 def class_rows(labels, columns, seed=0):
     """Labels and seeds of a grid with a row for each label, equal latents in each.
 

@@ -60,14 +60,22 @@ def test_columns_one_after_the_other(run_directory, tmp_path):
     )
     with Image.open(output) as image:
         assert image.n_frames == 4
-        assert image.size == (2 * 34 + 2, 34 + 2)
+        assert image.size == (2 * 98 + 2, 98 + 2)  # three times as large
 
 
 def test_nearest_of_the_runs_own_data(run_directory, tmp_path, capsys):
     options = ["--nearest", "--neighbours", "2", "--num-images", "1"]
     pixels = sample(run_directory, tmp_path / "x.png", *options)
-    assert pixels.shape == (2 * 34 + 2, 3 * 34 + 2, 3)
-    assert "Nearest of 16 training pictures" in capsys.readouterr().out
+    assert pixels.shape == (2 * 34 + 2, (34 + 2) + 12 + (2 * 34 + 2), 3)
+    assert (pixels[:, 36:48] == 255).all()
+    words = capsys.readouterr().out
+    assert "Nearest of 16 training pictures" in words
+    assert len(words.partition("from above: ")[2].splitlines()[0].split(", ")) == 2
+
+
+def test_rows_of_a_sweep_are_named(run_directory, tmp_path, capsys):
+    sample(run_directory, tmp_path / "x.png", "--truncation-sweep", "0.3,none")
+    assert "Rows from above: truncation 0.3, none" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.visualize import class_rows, image_grid, save_grid, shown_classes
+from keras_sagan.visualize import (
+    class_rows,
+    grids,
+    image_grid,
+    save_grid,
+    shown_classes,
+)
 
 
 def numbered(count, channels=3):
@@ -75,3 +81,18 @@ def test_shown_classes():
     assert shown_classes(16) == list(range(16))
     spread = shown_classes(1000)
     assert len(spread) == 16 and spread[0] == 0 and spread[-1] == 999
+
+
+def test_small_images_are_enlarged_by_whole_factors():
+    images = np.arange(24, dtype=np.uint8).reshape(1, 2, 2, 2, 3)
+    large = grids.enlarged(images, 5)
+    assert large.shape == (1, 2, 6, 6, 3)
+    np.testing.assert_array_equal(large[:, :, 1::3, 2::3], images)
+    np.testing.assert_array_equal(grids.enlarged(images, 2), images)
+
+
+def test_two_grids_beside_each_other():
+    left = np.zeros((2, 1, 4, 4, 3), np.uint8)
+    pixels = grids.beside(left, np.zeros((2, 3, 4, 4, 3), np.uint8), gap=5)
+    assert pixels.shape == (2 * 6 + 2, (6 + 2) + 5 + (3 * 6 + 2), 3)
+    assert (pixels[:, 8:13] == 255).all()
