@@ -25,7 +25,7 @@ from keras_sagan.models.presets import get_preset
 from keras_sagan.visualize import grids
 
 IMAGE_SIZE = 32
-_HELD_OUT = 512
+_HELD_OUT = 512  # images that D is asked about
 POLICIES = {
     "none": {},
     "diffaugment": {"augmentation.policy": "diffaugment"},
@@ -81,7 +81,8 @@ def _run(args, output, policy, seed, reference):
                 "kernel": round(float(kernel.mean), 6),
                 "d_real": round(history["d_real"][-1], 3),
                 "d_fake": round(history["d_fake"][-1], 3),
-                "d_held_out": round(_held_out(gan, *held_out), 3),
+                "d_seen": round(_logit(gan, *source.arrays()), 3),
+                "d_held_out": round(_logit(gan, *held_out), 3),
                 "p": round(float(gan.augmentation.probability), 3),
             }
         )
@@ -103,10 +104,10 @@ def _generate(gan, count):
     return gan.generate(labels=labels, seed=1_000_000)
 
 
-def _held_out(gan, images, labels):
-    """D's mean logit of test images: far below `d_real` where it learns by heart."""
-    logs = gan.evaluate(images, labels, batch_size=64, verbose=0, return_dict=True)
-    return logs["d_real"]
+def _logit(gan, images, labels):
+    """D's mean logit: that of training images is higher where it learns by heart."""
+    batch = {"batch_size": 64, "verbose": 0, "return_dict": True}
+    return gan.evaluate(images[:_HELD_OUT], labels[:_HELD_OUT], **batch)["d_real"]
 
 
 def _reference(args, output):
@@ -123,7 +124,7 @@ def _reference(args, output):
     extractor = classifier.classifier_extractor(model)
     features, logits = metrics.extract(images, extractor)
     print(f"classifier: {(logits.argmax(1) == labels).mean():.4f} of the test images")
-    return extractor, features, (images[:_HELD_OUT], labels[:_HELD_OUT])
+    return extractor, features, (images, labels)
 
 
 def report(rows):

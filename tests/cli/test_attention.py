@@ -1,11 +1,15 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from keras_sagan.cli.attention import label
+from keras_sagan.cli.checkpoint_models import models_over_time
 from keras_sagan.cli.main import main
 from keras_sagan.training import load_trained
-from keras_sagan.visualize import attention_figure
+from keras_sagan.visualize import attention_figure, draw_view
+from keras_sagan.visualize.attention import chosen_points, view
 
 
 def attention(*arguments):
@@ -25,12 +29,38 @@ def test_the_figure_of_a_run(run_directory, tmp_path, capsys):
         np.testing.assert_array_equal(np.asarray(image), expected)
 
 
-def test_over_checkpoints(run_directory, tmp_path):
+def test_one_checkpoint(run_directory, tmp_path, capsys):
     output = tmp_path / "x.gif"
     assert attention(run_directory, "-o", output, "--num-points", 2) == 0
+    assert "one checkpoint: the .gif stands still" in capsys.readouterr().out
     with Image.open(output) as image:
-        assert image.n_frames == 1  # the run has one checkpoint
+        assert image.n_frames == 1
         assert image.width == 3 * 168 + 8
+
+
+def test_over_checkpoints(run_directory, picture_folder, tmp_path):
+    """A frame a checkpoint, oldest first, the points of the last one in all."""
+    longer = tmp_path / "longer"
+    shutil.copytree(run_directory, longer)
+    options = "--steps 6 --batch-size 4 --log-every 2 --sample-every 3 --seed 5 "
+    options += "--set model.base_filters=4 --dtype-policy float32"
+    data = ["--dataset", f"folder:{picture_folder}"]
+    assert main(["train", *data, "--output", str(longer), *options.split()]) == 0
+    output = tmp_path / "x.gif"
+    assert attention(longer, "-o", output, "--num-points", 2, "--seed", 3) == 0
+    views = [(step, view(gan, 0, 3)) for step, gan in models_over_time(longer)]
+    assert [step for step, _ in views] == [4, 6]
+    points = chosen_points(views[-1][1], "auto", 2, "generator/attention_16")
+    with Image.open(output) as image:
+        assert image.n_frames == 2
+        for index, (step, shown) in enumerate(views):
+            image.seek(index)
+            title = f"class blue, seed 3, step {step}"
+            drawn = draw_view(shown, points, title=title).astype(int)
+            frame = np.asarray(image.convert("RGB"))
+            assert abs(frame - drawn).mean() < 6  # 256 colours
+            other = draw_view(views[1 - index][1], points, title=title).astype(int)
+            assert abs(frame - drawn).mean() < abs(frame - other).mean()
 
 
 def test_a_point_outside(run_directory, tmp_path, capsys):
