@@ -20,11 +20,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan import data, metrics, training
+from keras_sagan.cli.settings import parse_setting
 from keras_sagan.metrics import classifier
 from keras_sagan.models.presets import get_preset
 from keras_sagan.visualize import grids
 
-IMAGE_SIZE = 32
 _HELD_OUT = 512  # images that D is asked about
 POLICIES = {
     "none": {},
@@ -57,12 +57,10 @@ def _run(args, output, policy, seed, reference):
         "data.split": f"train[:{args.images}]",
         "data.cache_dir": args.cache_dir,
         "training.seed": seed,
-        "training.batch_size": args.batch_size,
-        "training.discriminator_steps": args.discriminator_steps,
-        "model.base_filters": args.base_filters,
         **POLICIES[policy],
+        **dict(args.settings),
     }
-    config = get_preset("sagan_32_small").run_config(overrides)
+    config = get_preset(args.preset).run_config(overrides)
     config, source = training.prepare(config)
     gan = training.build(config, source.class_names)
     begin, curve = time.perf_counter(), []
@@ -113,9 +111,12 @@ def _logit(gan, images, labels):
 def _reference(args, output):
     """The classifier as an extractor; its features of the test images; some of them."""
 
+    overrides = dict(args.settings)
+    size = get_preset(args.preset).run_config(overrides).model.image_size
+
     def load(split):
         return data.load(
-            f"tfds:{args.dataset}", IMAGE_SIZE, split=split, cache_dir=args.cache_dir
+            f"tfds:{args.dataset}", size, split=split, cache_dir=args.cache_dir
         ).arrays()
 
     path = output / "classifier.keras"
@@ -219,9 +220,16 @@ def _parse():
     parser.add_argument("--parts", type=int, default=6, help="measurements a run")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--fakes", type=int, default=5000, metavar="N")
-    parser.add_argument("--batch-size", type=int, default=64, metavar="IMAGES")
-    parser.add_argument("--discriminator-steps", type=int, default=1, metavar="N")
-    parser.add_argument("--base-filters", type=int, default=16, metavar="N")
+    parser.add_argument("--preset", default="sagan_32_small", metavar="NAME")
+    parser.add_argument(
+        "--set",
+        dest="settings",
+        type=parse_setting,
+        action="append",
+        default=[],
+        metavar="SECTION.FIELD=VALUE",
+        help="another setting for all runs; may be repeated",
+    )
     return parser.parse_args()
 
 
