@@ -16,6 +16,7 @@ import keras
 import keras_sagan
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.models.precision import usable_dtype_policy
 from keras_sagan.models.presets import get_preset
 from keras_sagan.training import file_errors, safe_files
 from keras_sagan.untrusted import json_files
@@ -63,7 +64,8 @@ def from_recipe(cls, preset, overrides):
     """An untrained, compiled model after a `Preset`."""
     generator = {**preset.model.generator_kwargs(), "synchronized": False}
     discriminator = preset.model.discriminator_kwargs()
-    known = {**generator, **discriminator, "dtype": preset.training.dtype_policy}
+    dtype = usable_dtype_policy(preset.training.dtype_policy)
+    known = {**generator, **discriminator, "dtype": dtype}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(

@@ -8,6 +8,7 @@ import pytest
 
 import keras_sagan
 from keras_sagan import SAGAN
+from keras_sagan.models.precision import usable_dtype_policy
 from keras_sagan.models.presets import PRESETS
 from tests import helpers
 from tests.training import equivalence
@@ -126,9 +127,13 @@ def test_recipe_with_overrides():
 
 
 def test_recipe_in_another_precision():
-    gan = SAGAN.from_preset("sagan_32_small", base_filters=4, attention_resolutions=())
+    small = {"base_filters": 4, "attention_resolutions": ()}
+    gan = SAGAN.from_preset("sagan_32_small", dtype="mixed_bfloat16", **small)
     assert gan.generator.dtype_policy.name == "mixed_bfloat16"
     assert gan.ema_generator.dtype_policy.name == "float32"
+    usable = usable_dtype_policy("mixed_bfloat16")  # on this machine
+    gan = SAGAN.from_preset("sagan_32_small", **small)
+    assert gan.discriminator.dtype_policy.name == usable
 
 
 @pytest.mark.parametrize(
