@@ -110,9 +110,8 @@ def _logit(gan, images, labels):
 
 def _reference(args, output):
     """The classifier as an extractor; its features of the test images; some of them."""
-
-    overrides = dict(args.settings)
-    size = get_preset(args.preset).run_config(overrides).model.image_size
+    config = get_preset(args.preset).run_config(dict(args.settings))
+    size = config.model.image_size
 
     def load(split):
         return data.load(

@@ -13,7 +13,7 @@ def usable_dtype_policy(policy):
     """The dtype policy of a recipe, or "float32" where this machine emulates it.
 
     Measured on a processor with AVX2 alone: `sagan_32_small` trained on 7 images a
-    second in mixed_bfloat16 and on 56 in float32 (benchmarks/RESULTS.md).
+    second in mixed_bfloat16 and on 41 to 63 in float32 (benchmarks/RESULTS.md).
 
     Args:
         policy: str. "float32", "mixed_bfloat16" or "float64".

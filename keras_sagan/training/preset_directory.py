@@ -16,7 +16,6 @@ import keras
 import keras_sagan
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
-from keras_sagan.models.precision import usable_dtype_policy
 from keras_sagan.models.presets import get_preset
 from keras_sagan.training import file_errors, safe_files
 from keras_sagan.untrusted import json_files
@@ -57,15 +56,14 @@ def load(cls, preset, load_weights, overrides):
             f"`preset` must be the name of a recipe or a directory with a {CONFIG}. "
             f"Received: preset={str(preset)!r}."
         )
-    return from_recipe(cls, get_preset(str(preset)), overrides)
+    return _from_recipe(cls, get_preset(str(preset)).run_config(), overrides)
 
 
-def from_recipe(cls, preset, overrides):
-    """An untrained, compiled model after a `Preset`."""
-    generator = {**preset.model.generator_kwargs(), "synchronized": False}
-    discriminator = preset.model.discriminator_kwargs()
-    dtype = usable_dtype_policy(preset.training.dtype_policy)
-    known = {**generator, **discriminator, "dtype": dtype}
+def _from_recipe(cls, config, overrides):
+    """An untrained, compiled model after a `RunConfig`."""
+    generator = {**config.model.generator_kwargs(), "synchronized": False}
+    discriminator = config.model.discriminator_kwargs()
+    known = {**generator, **discriminator, "dtype": config.training.dtype_policy}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(
@@ -77,7 +75,7 @@ def from_recipe(cls, preset, overrides):
         Generator(**{name: known[name] for name in (*generator, "dtype")}),
         Discriminator(**{name: known[name] for name in (*discriminator, "dtype")}),
     )
-    compile_from_settings(gan, preset.optimizer, preset.training)
+    compile_from_settings(gan, config.optimizer, config.training)
     return gan
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import keras_sagan
 from keras_sagan import SAGAN
-from keras_sagan.models.precision import usable_dtype_policy
+from keras_sagan.models import precision
 from keras_sagan.models.presets import PRESETS
 from tests import helpers
 from tests.training import equivalence
@@ -126,14 +126,15 @@ def test_recipe_with_overrides():
         assert config[name] == getattr(settings, name)
 
 
-def test_recipe_in_another_precision():
+def test_recipe_in_another_precision(monkeypatch):
     small = {"base_filters": 4, "attention_resolutions": ()}
     gan = SAGAN.from_preset("sagan_32_small", dtype="mixed_bfloat16", **small)
     assert gan.generator.dtype_policy.name == "mixed_bfloat16"
     assert gan.ema_generator.dtype_policy.name == "float32"
-    usable = usable_dtype_policy("mixed_bfloat16")  # on this machine
-    gan = SAGAN.from_preset("sagan_32_small", **small)
-    assert gan.discriminator.dtype_policy.name == usable
+    for native, usable in [(True, "mixed_bfloat16"), (False, "float32")]:
+        monkeypatch.setattr(precision, "computes_in_bfloat16", lambda x=native: x)
+        gan = SAGAN.from_preset("sagan_32_small", **small)
+        assert gan.discriminator.dtype_policy.name == usable
 
 
 @pytest.mark.parametrize(
