@@ -12,17 +12,20 @@ and a run that was interrupted begins anew.
 """
 
 import argparse
+import dataclasses
 import json
 import pathlib
 import time
 
+import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan import data, metrics, training
+from keras_sagan import data, metrics, models, training
 from keras_sagan.cli.settings import parse_setting
 from keras_sagan.metrics import classifier
 from keras_sagan.models.presets import get_preset
+from keras_sagan.training import preset_directory
 from keras_sagan.visualize import grids
 
 _HELD_OUT = 512  # images that D is asked about
@@ -62,7 +65,7 @@ def _run(args, output, policy, seed, reference):
     }
     config = get_preset(args.preset).run_config(overrides)
     config, source = training.prepare(config)
-    gan = training.build(config, source.class_names)
+    gan = _build(config, source.class_names, args.discriminator_filters)
     begin, curve = time.perf_counter(), []
     for part in range(1, args.parts + 1):
         first = (part - 1) * args.steps // args.parts
@@ -94,6 +97,24 @@ def _run(args, output, policy, seed, reference):
         "seconds": round(time.perf_counter() - begin, 1),
         "curve": curve,
     }
+
+
+def _build(config, class_names, filters):
+    """A `SAGAN` of the configuration, its discriminator of another width if asked."""
+    if filters is None:
+        return training.build(config, class_names)
+    keras.utils.set_random_seed(config.training.seed)
+    other = dataclasses.replace(config.model, base_filters=filters)
+    dtype = config.training.dtype_policy
+    gan = training.SAGAN(
+        models.Generator(**config.model.generator_kwargs(), dtype=dtype),
+        models.Discriminator(**other.discriminator_kwargs(), dtype=dtype),
+        class_names=class_names,
+    )
+    preset_directory.compile_from_settings(
+        gan, config.optimizer, config.training, augmentation=config.augmentation
+    )
+    return gan
 
 
 def _generate(gan, count):
@@ -219,6 +240,12 @@ def _parse():
     parser.add_argument("--parts", type=int, default=6, help="measurements a run")
     parser.add_argument("--seeds", type=int, default=3, metavar="N")
     parser.add_argument("--fakes", type=int, default=5000, metavar="N")
+    parser.add_argument(
+        "--discriminator-filters",
+        type=int,
+        metavar="N",
+        help="width of the discriminator (default: the generator's)",
+    )
     parser.add_argument("--preset", default="sagan_32_small", metavar="NAME")
     parser.add_argument(
         "--set",

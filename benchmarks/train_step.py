@@ -10,6 +10,7 @@ contenders are processes of their own that take turns; the table has the median 
 their turns. "Of the roofline" is the share of the rate of the best 3x3 convolution or
 matrix product, measured in the same turns and type, that the operations of the model
 (`contenders/flops.py`) make. `--studiogan` takes a checkout of PyTorch-StudioGAN.
+Where the processor has no bfloat16 of its own, nobody competes in it.
 Prints Markdown; `--append` adds it to RESULTS.md; `--check` exits with 1 when a target
 is missed.
 """
@@ -19,6 +20,8 @@ import sys
 
 from contenders.results import add_arguments, conclude, peer_name
 from contenders.turns import measure
+
+from keras_sagan.models.precision import computes_in_bfloat16
 
 OURS = {"float32": "keras_sagan, float32", "bfloat16": "keras_sagan, mixed_bfloat16"}
 RATES = {"float32": "roofline, float32", "bfloat16": "roofline, bfloat16"}
@@ -30,7 +33,8 @@ SECONDS = 6  # of a turn
 def main():
     """Measure, print, check."""
     options = parse()
-    contenders = measure(wanted(options), options, SECONDS)
+    half = computes_in_bfloat16()
+    contenders = measure(wanted(options, half), options, SECONDS)
     return conclude(table(contenders, options), targets(contenders, options), options)
 
 
@@ -47,8 +51,8 @@ def parse():
     return add_arguments(parser).parse_args()
 
 
-def wanted(options):
-    """Dict from name to program and arguments."""
+def wanted(options, half):
+    """Dict from name to program and arguments; bfloat16 with `half` alone."""
     shared = ["--image-size", options.image_size, "--batch", options.batch]
     shared += ["--base-filters", options.base_filters]
     found = {
@@ -64,7 +68,7 @@ def wanted(options):
         for mode in modes:
             peer = [*shared, "--source", options.studiogan, "--mode", mode]
             found[peer_name(mode)] = ("studiogan.py", peer)
-    return found
+    return {name: found[name] for name in found if half or "bfloat16" not in name}
 
 
 def table(contenders, options):
@@ -89,6 +93,9 @@ def table(contenders, options):
                 f"| {share_cells(name, contenders)} | {contender.memory_mib:,.0f} |"
             )
     for dtype, name in RATES.items():
+        if name not in contenders:
+            lines.append(f"\nNo {dtype}: this processor would emulate it")
+            continue
         facts = contenders[name].facts
         rate = facts["gflops"] / contenders[name].median
         lines.append(f"\nRoofline, {dtype}: {rate:.0f} GFLOP/s ({facts['name']})")
@@ -117,32 +124,36 @@ def targets(contenders, options):
     Those of 32 px hold at 64 base filters. Memory is that of float32 on both sides.
     """
     seconds = {name: contender.median for name, contender in contenders.items()}
-    peers = {mode: peer_name(mode) for mode in PEER_MODES if options.studiogan}
+    at_32_px, full = options.image_size == 32, options.base_filters >= 64
     goals = {}
-    if peers:
-        ours, half = seconds[OURS["float32"]], seconds[OURS["bfloat16"]]
-        wide = min(seconds[peers[m]] for m in peers if "bfloat16" not in m)
-        half_modes = [seconds[peers[m]] for m in peers if "bfloat16" in m]
-        narrow = min(half_modes)
-        if options.image_size == 32 and options.base_filters >= 64:
-            goals["float32 against eager"] = (seconds[peers["eager"]] / ours, 2.9)
-            goals["float32 against the best float32"] = (wide / ours, 2.0)
-            autocast = seconds[peers["bfloat16"]]
-            goals["bfloat16 against its autocast"] = (autocast / half, 2.6)
-            goals["bfloat16 against its best bfloat16"] = (narrow / half, 1.0)
-        elif options.image_size == 32:
-            goals["best against best"] = (min(wide, narrow) / min(ours, half), 3.0)
+    if options.studiogan:
+        peers = {peer_name(mode): "bfloat16" in mode for mode in PEER_MODES}
+        best = min(seconds[name] for name in peers if name in seconds)
+        ours = min(seconds[name] for name in OURS.values() if name in seconds)
+        if at_32_px and full:
+            goals |= _full_width_goals(seconds)
         else:
-            goals["best against best"] = (min(wide, narrow) / min(ours, half), 2.0)
+            goals["best against best"] = (best / ours, 3.0 if at_32_px else 2.0)
+        least = min(contenders[n].memory_mib for n, half in peers.items() if not half)
         memory = contenders[OURS["float32"]].memory_mib
-        modes = [contenders[peers[m]] for m in peers if "bfloat16" not in m]
-        least = min(peer.memory_mib for peer in modes)
         goals["float32 memory of the peer over ours"] = (least / memory, 1.0)
-    if options.image_size == 32 and options.base_filters >= 64:
-        goals["share of the float32 roofline"] = (
-            roofline_share("float32", contenders),
-            0.75,
-        )
+    if at_32_px and full:
+        share = roofline_share("float32", contenders)
+        goals["share of the float32 roofline"] = (share, 0.75)
+    return goals
+
+
+def _full_width_goals(seconds):
+    """Of 32 px at 64 base filters: what was found and the least that it should be."""
+    eager, wide, autocast, both = (seconds.get(peer_name(m)) for m in PEER_MODES)
+    ours, half = (seconds.get(name) for name in OURS.values())
+    goals = {
+        "float32 against eager": (eager / ours, 2.9),
+        "float32 against the best float32": (min(eager, wide) / ours, 2.0),
+    }
+    if half:
+        goals["bfloat16 against its autocast"] = (autocast / half, 2.6)
+        goals["bfloat16 against its best bfloat16"] = (min(autocast, both) / half, 1.0)
     return goals
 
 

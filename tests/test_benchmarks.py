@@ -21,7 +21,13 @@ def imported(monkeypatch):
     before = set(sys.modules)
     yield __import__
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in ("contenders", "generate", "scaling", "startup"):
+        if name.partition(".")[0] in (
+            "contenders",
+            "generate",
+            "scaling",
+            "startup",
+            "train_step",
+        ):
             del sys.modules[name]
 
 
@@ -55,6 +61,49 @@ def test_targets_of_generation(imported):
     *_, row = generate.table(contenders, options).splitlines()
     one, many = "10.0 (5.0 to 20.0) | 100.0", "750.0 (375.0 to 1500.0) | 85.3"
     assert row == f"| StudioGAN, compile | {one} | {many} | 0.67 | 1,000 |"
+
+
+def of_a_step(train_step, half):
+    """Contenders of a training step, with those in bfloat16 or without."""
+    seconds = {"eager": 6.0, "channels_last": 4.0}
+    found = {"keras_sagan, float32": 2.0, "roofline, float32": 1.0}
+    if half:
+        seconds |= {"bfloat16": 3.0, "channels_last+bfloat16": 1.5}
+        found |= {"keras_sagan, mixed_bfloat16": 1.0, "roofline, bfloat16": 0.1}
+    found |= {train_step.peer_name(mode): value for mode, value in seconds.items()}
+    contenders = {name: Turns(value) for name, value in found.items()}
+    for name, contender in contenders.items():
+        contender.facts = {"gflops": 1.6 if "keras" in name else 1.0, "name": "matmul"}
+    return contenders
+
+
+@pytest.mark.parametrize(
+    ("size", "filters", "half", "found"),
+    [
+        (32, 64, True, [3.0, 2.0, 3.0, 1.5, 1.0, 0.8]),
+        (32, 64, False, [3.0, 2.0, 1.0, 0.8]),
+        (32, 16, True, [1.5, 1.0]),
+        (128, 64, False, [2.0, 1.0]),
+    ],
+)
+def test_targets_of_a_training_step(imported, size, filters, half, found):
+    train_step = imported("train_step")
+    options = argparse.Namespace(
+        image_size=size,
+        base_filters=filters,
+        batch=8,
+        threads=2,
+        rounds=3,
+        studiogan="checkout",
+        no_naive=True,
+        compile=False,
+    )
+    contenders = of_a_step(train_step, half)
+    assert set(train_step.wanted(options, half)) == set(contenders)
+    goals = train_step.targets(contenders, options)
+    assert [ratio for ratio, _ in goals.values()] == pytest.approx(found)
+    said = "No bfloat16: this processor would emulate it"
+    assert (said in train_step.table(contenders, options)) is not half
 
 
 def test_sections_of_results(imported, tmp_path, monkeypatch):
