@@ -1,14 +1,14 @@
 """Does augmentation help where there are few pictures?
 
     python benchmarks/few_shot.py -o runs/few-shot            # 9 runs
-    python benchmarks/few_shot.py -o runs/few-shot --report   # the table alone
+    python benchmarks/few_shot.py -o runs/few-shot --report   # the tables alone
 
 Trains the small preset on the first 1,000 Fashion-MNIST training images, for the same
 number of steps without augmentation, with DiffAugment and with ADA, three seeds each,
 and measures the Frechet and the kernel distance to the 10,000 test images in the
 features of one classifier, which was trained on the 60,000 training images once and is
-the same for all. Every run is a line of `runs.jsonl`: what is there is not run again,
-and a run that was interrupted begins anew.
+the same for all. Every measurement is a line of `runs.jsonl`: a run whose last one is
+there is not run again, and a run that was interrupted begins anew.
 """
 
 import argparse
@@ -28,6 +28,7 @@ from keras_sagan.models.presets import get_preset
 from keras_sagan.training import preset_directory
 from keras_sagan.visualize import grids
 
+SCORES = ("frechet", "kernel")
 _HELD_OUT = 512  # images that D is asked about
 POLICIES = {
     "none": {},
@@ -47,13 +48,15 @@ def main():
         reference = _reference(args, output)
         for seed in range(args.seeds):  # seed by seed: half a table is a fair one
             for policy in args.policies:
-                if (policy, seed) not in _done(log):
-                    _append(log, _run(args, output, policy, seed, reference))
+                if (policy, seed, args.steps) not in _done(log):
+                    for row in _run(args, output, policy, seed, reference):
+                        _append(log, row)
+                        print(row, flush=True)
     print(report(_read(log)))
 
 
 def _run(args, output, policy, seed, reference):
-    """Train and measure once: a dict of figures."""
+    """Train once: yields a dict of figures for every part of the run."""
     extractor, real, held_out = reference
     overrides = {
         "data.dataset": f"tfds:{args.dataset}",
@@ -66,37 +69,29 @@ def _run(args, output, policy, seed, reference):
     config = get_preset(args.preset).run_config(overrides)
     config, source = training.prepare(config)
     gan = _build(config, source.class_names, args.discriminator_filters)
-    begin, curve = time.perf_counter(), []
+    begin, last = time.perf_counter(), 0
     for part in range(1, args.parts + 1):
-        first = (part - 1) * args.steps // args.parts
-        steps = part * args.steps // args.parts - first
+        first, last = last, part * args.steps // args.parts
         stream = source.stream(first * source.batch_size)
-        history = gan.fit(stream, steps_per_epoch=steps, verbose=0).history
+        history = gan.fit(stream, steps_per_epoch=last - first, verbose=0).history
         fakes = _generate(gan, args.fakes)
         features, _ = metrics.extract(fakes, extractor)
         kernel = metrics.kernel_distance(real, features, subsets=None)
-        curve.append(
-            {
-                "step": first + steps,
-                "frechet": round(float(metrics.frechet_distance(real, features)), 4),
-                "kernel": round(float(kernel.mean), 6),
-                "d_real": round(history["d_real"][-1], 3),
-                "d_fake": round(history["d_fake"][-1], 3),
-                "d_seen": round(_logit(gan, *source.arrays()), 3),
-                "d_held_out": round(_logit(gan, *held_out), 3),
-                "p": round(float(gan.augmentation.probability), 3),
-            }
-        )
-        print(policy, seed, curve[-1], flush=True)
-    grids.save_grid(output / "grids" / f"{policy}-{seed}.png", fakes[:80], 10)
-    return {
-        "policy": policy,
-        "seed": seed,
-        "steps": args.steps,
-        "images": args.images,
-        "seconds": round(time.perf_counter() - begin, 1),
-        "curve": curve,
-    }
+        picture = output / "grids" / f"{policy}-{seed}-{last}.png"
+        grids.save_grid(picture, fakes[:80], 10)
+        yield {
+            "policy": policy,
+            "seed": seed,
+            "step": last,
+            "frechet": round(float(metrics.frechet_distance(real, features)), 4),
+            "kernel": round(float(kernel.mean), 6),
+            "d_real": round(history["d_real"][-1], 3),
+            "d_fake": round(history["d_fake"][-1], 3),
+            "d_seen": round(_logit(gan, *source.arrays()), 3),
+            "d_held_out": round(_logit(gan, *held_out), 3),
+            "p": round(float(gan.augmentation.probability), 3),
+            "seconds": round(time.perf_counter() - begin, 1),
+        }
 
 
 def _build(config, class_names, filters):
@@ -149,39 +144,39 @@ def _reference(args, output):
 
 
 def report(rows):
-    """The table, as text: means over seeds, their spread, and the difference."""
-    if not rows:
-        return "no runs"
-    lines = []
-    for score in ("frechet", "kernel"):
-        finals = {
-            policy: [row["curve"][-1][score] for row in rows if row["policy"] == policy]
-            for policy in POLICIES
-        }
-        lines.append(f"{score} distance after {rows[0]['steps']} steps (best on way)")
-        for policy, values in finals.items():
-            if not values:
-                continue
-            best = [
-                min(point[score] for point in row["curve"])
-                for row in rows
-                if row["policy"] == policy
-            ]
+    """The tables, as text: means over seeds, their spread, and the difference."""
+    steps = sorted({row["step"] for row in rows})
+    tables = [_table(rows, score, step) for score in SCORES for step in steps]
+    return "\n".join(tables) or "no runs"
+
+
+def _table(rows, score, step):
+    """One score of all policies after so many steps."""
+    values = {
+        policy: [
+            row[score]
+            for row in rows
+            if row["policy"] == policy and row["step"] == step
+        ]
+        for policy in POLICIES
+    }
+    lines = [f"{score} distance after {step} steps"]
+    for policy, found in values.items():
+        if found:
             lines.append(
-                f"  {policy:<12} {np.mean(values):9.4f} +- {_spread(values):.4f} "
-                f"({np.mean(best):.4f} +- {_spread(best):.4f}), seeds {values}"
+                f"  {policy:<12} {np.mean(found):9.4f} +- {_spread(found):.4f}, "
+                f"seeds {found}"
             )
-        lines += _differences(finals)
-    return "\n".join(lines)
+    return "\n".join(lines + _differences(values))
 
 
-def _differences(finals):
+def _differences(values):
     """Whether each policy is better than none by more than the seeds differ."""
     lines = []
     for policy in ("diffaugment", "ada"):
-        if len(finals[policy]) > 1 and len(finals["none"]) > 1:
-            gain = np.mean(finals["none"]) - np.mean(finals[policy])
-            spread = max(_spread(finals["none"]), _spread(finals[policy]))
+        if len(values[policy]) > 1 and len(values["none"]) > 1:
+            gain = np.mean(values["none"]) - np.mean(values[policy])
+            spread = max(_spread(values["none"]), _spread(values[policy]))
             verdict = "more" if gain > spread else "NOT more"
             lines.append(
                 f"  {policy} is lower by {gain:.4f}: {verdict} than the seed spread "
@@ -196,13 +191,19 @@ def _spread(values):
 
 
 def _read(log):
+    """The measurements; of a run that began anew, the last ones."""
     if not log.exists():
         return []
-    return [json.loads(line) for line in log.read_text().splitlines()]
+    rows = [json.loads(line) for line in log.read_text().splitlines()]
+    return list({_key(row): row for row in rows}.values())
 
 
 def _done(log):
-    return {(row["policy"], row["seed"]) for row in _read(log)}
+    return {_key(row) for row in _read(log)}
+
+
+def _key(row):
+    return row["policy"], row["seed"], row["step"]
 
 
 def _append(log, row):
