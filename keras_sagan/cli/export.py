@@ -58,20 +58,27 @@ def run(options):
         from keras_sagan.export import card
         from keras_sagan.training import load_trained
 
-        facts = {
-            "facts": card.run_facts(options.source),
-            "metrics": [card.read_scores(path) for path in options.metrics],
-            "license": options.license,
-            "intended_use": options.intended_use,
-        }
+        metrics = [card.read_scores(path) for path in options.metrics]
         gan = load_trained(options.source)
         gan.refresh_ema()
-        facts["class_names"] = gan.class_names
+        facts = {
+            "facts": card.run_facts(options.source, _step(gan)),
+            "metrics": metrics,
+            "license": options.license,
+            "intended_use": options.intended_use,
+            "class_names": gan.class_names,
+        }
         try:
             path = _EXPORTS[options.format](gan, options, facts)
         except ImportError as error:  # of an extra
             raise RuntimeError(str(error)) from error
     print(path)
+
+
+def _step(gan):
+    """Steps that a model was trained for, or None where it was never compiled."""
+    optimizer = getattr(gan, "g_optimizer", None)
+    return None if optimizer is None else int(optimizer.iterations.numpy())
 
 
 def _saved_model(gan, options, facts):

@@ -4,6 +4,7 @@
 people. Both depend on the model and its run only, not on when they were written.
 """
 
+import contextlib
 import importlib.metadata
 import json
 import math
@@ -71,12 +72,13 @@ def model_card(
     }
 
 
-def run_facts(directory):
+def run_facts(directory, step=None):
     """The `facts` of `model_card` about a run of `keras-sagan train`.
 
     Args:
         directory: str or path. Where the run's `config.json` and `metrics.jsonl` are
             looked for.
+        step: int, or None. Of the model, where the run may have come further.
 
     Returns: dict with `data` (data set and how it was read) and `training` (settings,
         steps and seconds), empty for the directory of a model.
@@ -85,12 +87,11 @@ def run_facts(directory):
     config = _read_json(directory / "config.json")
     if "data" not in config:  # a model directory
         return {}
-    progress = _read_lines(directory / "metrics.jsonl")
-    last = progress[-1] if progress else {}
+    last = _last_row(directory / "metrics.jsonl", step)
     return {
         "data": {k: v for k, v in config["data"].items() if k != "cache_dir"},
         "training": {
-            "steps": last.get("step"),
+            "steps": last.get("step") if step is None else step,
             "seconds": last.get("seconds"),
             "settings": {name: config[name] for name in _SETTINGS if name in config},
         },
@@ -165,7 +166,13 @@ def _read_json(path):
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
 
 
-def _read_lines(path):
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+def _last_row(path, step):
+    """The last whole row of `metrics.jsonl` until a step, or {}."""
+    last = {}
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError):  # it was cut off
+            row = json.loads(line)
+            if step is None or row["step"] <= step:
+                last = row
+    return last

@@ -172,14 +172,16 @@ def set_aside(directory, after):
 
     Returns: their new paths.
     """
-    moved = []
-    for step in steps(directory):
-        if step > after:
-            path, number = path_of(directory, step), 1
-            while (target := path.with_name(f"aside-{number}-{path.name}")).exists():
-                number += 1
-            moved.append(path.rename(target))
-    return moved
+    later = [step for step in steps(directory) if step > after]
+    return [rename_aside(path_of(directory, step)) for step in later]
+
+
+def rename_aside(path):
+    """Renames `path` to the next unused `aside-NUMBER-NAME`, and returns that."""
+    number = 1
+    while (target := path.with_name(f"aside-{number}-{path.name}")).exists():
+        number += 1
+    return path.rename(target)
 
 
 def _write_state(path, arrays):

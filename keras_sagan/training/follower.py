@@ -42,6 +42,9 @@ class Follower(Run):
     def _begin(self, saved):
         self.gan.stop_training = False
 
+    def _unfinish(self):
+        """Nothing is written."""
+
     def _checkpoints(self):
         logging = self.config.logging
         return _Silent(None, logging.checkpoint_every, logging.keep_checkpoints)

@@ -148,6 +148,8 @@ class Run:
         if scored is not None:
             used.insert(-1, scored)
             self.gan.stop_training = scored.go_on(self.gan)
+        if self._goes_on(received):
+            self._unfinish()
         every = self.config.logging.log_every
         with contextlib.closing(shown):
             try:
@@ -193,6 +195,10 @@ class Run:
         run_directory.write_config(self.output, self.config)
         facts = run_facts.describe(self.source, self._real_diversity())
         run_facts.write(self.output, facts)
+
+    def _unfinish(self):
+        """Takes an earlier end of the run for what it is now: one of its states."""
+        run_directory.set_model_aside(self.output)
 
     def _check_step(self, step):
         folder = self.output / run_directory.CHECKPOINTS

@@ -133,6 +133,15 @@ def write_model(gan, output):
     return target
 
 
+def set_model_aside(output):
+    """Renames `model/` of a run that goes on: it would be taken for the newest state.
+
+    Returns: its new path, or None if there is no model.
+    """
+    path = output / MODEL_FOLDER
+    return checkpoint_files.rename_aside(path) if path.exists() else None
+
+
 def load_trained(path):
     """Loads a trained model.
 

@@ -204,12 +204,16 @@ def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
         images = [tmp_path / x / "samples" / name for x in ("parts", "whole")]
         assert images[0].read_bytes() == images[1].read_bytes()
 
-    # A longer run, from an earlier checkpoint
+    # A longer run, from an earlier checkpoint: what it had come to is set aside
     longer = config.override({"training.steps": 14})
-    again = run.Run(longer, tmp_path / "parts", source, resume_from=8)
-    assert again.fit().steps == 14
-    assert [row["step"] for row in rows(tmp_path / "parts")] == [4, 8, 12, 14]
+    again = Disturbed(longer, tmp_path / "parts", source, resume_from=8)
+    again.disturbances = [At(13, terminate)]
+    assert (again.fit().steps, again.step) == (13, 13)
+    assert [row["step"] for row in rows(tmp_path / "parts")][:3] == [4, 8, 12]
     assert (saved / "aside-1-0000012").is_dir()
+    assert (tmp_path / "parts" / "aside-1-model").is_dir()
+    trained = run_directory_files.load_trained(tmp_path / "parts")
+    assert int(trained.g_optimizer.iterations) == 13
     with pytest.raises(FileNotFoundError, match=r"Received: 9"):
         run.Run(longer, tmp_path / "parts", source, resume_from=9)
 
