@@ -1,6 +1,7 @@
 """Errors that the person at the command line can mend."""
 
 import contextlib
+import sys
 
 
 class UserError(Exception):
@@ -18,3 +19,14 @@ def user_errors():
         yield
     except (ValueError, OSError, RuntimeError) as error:
         raise UserError(str(error)) from error
+    except Exception as error:
+        if not _is_of_tensorflow(error):
+            raise
+        raise UserError(f"{type(error).__name__}: {error}") from error
+
+
+def _is_of_tensorflow(error):
+    """Whether TensorFlow could not do it: damaged records, a file, no memory."""
+    tensorflow = sys.modules.get("tensorflow")  # not imported for the question
+    errors = getattr(tensorflow, "errors", None)
+    return errors is not None and isinstance(error, errors.OpError)

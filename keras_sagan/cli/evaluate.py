@@ -54,6 +54,7 @@ def run(options):
                 raise ValueError("A result is compared with another: pass --against.")
             _compare(protocol.read_result(options.model), options)
             return
+        evaluate_options.check(options)
         start_tensorflow()
         job = _Job(options)
         if options.truncation_sweep:
@@ -88,7 +89,8 @@ class _Job:
         self._sources = {}  # by split: decoding takes long
         with strategy.scope():
             self.scored = _open(options)
-        self.class_names = getattr(self.scored, "class_names", None)
+        self.class_names = self.scored.class_names
+        self.fit = options.fit or self.scored.fit
         load_training = functools.partial(self.load, "train")
         self.extractor = _extractor(options, load_training, strategy)
         self.real = None
@@ -102,10 +104,11 @@ class _Job:
             raise ValueError("The real images are needed: pass --dataset.")
         if split in self._sources:
             return self._sources[split]
-        size = options.image_size or getattr(self.scored, "image_size", None) or 32
+        size = options.image_size or self.scored.image_size
         source = data.load(
             options.dataset, image_size=size, split=split, cache_dir=options.cache_dir,
-            batch_size=1, channels=getattr(self.scored, "channels", None),
+            batch_size=1, channels=self.scored.channels,
+            fit=self.fit,
         )  # fmt: skip
         self.class_names = self.class_names or source.class_names
         self._sources[split] = source
@@ -116,13 +119,14 @@ class _Job:
         from keras_sagan.metrics.image_sets import array_images
 
         source = self.load(split)
-        described = {"dataset": self.options.dataset, "split": split}
+        name = self.options.dataset
+        described = {"dataset": name, "split": split, "fit": self.fit}
         return array_images(*source.arrays(), described, count)
 
     def generated(self, truncation):
         """The images to be scored."""
         options = self.options
-        count = options.num_images or getattr(self.scored, "count", None) or 10000
+        count = options.num_images or self.scored.count or 10000
         num_classes = options.num_classes
         if num_classes is None and options.dataset and self.scored.needs_classes:
             num_classes = self.load(options.split).num_classes
@@ -193,7 +197,11 @@ def _open(options):
     from keras_sagan.cli import scored
 
     return scored.open_scored(
-        options.model, options.image_size, options.cache_dir, options.dataset
+        options.model,
+        options.image_size,
+        options.cache_dir,
+        options.dataset,
+        options.fit or "crop",
     )
 
 
@@ -234,4 +242,6 @@ def _threshold(word):
 
 def _write_json(path, content):
     text = json.dumps(content, indent=2) + "\n"
-    pathlib.Path(path).write_text(text, encoding="utf-8")
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -2,6 +2,9 @@
 
 import argparse
 
+from keras_sagan.cli import outputs
+from keras_sagan.cli.errors import UserError
+
 METRICS = "fid,kid,is,prdc,intra_fid,agreement,memorization"
 
 
@@ -14,7 +17,19 @@ def add_images(group):
         metavar="SPLIT",
         help="split that was not trained on, for memorization",
     )
-    group.add_argument("--image-size", type=int, metavar="PIXELS")
+    group.add_argument(
+        "--image-size",
+        type=int,
+        metavar="PIXELS",
+        help="that images are read at (default: the model's; needed for folder: and "
+        "split:)",
+    )
+    group.add_argument(
+        "--fit",
+        choices=("crop", "pad"),
+        help="how images that are read become square (default: as the run that made "
+        "the model read them, where that is known, else crop)",
+    )
     group.add_argument("--cache-dir", metavar="DIR", help="where data are kept")
     group.add_argument(
         "--reference-stats",
@@ -34,7 +49,7 @@ def add_images(group):
         "--num-classes",
         type=int,
         metavar="N",
-        help="of a SavedModel (default: the data set's; 0: unconditional)",
+        help="of a SavedModel without a model card (default: the data set's)",
     )
 
 
@@ -119,6 +134,24 @@ def add_sweep(group):
         metavar="FILE.png",
         help="curve of precision over recall",
     )
+
+
+def check(options):
+    """Raises `UserError` for what could not be done, or would be left out, later."""
+    sweep = options.truncation_sweep
+    if options.sweep_png and not sweep:
+        raise UserError("--sweep-png draws a --truncation-sweep: pass that too.")
+    for flag, value in (
+        ("--truncation", options.truncation),
+        ("--against", options.against),
+    ):
+        if sweep and value is not None:
+            raise UserError(
+                f"--truncation-sweep has a result for each truncation: no {flag}."
+            )
+    for path in (options.json, options.reference_stats, options.sweep_png):
+        if path:
+            outputs.check_writable(path)
 
 
 def _png(text):

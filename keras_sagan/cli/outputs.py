@@ -1,6 +1,7 @@
 """Files that a command writes: checked before any work is done."""
 
 import argparse
+import os
 import pathlib
 
 from keras_sagan.cli.errors import UserError
@@ -50,4 +51,21 @@ def check_output(options):
             f"{str(path)!r} exists already: give another -o, or --force to replace "
             "it. Nothing was changed."
         )
+    check_writable(path)
     return path
+
+
+def check_writable(path):
+    """Raises `UserError` if a file cannot be written: before the work that it holds.
+
+    Folders that are missing are no obstacle: they are made when the file is written.
+    """
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise UserError(f"{str(path)!r} is a directory; a file is to be written.")
+    there = next(x for x in path.absolute().parents if x.exists() or x.is_symlink())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UserError(
+            f"{str(path)!r} cannot be written: {str(there)!r} is no folder that can "
+            "be written to."
+        )

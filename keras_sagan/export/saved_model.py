@@ -1,5 +1,7 @@
 """SavedModels of a generator, as TF Serving loads them."""
 
+import contextlib
+import json
 import pathlib
 
 import tensorflow as tf
@@ -46,3 +48,17 @@ def write_saved_model(generator, directory, name, **facts):
     extra.mkdir()
     warmup.write_warmup(extra / warmup.FILE, signatures, name)
     card.write_card(extra, card.model_card(generator, name, **facts))
+
+
+def read_card(directory):
+    """The model card of an exported model, or {} where it has none that can be read.
+
+    Args:
+        directory: str or path of the SavedModel.
+    """
+    path = pathlib.Path(directory) / EXTRA / card.FILE
+    with contextlib.suppress(OSError, ValueError):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(found, dict) and isinstance(found.get("generator"), dict):
+            return found
+    return {}

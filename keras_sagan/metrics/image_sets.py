@@ -153,12 +153,7 @@ def saved_model_images(path, count, num_classes, seed=0, truncation=None):
     import tensorflow as tf
 
     path = pathlib.Path(path)
-    loaded = tf.saved_model.load(str(path))
-    if "generate" not in loaded.signatures:
-        raise ValueError(
-            f"{str(path)!r} must be an export of this package with the signature "
-            f"'generate'. Received signatures: {sorted(loaded.signatures)}."
-        )
+    loaded = load_export(path)
     signature = loaded.signatures["generate"]
 
     def generate(seeds, labels):
@@ -186,6 +181,24 @@ def saved_model_images(path, count, num_classes, seed=0, truncation=None):
                      else np.zeros(1, np.int32))  # fmt: skip
     description["image_size"] = int(first.shape[1])
     return generated_images(generate, count, num_classes, seed, description)
+
+
+def load_export(path):
+    """Loads an exported model that has the signature `generate`.
+
+    Raises:
+        ValueError: if it has no such signature.
+        OSError: if it is no SavedModel.
+    """
+    import tensorflow as tf
+
+    loaded = tf.saved_model.load(str(path))
+    if "generate" not in loaded.signatures:
+        raise ValueError(
+            f"{str(path)!r} must be an export of this package with the signature "
+            f"'generate'. Received signatures: {sorted(loaded.signatures)}."
+        )
+    return loaded
 
 
 def _generator_sha256(gan):

@@ -140,7 +140,8 @@ class Moments:
     def save(self, path, protocol=None):
         """Writes the `.npz` file that pytorch-fid and clean-fid read: mu, sigma.
 
-        The count and the protocol are further entries, which those ignore.
+        Folders are made as needed. The count and the protocol are further entries,
+        which those ignore.
         """
         path = pathlib.Path(path)
         entries = {"mu": self.mean, "sigma": self.covariance}
@@ -149,6 +150,7 @@ class Moments:
         protocol = protocol or self.protocol
         if protocol is not None:
             entries["protocol"] = np.array(json.dumps(protocol))
+        path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
         with partial.open("wb") as file:
             np.savez(file, **entries)

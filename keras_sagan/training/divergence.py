@@ -9,6 +9,7 @@ from keras_sagan.training.callbacks import DivergenceError, StepCallback
 SATURATED = 0.02  # mean loss of D in an interval below which it has won
 INTERVALS = 5  # in a row
 LOW_DIVERSITY = 0.1  # of the real images'
+LOOKED_AT = 1000  # real images, to know theirs
 
 
 def check_arrays(arrays, step):
@@ -37,6 +38,13 @@ def diversity(images, labels=None):
         np.std(x.astype(np.float64), axis=0).mean() for x in groups if len(x) > 1
     ]
     return float(np.mean(spreads)) if spreads else 0.0
+
+
+def real_diversity(source):
+    """`diversity` of the images of a `keras_sagan.data.Source`, of some where many."""
+    images, labels = source.arrays()
+    some = np.linspace(0, len(images) - 1, min(len(images), LOOKED_AT)).astype(int)
+    return diversity(images[some], None if labels is None else labels[some])
 
 
 class CollapseWarnings(StepCallback):

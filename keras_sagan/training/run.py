@@ -7,8 +7,6 @@ import pathlib
 import signal
 import time
 
-import numpy as np
-
 from keras_sagan.data.storage import only_one_process
 from keras_sagan.training import (
     building,
@@ -29,7 +27,6 @@ from keras_sagan.training.sagan import SAGAN
 from keras_sagan.visualize import grids
 
 _COLUMNS = 8  # of the sample grids
-_LOOKED_AT = 1000  # real images, for the collapse warning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,7 +190,8 @@ class Run:
                 self._before = checkpoint.details["seconds"]
         self.gan.stop_training = False
         run_directory.write_config(self.output, self.config)
-        facts = run_facts.describe(self.source, self._real_diversity())
+        diversity = divergence.real_diversity(self.source)
+        facts = run_facts.describe(self.source, diversity)
         run_facts.write(self.output, facts)
 
     def _unfinish(self):
@@ -266,6 +264,7 @@ class Run:
 
     def _callbacks(self, samples, received, shown):
         training = self.config.training
+        diversity = divergence.real_diversity(self.source)
 
         def reserve():  # the last grid, the model and the checkpoint
             cost = self.evaluation.cost if self.evaluation else 0.0
@@ -283,16 +282,9 @@ class Run:
             signals.StopOnSignal(received),
             samples,
             pictures.TensorBoardPictures(self.output / "logs" / "pictures", samples),
-            divergence.CollapseWarnings(samples, self._real_diversity(), training.loss),
+            divergence.CollapseWarnings(samples, diversity, training.loss),
             shown,
         ]
-
-    def _real_diversity(self):
-        images, labels = self.source.arrays()
-        some = np.linspace(0, len(images) - 1, min(len(images), _LOOKED_AT)).astype(int)
-        return divergence.diversity(
-            images[some], None if labels is None else labels[some]
-        )
 
     def _last_good(self):
         known = checkpoint_files.steps(self.output / run_directory.CHECKPOINTS)

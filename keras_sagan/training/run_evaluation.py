@@ -124,5 +124,5 @@ def _real_images(config, source):
     count = section.num_real
     if count is not None:
         count = min(count, source.num_examples)
-    described = {"dataset": config.data.dataset, "split": split}
+    described = {"dataset": config.data.dataset, "split": split, "fit": config.data.fit}
     return array_images(*source.arrays(), described, count, section.seed)

@@ -1,4 +1,5 @@
 import pytest
+import tensorflow as tf
 
 from keras_sagan.cli.errors import UserError, user_errors
 
@@ -8,6 +9,12 @@ def test_complaints_become_user_errors(kind):
     with pytest.raises(UserError, match="too small") as caught, user_errors():
         raise kind("too small")
     assert isinstance(caught.value.__cause__, kind)
+
+
+def test_what_tensorflow_could_not_do_is_one(tmp_path):
+    (tmp_path / "x.tfrecord").write_bytes(b"damaged" * 10)
+    with pytest.raises(UserError, match="DataLossError"), user_errors():
+        list(tf.data.TFRecordDataset(str(tmp_path / "x.tfrecord")))
 
 
 @pytest.mark.parametrize("kind", [TypeError, KeyboardInterrupt])

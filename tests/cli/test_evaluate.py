@@ -103,13 +103,15 @@ def test_comparison(evaluate, tmp_path, capsys):
 
 def test_a_folder_against_itself(evaluate, picture_folder, tmp_path, capsys):
     metrics = ["--metrics", "fid", "--allow-few"]
-    stats = str(tmp_path / "stats.npz")
-    folder = f"folder:{picture_folder}"
-    assert evaluate(*metrics, "--reference-stats", stats, model=folder, few=[]) == 0
+    stats = str(tmp_path / "new" / "stats.npz")
+    folder, size = f"folder:{picture_folder}", ["--image-size", "32"]
+    given = [*metrics, "--reference-stats", stats, "--fit", "pad"]
+    assert evaluate(*given, *size, model=folder, few=[]) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert float(first.split()[1]) < 1e-6
     with np.load(stats) as content:
         assert content["mu"].shape == (128,) and content["sigma"].shape == (128, 128)
+        assert json.loads(str(content["protocol"]))["real"]["fit"] == "pad"
     # Read the second time: no data set is needed for it.
     assert evaluate(*metrics, "--reference-stats", stats, few=FEW) == 0
     again = capsys.readouterr().out.splitlines()[0]

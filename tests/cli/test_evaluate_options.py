@@ -30,3 +30,18 @@ def test_a_picture_has_to_be_a_png(capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", "run", "--sweep-png", "x.jpg"])
     assert "must end in .png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--sweep-png", "x.png"], "pass that too"),
+        (["--truncation-sweep", "1", "--truncation", "1"], "no --truncation."),
+        (["--truncation-sweep", "1", "--against", "x.json"], "no --against."),
+        (["--json", "."], "is a directory"),
+        (["--reference-stats", "/dev/null/x.npz"], "no folder"),
+    ],
+)
+def test_what_would_be_left_out_or_lost_is_refused_first(capsys, options, message):
+    assert main(["evaluate", "run", *options]) == 2
+    assert message in capsys.readouterr().err

@@ -34,3 +34,17 @@ def test_wrong_names(tmp_path, capsys):
     (tmp_path / "x.png").mkdir()
     with pytest.raises(UserError, match="is a directory"):
         outputs.check_output(parse(["-o", f"{tmp_path}/x.png", "--force"]))
+
+
+def test_folders_that_are_missing_are_made_later(tmp_path):
+    path = tmp_path / "a" / "b" / "x.png"
+    assert outputs.check_output(parse(["-o", str(path)])) == path
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_file_in_the_way(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(UserError, match=r"file' is no folder"):
+        outputs.check_writable(tmp_path / "file" / "x.json")
+    with pytest.raises(UserError, match="is a directory"):
+        outputs.check_writable(tmp_path)
