@@ -3,6 +3,7 @@
 import argparse
 import json
 
+from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -81,6 +82,8 @@ def _add_source(parser):
 
 def run_check(options):
     """Prints the report; returns 1 where it found problems."""
+    if options.contact_sheet:
+        outputs.check_writable(options.contact_sheet)
     with user_errors():
         start_tensorflow()
         from keras_sagan.data import inspection, report
@@ -88,14 +91,15 @@ def run_check(options):
         found, samples = report.check_with_samples(
             options.source, **_source_arguments(options)
         )
-        if options.contact_sheet and samples is not None:
-            from keras_sagan.visualize import grids
-
-            grids.save_grid(options.contact_sheet, samples, inspection.SAMPLE_COLUMNS)
     if options.json:
         print(json.dumps(found.to_dict(), indent=2))
     else:
         print(found.format())
+    if options.contact_sheet and samples is not None:
+        from keras_sagan.visualize import grids
+
+        with user_errors():
+            grids.save_grid(options.contact_sheet, samples, inspection.SAMPLE_COLUMNS)
     return EXIT_PROBLEMS if found.problems else 0
 
 

@@ -3,6 +3,8 @@
 import contextlib
 import sys
 
+EXIT_USAGE = 2  # after a mistake in what was asked for
+
 
 class UserError(Exception):
     """What was asked for cannot be done; the message is all that is to be shown."""

@@ -17,7 +17,7 @@ from keras_sagan.cli import (
     serve,
     train,
 )
-from keras_sagan.cli.errors import UserError
+from keras_sagan.cli.errors import EXIT_USAGE, UserError
 
 _COMMANDS = (
     train,
@@ -33,7 +33,6 @@ _COMMANDS = (
     presets,
 )
 
-EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
 

@@ -1,5 +1,6 @@
 """What `keras-sagan sample` can put into a grid: arrays `(rows, columns, H, W, C)`."""
 
+import contextlib
 import json
 import pathlib
 
@@ -10,13 +11,16 @@ from keras_sagan.visualize import grids, interpolation, nearest
 
 
 def plain(generate, labels, options):
-    """A row a label, the same latents in every row; a square when unconditional."""
+    """A row a label, the same latents in every row.
+
+    Without labels a square, or what `nearest_neighbours` takes: a row an image.
+    """
     if not labels:
         seeds = list(range(options.seed, options.seed + options.num_images))
         images = generate(
             num_images=len(seeds), seed=seeds, truncation=options.truncation
         )
-        columns = int(np.ceil(np.sqrt(len(seeds))))
+        columns = 1 if options.nearest else int(np.ceil(np.sqrt(len(seeds))))
         empty = np.full((-len(seeds) % columns, *images.shape[1:]), 255, np.uint8)
         return _in_rows(np.concatenate([images, empty]), columns)
     labels, seeds = grids.class_rows(labels, options.num_images, options.seed)
@@ -109,13 +113,19 @@ def nearest_neighbours(cells, options):
 def _training_images(options, shape):
     from keras_sagan import data
 
-    name, split, settings = options.nearest, "train", {}
+    known = _run_data(options.source)
+    settings = {"fit": known.get("fit", "crop")}
+    name, split = options.nearest, "train"
     if name == "run":
-        config = _run_data(options.source)
-        name, split = config["dataset"], config.get("split", "train")
-        settings = {"fit": config.get("fit", "crop")}
-        if config.get("cache_dir"):
-            settings["cache_dir"] = config["cache_dir"]
+        if not known.get("dataset"):
+            raise UserError(
+                "--nearest without a name takes the data set of a run, and "
+                f"{str(options.source)!r} is none: name the data, e.g. --nearest "
+                "folder:PATH."
+            )
+        name, split = known["dataset"], known.get("split", "train")
+        if known.get("cache_dir"):
+            settings["cache_dir"] = known["cache_dir"]
     source = data.load(
         name,
         image_size=shape[0],
@@ -128,16 +138,11 @@ def _training_images(options, shape):
 
 
 def _run_data(source):
-    """The section `data` of a run's configuration."""
-    try:
+    """The section `data` of a run's configuration; {} where it is no run."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         path = pathlib.Path(source or "", "config.json")
-        section = json.loads(path.read_text(encoding="utf-8"))["data"]
-        return section if section["dataset"] else {}
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(
-            "--nearest without a name takes the data set of a run, and "
-            f"{str(source)!r} is none: name the data, e.g. --nearest folder:PATH."
-        ) from None
+        return dict(json.loads(path.read_text(encoding="utf-8"))["data"])
+    return {}
 
 
 def _in_rows(images, columns):

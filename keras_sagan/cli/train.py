@@ -5,7 +5,7 @@ import json
 import sys
 
 from keras_sagan.cli import team
-from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.errors import EXIT_USAGE, user_errors
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.models.presets import get_preset
@@ -133,6 +133,8 @@ def _fit(training, together):
         return _failed(EXIT_DIVERGED, str(error), together)
     except CheckpointError as error:
         return _failed(EXIT_FAILED, f"the run cannot go on: {error}", together)
+    except BlockingIOError as error:
+        return _failed(EXIT_USAGE, f"error: {error}", together)
     except OSError as error:  # a full disk, a directory that was removed
         problem = (
             f"training has stopped: {error}. The same command with the same -o goes "

@@ -7,8 +7,14 @@ import numpy as np
 AUGMENT_BELOW = 10_000
 
 _TOO_FEW = 200
-_LARGEST_BATCH = 256  # of the presets; a batch is at most the data set
 _PRESETS = {32: "sagan_32", 64: "sagan_64", 128: "sagan_128", 256: "sagan_128"}
+# Their batch sizes and discriminator steps: a step takes at most the data set.
+_BATCHES = {
+    "sagan_32": (64, 5),
+    "sagan_32_small": (64, 1),
+    "sagan_64": (256, 1),
+    "sagan_128": (256, 1),
+}
 _IMBALANCE = 5  # times as many pictures of the commonest class as of the rarest
 _OBLONG = 1.25  # ratio of the sides
 _GREY_MODES = {"1", "L", "I;16", "I;16B", "I"}
@@ -35,17 +41,25 @@ def _size(report):
     side = report.shorter_sides[1]
     fitting = [size for size in _PRESETS if size <= side]
     best = max(fitting, default=32)
-    preset = _PRESETS[best]
-    options = "" if best != 256 else " --image-size 256"
-    if report.num_examples < _LARGEST_BATCH:
-        options += f" --batch-size {_power_of_two(report.num_examples)}"
+    preset = _with_batch(_PRESETS[best], report.num_examples)
+    if best == 256:
+        preset += " --image-size 256"
     if best == 32:
-        preset = f"sagan_32_small on a CPU, sagan_32 on a GPU{options and ','}"
+        small = _with_batch("sagan_32_small", report.num_examples)
+        preset = f"{small} on a CPU, {preset} on a GPU"
     median = f"median shorter side {side} px"
     reason = f"is the largest whose pixels are there ({median})"
     if not fitting:
         reason = f"is the smallest of the presets and enlarges most pictures ({median})"
-    return f"image size {best} {reason}: preset {preset}{options}"
+    return f"image size {best} {reason}: preset {preset}"
+
+
+def _with_batch(preset, count):
+    """The preset's name, with a batch size where its own is too large."""
+    batch_size, steps = _BATCHES[preset]
+    if count >= batch_size * steps:
+        return preset
+    return f"{preset} --batch-size {_power_of_two(count // steps)}"
 
 
 def _power_of_two(count):

@@ -25,6 +25,10 @@ _NAME = "prepared"  # of the TFDS data set
 _COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
 
 
+class _UnusableError(ValueError):
+    """The pictures have to be changed: what was prepared of them is of no use."""
+
+
 @dataclasses.dataclass(frozen=True)
 class PrepareResult:
     """What `prepare` did.
@@ -148,7 +152,7 @@ def _shards(pictures, work, image_size, channels, fit, strict):
             array = picture.decode(image_size, channels, fit)
         except ValueError as error:
             if strict:
-                raise
+                raise _UnusableError(str(error)) from error
             return picture, None, str(error)
         return picture, _png(array), None
 
@@ -159,13 +163,13 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     try:
         for reason in [reason for shard in shards for reason in shard["skipped"]]:
             if strict:
-                raise ValueError(reason)
+                raise _UnusableError(reason)
         for start in range(first, pictures.count, SHARD_PICTURES):
             index, count = len(shards), min(SHARD_PICTURES, pictures.count - start)
             names = pictures.class_names
             shards.append(_write_shard(work, index, encoded, count, names, shape))
-    except ValueError:
-        shutil.rmtree(work)  # once that is mended, nothing in it can be used
+    except _UnusableError:
+        shutil.rmtree(work)
         raise
     return shards, resumed
 
@@ -250,7 +254,7 @@ def _features(class_names, shape):
 def _checked(picture, class_names):
     """The picture's label."""
     if not 0 <= picture.label < len(class_names):
-        raise ValueError(
+        raise _UnusableError(
             f"Labels must be in [0, {len(class_names)}). Received: {picture.label} of "
             f"{picture.name}."
         )

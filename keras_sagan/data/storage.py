@@ -41,9 +41,9 @@ def only_one_process(directory, doing):
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        except BlockingIOError:
             raise BlockingIOError(
-                error.errno, f"Another process is {doing} in {str(directory)!r}."
+                f"Another process is {doing} in {str(directory)!r}."
             ) from None
         except OSError as error:  # file systems without locks
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):

@@ -105,5 +105,5 @@ def reference(gan):
 
 def _environment():
     """Where the process finds this package, installed or not."""
-    root = str(pathlib.Path(__file__).parents[2])
-    return {**os.environ, "PYTHONPATH": root}
+    paths = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -35,6 +35,13 @@ def test_what_cannot_be_opened_is_status_2(source, capsys):
     assert "keras-sagan: error: " in capsys.readouterr().err
 
 
+def test_a_contact_sheet_that_cannot_be_written_is_known_first(tmp_path, capsys):
+    (tmp_path / "file").write_text("mine")
+    sheet = ["--contact-sheet", str(tmp_path / "file" / "sheet.png")]
+    assert main(["data", "check", "folder:/no/such/place", *sheet]) == 2
+    assert "is no folder that can be written to" in capsys.readouterr().err
+
+
 def test_contact_sheet(picture_folder, tmp_path, capsys):
     sheet = tmp_path / "new" / "sheet.png"
     options = ["--contact-sheet", str(sheet)]

@@ -2,7 +2,9 @@ import argparse
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from keras_sagan import data
 from keras_sagan.cli import sample_modes
 from keras_sagan.cli.errors import UserError
 from keras_sagan.training import viewing
@@ -19,7 +21,7 @@ def gan():
 
 def asked(**values):
     usual = {"seed": 4, "num_images": 3, "truncation": None, "frames": 2}
-    return argparse.Namespace(**{**usual, **values})
+    return argparse.Namespace(**{**usual, "nearest": None, **values})
 
 
 def test_a_row_a_label(gan):
@@ -41,6 +43,8 @@ def test_a_square_without_labels(count, shape):
     values = cells[..., 0, 0, 0].ravel()
     assert values[:count].tolist() == list(range(4, 4 + count))
     assert (values[count:] == 255).all()
+    alone = sample_modes.plain(generate, [], asked(num_images=count, nearest="run"))
+    assert alone[:, :, 0, 0, 0].tolist() == [[4 + i] for i in range(count)]
 
 
 def test_truncation_sweep(gan):
@@ -88,8 +92,6 @@ def test_class_interpolation(gan):
 
 def test_nearest_neighbours_of_named_data(picture_folder):
     options = asked(nearest=f"folder:{picture_folder}", neighbours=3, source=None)
-    from keras_sagan import data
-
     source = data.load(options.nearest, image_size=32, batch_size=1)
     images = source.arrays()[0]
     cells, words = sample_modes.nearest_neighbours(images[None, 5:7], options)
@@ -98,6 +100,18 @@ def test_nearest_neighbours_of_named_data(picture_folder):
     np.testing.assert_array_equal(cells[:, 1], images[5:7])
     assert "Nearest of 16 training pictures: 0.0 grey levels" in words
     assert "2 of 2 are copies" in words
+
+
+def test_named_data_are_read_as_the_run_read_them(tmp_path):
+    folder = tmp_path / "oblong"
+    folder.mkdir()
+    for i in range(3):
+        Image.new("RGB", (48, 32), (80 * i, 0, 255)).save(folder / f"{i}.png")
+    (tmp_path / "config.json").write_text('{"data": {"fit": "pad"}}')
+    options = asked(nearest=f"folder:{folder}", neighbours=1, source=str(tmp_path))
+    padded = data.load(options.nearest, 32, 1, fit="pad").arrays()[0]
+    _, words = sample_modes.nearest_neighbours(padded[None], options)
+    assert "3 of 3 are copies" in words
 
 
 def test_data_that_are_not_named(run_directory):

@@ -10,6 +10,7 @@ import pytest
 
 from keras_sagan.cli.main import main
 from keras_sagan.config import RunConfig
+from keras_sagan.data.storage import only_one_process
 
 
 @pytest.fixture
@@ -32,6 +33,16 @@ def test_dry_run_prints_the_resolved_configuration(data, tmp_path, monkeypatch, 
     assert config.model.attention_resolutions == ()
     assert config.model.num_classes == 2  # the data's
     assert not list(tmp_path.iterdir())
+
+
+def test_a_second_process_in_the_directory_is_refused(data, tmp_path, capsys):
+    output = tmp_path / "run"
+    output.mkdir()
+    with only_one_process(output, "training"):
+        assert main(["train", *data, "-o", str(output)]) == 2
+    printed = capsys.readouterr().err
+    assert f"error: Another process is training in {str(output)!r}." in printed
+    assert "has stopped" not in printed
 
 
 def test_set_wins_over_a_flag(data, capsys):

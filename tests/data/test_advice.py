@@ -5,6 +5,7 @@ import pytest
 
 from keras_sagan.data import advice
 from keras_sagan.data.report import CheckReport
+from keras_sagan.models.presets import get_preset
 
 SOUND = CheckReport(
     name="x",
@@ -56,6 +57,25 @@ def test_a_sound_set_needs_its_size_only():
 def test_size(side, words):
     text = advised(shorter_sides=(1, side, 9999))
     assert re.search(words, text), text
+
+
+def test_the_batches_that_are_known_are_those_of_the_presets():
+    for name, known in advice._BATCHES.items():
+        training = get_preset(name).training
+        assert known == (training.batch_size, training.discriminator_steps)
+        assert training.gradient_accumulation_steps == 1
+
+
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
+def test_what_is_advised_is_possible(side):
+    for count in range(5, 400):
+        text = advised(num_examples=count, shorter_sides=(side, side, side))
+        found = re.findall(r"(sagan_\w+)(?: --batch-size (\d+))?", text)
+        assert len(found) == (2 if side == 32 else 1)
+        for name, given in found:
+            training = get_preset(name).training
+            batch_size = int(given or training.batch_size)
+            assert batch_size * training.discriminator_steps <= count
 
 
 @pytest.mark.parametrize(

@@ -210,6 +210,26 @@ def test_strict_does_not_pass_what_an_earlier_call_left_out(
         prepare(*arguments, strict=True)
 
 
+def test_what_is_done_stays_when_the_source_fails_for_a_moment(
+    pictures, tmp_path, monkeypatch
+):
+    """Damaged or unreachable TFDS records are a `ValueError` too."""
+    arguments = (f"folder:{pictures}", tmp_path / "out", 16)
+    original = preparation._write_shard
+
+    def write(work, index, *rest):
+        if index == 1:
+            raise ValueError("the records cannot be read")
+        return original(work, index, *rest)
+
+    monkeypatch.setattr(preparation, "_write_shard", write)
+    for strict in (False, True):
+        with pytest.raises(ValueError, match="the records"):
+            prepare(*arguments, strict=strict)
+    monkeypatch.setattr(preparation, "_write_shard", original)
+    assert prepare(*arguments).resumed == 1
+
+
 def empty_journal(work):
     shutil.rmtree(work / ".journal")
     (work / ".journal").mkdir()
