@@ -16,12 +16,12 @@ interrupted begins anew. `grids/` has samples and `models/` the trained models.
 """
 
 import argparse
-import json
 import pathlib
 import time
 
 import keras
 import numpy as np
+from run_log import append_row, read_rows
 
 from keras_sagan import training
 from keras_sagan.data import shapes
@@ -55,8 +55,8 @@ def main():
         for seed in range(args.seeds):  # seed by seed: half a table is a fair one
             for variant in args.variants:
                 if (variant, seed) not in _done(log):
-                    _append(log, _run(args, output, variant, seed))
-    print(report(_read(log)))
+                    append_row(log, _run(args, output, variant, seed))
+    print(report(read_rows(log)))
 
 
 def _run(args, output, variant, seed):
@@ -184,26 +184,8 @@ def _count(network):
     return int(sum(np.prod(v.shape) for v in network.trainable_variables))
 
 
-def _read(log):
-    """The rows of a log; a line that was cut off is left out."""
-    rows = []
-    for line in log.read_text().splitlines() if log.exists() else []:
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            continue
-    return rows
-
-
 def _done(log):
-    return {(row["variant"], row["seed"]) for row in _read(log)}
-
-
-def _append(log, row):
-    before = log.read_text() if log.exists() else ""
-    with log.open("a") as file:
-        file.write("\n" * (bool(before) and not before.endswith("\n")))
-        file.write(json.dumps(row) + "\n")
+    return {(row["variant"], row["seed"]) for row in read_rows(log)}
 
 
 def _variants(text):

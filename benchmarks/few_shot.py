@@ -19,13 +19,13 @@ core. Without a network, run scripts/fashion_mnist_from_debian first.
 
 import argparse
 import dataclasses
-import json
 import pathlib
 import time
 
 import keras
 import numpy as np
 import tensorflow as tf
+from run_log import append_row, read_rows
 
 from keras_sagan import data, metrics, models, training
 from keras_sagan.cli.settings import parse_setting
@@ -57,7 +57,7 @@ def main():
             for policy in args.policies:
                 if (policy, seed, args.steps) not in _done(log):
                     for row in _run(args, output, policy, seed, reference):
-                        _append(log, row)
+                        append_row(log, row)
                         print(row, flush=True)
     print(report(_read(log)))
 
@@ -200,10 +200,7 @@ def _spread(values):
 
 def _read(log):
     """The measurements; of a run that began anew, the last ones."""
-    if not log.exists():
-        return []
-    rows = [json.loads(line) for line in log.read_text().splitlines()]
-    return list({_key(row): row for row in rows}.values())
+    return list({_key(row): row for row in read_rows(log)}.values())
 
 
 def _done(log):
@@ -212,11 +209,6 @@ def _done(log):
 
 def _key(row):
     return row["policy"], row["seed"], row["step"]
-
-
-def _append(log, row):
-    with log.open("a") as file:
-        file.write(json.dumps(row) + "\n")
 
 
 def _policies(text):

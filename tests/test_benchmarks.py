@@ -23,7 +23,9 @@ def imported(monkeypatch):
     for name in set(sys.modules) - before:
         if name.partition(".")[0] in (
             "contenders",
+            "few_shot",
             "generate",
+            "run_log",
             "scaling",
             "startup",
             "train_step",
@@ -120,6 +122,28 @@ def test_sections_of_results(imported, tmp_path, monkeypatch):
     assert file.read_text().startswith("# Results\n\n## How fast?\n\n")
     assert file.read_text().endswith("\n\n| a |\n")
     assert "tensorflow 2" in file.read_text()
+
+
+def test_a_log_that_was_cut_off_goes_on(imported, tmp_path):
+    run_log, log = imported("run_log"), tmp_path / "runs.jsonl"
+    assert run_log.read_rows(log) == []
+    run_log.append_row(log, {"seed": 0})
+    log.write_text(log.read_text() + '{"seed": 1, "fre')
+    run_log.append_row(log, {"seed": 2})
+    assert run_log.read_rows(log) == [{"seed": 0}, {"seed": 2}]
+
+
+@pytest.mark.parametrize(
+    ("distances", "verdict"), [((5.0, 5.2), "more"), ((5.8, 6.2), "NOT more")]
+)
+def test_a_gain_counts_above_the_spread_of_the_seeds(imported, distances, verdict):
+    rows = [
+        {"policy": policy, "seed": seed, "step": 9, "frechet": value, "kernel": 0.1}
+        for policy, values in [("none", (6.0, 6.4)), ("diffaugment", distances)]
+        for seed, value in enumerate(values)
+    ]
+    table = imported("few_shot").report(rows).split("kernel distance")[0]
+    assert f": {verdict} than the seed spread 0.28" in table
 
 
 def test_missed_targets(imported, capsys):
