@@ -1,7 +1,6 @@
 """`keras-sagan train` on several devices or machines: flags, and who takes part."""
 
 import contextlib
-import hashlib
 import os
 import platform
 import sys
@@ -13,7 +12,6 @@ EXIT_WORKER_LOST = 75  # "temporary failure": start all workers again
 
 _GRACE_SECONDS = 15.0  # for TensorFlow to notice by itself what stops its step
 _ABORTED = "Collective ops is aborted by:"  # begins TensorFlow's reason
-_SAMPLED = 256  # images whose content is compared
 _ADVICE = (
     "Start all workers again with the same command: training goes on at the last "
     "checkpoint."
@@ -114,18 +112,13 @@ def settings_to_agree_on(config):
 
 def data_to_agree_on(source):
     """What the workers' data must have in common: dict."""
-    images, labels = source.arrays()
-    some = range(0, len(images), max(1, len(images) // _SAMPLED))
-    digest = hashlib.blake2b(digest_size=16)
-    for i in some:
-        digest.update(images[i].tobytes())
-    if labels is not None:
-        digest.update(labels.tobytes())
+    from keras_sagan.training import run_facts
+
     names = source.class_names
     return {
         "examples": source.num_examples,
         "classes": None if names is None else list(names),
-        "content": digest.hexdigest(),
+        "content": run_facts.content(source),
     }
 
 

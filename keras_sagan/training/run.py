@@ -75,8 +75,11 @@ class Run:
     Raises:
         FileExistsError: if the directory holds something else than such a run.
         FileNotFoundError: if there is no run or checkpoint to go on with.
-        ValueError: if the run there has another configuration, or the data do not
-            fit the configuration, or as the models do.
+        ValueError: if the run there has another configuration or other classes, or
+            the data do not fit the configuration, or as the models do.
+
+    Warns:
+        UserWarning: if the pictures are others than those the run was begun with.
     """
 
     def __init__(self, config, output, source=None, resume=None, resume_from=None):
@@ -89,6 +92,8 @@ class Run:
         self._check_step(resume_from)
         self.source = source or building.load_source(config, config.model.channels)
         building.check_fits(config, self.source)
+        if self._resumes:
+            run_facts.check_same_data(self.output, self.source)
         found = self.source
         self.gan = building.build(config, found.class_names, found.class_counts)
         self._before = 0.0  # seconds of training in earlier processes

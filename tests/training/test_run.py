@@ -3,6 +3,7 @@ import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import threading
 import time
@@ -216,6 +217,23 @@ def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
     assert int(trained.g_optimizer.iterations) == 13
     with pytest.raises(FileNotFoundError, match=r"Received: 9"):
         run.Run(longer, tmp_path / "parts", source, resume_from=9)
+
+
+def test_a_run_whose_classes_were_renamed_does_not_go_on(picture_folder, tmp_path):
+    folder = shutil.copytree(picture_folder, tmp_path / "pictures")
+    config, source = prepare(folder, **{"training.steps": 2})
+    run.Run(config, tmp_path / "run", source).fit()
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    (folder / "blue").rename(folder / "zebra")  # now the second class
+    longer = config.override({"training.steps": 4})
+    with pytest.raises(ValueError, match=r"begun with the classes .*Nothing was chan"):
+        run.Run(longer, tmp_path / "run")
+    after = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+    assert after == before
+    (folder / "zebra").rename(folder / "blue")
+    next((folder / "blue").iterdir()).unlink()
+    with pytest.warns(UserWarning, match=r"16 images then, 15 now"):
+        run.Run(longer, tmp_path / "run")
 
 
 def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):

@@ -2,6 +2,7 @@ import json
 import os
 
 import pytest
+from PIL import Image
 
 from keras_sagan import data
 from keras_sagan.training import run_facts
@@ -20,6 +21,7 @@ def test_facts_of_data_and_machine(picture_folder, tmp_path):
         "channels": 3,
         "class_names": ["blue", "red"],
         "class_counts": [8, 8],
+        "content": run_facts.content(source),
         "diversity": 12.346,
     }
     assert str(picture_folder) in facts["data"]["name"]
@@ -28,6 +30,38 @@ def test_facts_of_data_and_machine(picture_folder, tmp_path):
     assert machine["memory_gib"] > 0.5
     assert machine["processor"] and machine["system"].startswith("Linux")
     assert machine["devices"] == ["CPU:0"]
+
+
+def test_other_data_than_before(make_pictures, tmp_path):
+    def load(*names):
+        return data.load(f"folder:{make_pictures(*names)}", 32, 1)
+
+    first = load("cat/1.png", "dog/2.png")
+    run_facts.check_same_data(tmp_path, first)  # of a run without facts
+    run_facts.write(tmp_path, run_facts.describe(first, 1.0))
+    run_facts.check_same_data(tmp_path, load("cat/1.png", "dog/2.png"))
+    for names in [("cat/1.png", "dog/2.png", "dog/3.png"), ("cat/1.png", "dog/9.png")]:
+        with pytest.warns(UserWarning, match=r"is not what the run .* was begun with"):
+            run_facts.check_same_data(tmp_path, load(*names))
+    with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .*\['dog', 'zebra'\]"):
+        run_facts.check_same_data(tmp_path, load("zebra/1.png", "dog/2.png"))
+    with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .* has None"):
+        run_facts.check_same_data(tmp_path, load("1.png", "2.png"))
+
+
+@pytest.fixture
+def make_pictures(tmp_path_factory):
+    """Makes a folder of pictures, each of the colour that its file's name says."""
+
+    def make(*names):
+        root = tmp_path_factory.mktemp("pictures")
+        for name in names:
+            (root / name).parent.mkdir(exist_ok=True)
+            shade = 20 * int((root / name).stem)
+            Image.new("RGB", (32, 32), (shade, 0, 0)).save(root / name)
+        return root
+
+    return make
 
 
 def test_a_full_disk_has_a_name(tmp_path):
