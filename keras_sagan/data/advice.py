@@ -18,7 +18,6 @@ _BATCHES = {
 _IMBALANCE = 5  # times as many pictures of the commonest class as of the rarest
 _OBLONG = 1.25  # ratio of the sides
 _GREY_MODES = {"1", "L", "I;16", "I;16B", "I"}
-_ALPHA_MODES = {"LA", "PA", "RGBA"}
 
 
 def advise(report):
@@ -95,7 +94,7 @@ def _modes(report):
         advice.append(
             "every picture is grey: one channel is enough: --set model.channels=1"
         )
-    if modes & _ALPHA_MODES and report.channels != 4:
+    if report.num_transparent and report.channels != 4:
         advice.append(
             "transparent pixels are shown on white; --set model.channels=4 keeps "
             "transparency"

@@ -7,6 +7,8 @@ import itertools
 import numpy as np
 from PIL import Image
 
+from keras_sagan.data import images
+
 # Bits of two hashes that may differ: pictures saved again as JPEG of quality 75 or
 # resized differ by fewer, other photographs by far more (tests/data/test_duplicates).
 NEAR_BITS = 6
@@ -25,7 +27,9 @@ _STEP = 2  # of 255: a smaller one is none, so that a plain ground is always the
 
 def digest(image):
     """Of a picture's pixels, size and mode: 16 bytes."""
-    facts = repr((image.size, image.mode)).encode()
+    if image.mode in ("P", "PA"):
+        image = image.convert("RGBA")  # its bytes are places in a palette
+    facts = repr((image.size, image.mode, image.info.get("transparency"))).encode()
     return hashlib.blake2b(facts + image.tobytes(), digest_size=16).digest()
 
 
@@ -38,7 +42,7 @@ def perceptual_hash(image):
     Args:
         image: `PIL.Image.Image`.
     """
-    grey = image if image.mode == "L" else image.convert("RGB").convert("L")
+    grey = images.converted(image, "L")
     wide, high = (
         np.asarray(grey.resize(size, Image.Resampling.BOX), np.int16)
         for size in ((9, 8), (8, 9))
@@ -53,7 +57,7 @@ def perceptual_hash(image):
 
 def thumbnail(image):
     """A copy of 12 x 12 pixels: uint8 array `(432,)`."""
-    small = image.convert("RGB").resize(THUMBNAIL, Image.Resampling.BOX)
+    small = images.converted(image, "RGB").resize(THUMBNAIL, Image.Resampling.BOX)
     return np.asarray(small).ravel()
 
 

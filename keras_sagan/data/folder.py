@@ -10,8 +10,13 @@ import typing
 
 from keras_sagan.data import decoding, label_files
 from keras_sagan.data.decoding import EXTENSIONS
-from keras_sagan.data.label_files import normalized
-from keras_sagan.data.pictures import Opened, Picture, Pictures
+from keras_sagan.data.label_files import normalized, shown
+from keras_sagan.data.pictures import (
+    Opened,
+    Picture,
+    Pictures,
+    class_name_problems,
+)
 
 _PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
 
@@ -56,22 +61,24 @@ def list_pictures(path):
     """
     path = pathlib.Path(path).expanduser()
     if not path.exists():
-        raise FileNotFoundError(f"`name`: there is no folder {path.absolute()}.")
+        raise FileNotFoundError(f"`name`: there is no folder {shown(path.absolute())}.")
     if not path.is_dir():
-        raise NotADirectoryError(f"`name`: {path.absolute()} is a file, not a folder.")
+        raise NotADirectoryError(
+            f"`name`: {shown(path.absolute())} is a file, not a folder."
+        )
     found = label_files.find(path)
     if found:
         return _listed(path, found)
     entries = _entries(path)
     if (path / _PREPARED).exists():
-        problem = f"{path} is a prepared data set: use 'tfds:{path}'"
+        problem = f"{shown(path)} is a prepared data set: use 'tfds:{shown(path)}'"
         return FolderListing((), None, None, (problem,))
     if not entries.folders:
         problems = [
             f"{shown(link)} is a link that leads nowhere" for link in entries.broken
         ]
         if not entries.pictures:
-            problems.append(f"{path} has {_no_pictures()}")
+            problems.append(f"{shown(path)} has {_no_pictures()}")
         notes = _notes(entries.others)
         return FolderListing(
             tuple(entries.pictures), None, None, tuple(problems), notes
@@ -113,11 +120,6 @@ def check_split(path, split):
         )
 
 
-def shown(path):
-    """The path as text, also where its name is no UTF-8."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
 def _open(file):
     image, stored = decoding.open_picture(file, shown(file))
     return Opened(image, *stored)
@@ -134,10 +136,10 @@ def _listed(path, found):
             file = pathlib.Path(folder, name)
             if name[0] == "." or file in found:
                 continue
-            if name.lower().endswith(EXTENSIONS):
+            if name.lower().endswith(EXTENSIONS) and not _is_special(file):
                 listed = normalized(file.relative_to(path).as_posix())
                 if listed in pictures:
-                    problems.append(f"{path} has two pictures called {listed!r}")
+                    problems.append(f"{shown(path)} has two pictures called {listed!r}")
                 pictures[listed] = file
             else:
                 others.append(file)
@@ -145,9 +147,9 @@ def _listed(path, found):
     followed = tuple(f"{shown(link)}: a link, not followed" for link in links)
     notes = _notes(others) + followed
     files = tuple(pictures[name] for name in table.names)
-    problems += table.problems
+    problems += [*table.problems, *class_name_problems(table.class_names or ())]
     if not files and not problems:
-        problems.append(f"{path} has {_no_pictures()}")
+        problems.append(f"{shown(path)} has {_no_pictures()}")
     return FolderListing(files, table.labels, table.class_names, tuple(problems), notes)
 
 
@@ -158,7 +160,8 @@ def _class_folders(path, entries):
     ]
     if pictures:
         problems.append(
-            f"{path} has both pictures ({pictures[0].name!r}, {len(pictures)} in all) "
+            f"{shown(path)} has both pictures ({pictures[0].name!r}, "
+            f"{len(pictures)} in all) "
             f"and subfolders ({folders[0].name!r}, {len(folders)} in all): put every "
             "picture into a subfolder named after its class, or have no subfolders"
         )
@@ -167,26 +170,33 @@ def _class_folders(path, entries):
         inner = _entries(folder)
         if inner.folders:
             problems.append(
-                f"class folder {folder} has subfolders ({inner.folders[0].name!r}, "
-                f"{len(inner.folders)} in all): pictures must lie directly in the "
-                f"class folder. If those are the classes, use 'folder:{folder}'"
+                f"class folder {shown(folder)} has subfolders "
+                f"({inner.folders[0].name!r}, {len(inner.folders)} in all): pictures "
+                "must lie directly in the class folder. If those are the classes, use "
+                f"'folder:{shown(folder)}'"
             )
         elif not inner.pictures:
             problems.append(f"class folder {shown(folder)} has {_no_pictures()}")
         files += inner.pictures
         labels += [label] * len(inner.pictures)
         others += inner.others + inner.broken
-    # macOS stores names decomposed, Linux as typed: NFC makes them equal.
     names = tuple(normalized(shown(folder.name)) for folder in folders)
     if len(set(names)) < len(names):
-        problems.append(f"{path} has two class folders whose names look the same")
+        problems.append(
+            f"{shown(path)} has two class folders whose names look the same"
+        )
+    problems += class_name_problems(tuple(dict.fromkeys(names)))
     return FolderListing(
         tuple(files), tuple(labels), names, tuple(problems), _notes(others)
     )
 
 
 class _Entries(typing.NamedTuple):
-    """What is in a folder, by kind, each sorted by name; hidden names are not in it."""
+    """What is in a folder, by kind, each sorted by name; hidden names are not in it.
+
+    By the name in NFC: macOS stores names decomposed, Linux as typed, and classes have
+    the same order on both.
+    """
 
     folders: list[pathlib.Path]
     pictures: list[pathlib.Path]
@@ -196,10 +206,11 @@ class _Entries(typing.NamedTuple):
 
 def _entries(path):
     found = _Entries([], [], [], [])
-    for entry in sorted(entry for entry in path.iterdir() if entry.name[0] != "."):
+    entries = (entry for entry in path.iterdir() if entry.name[0] != ".")
+    for entry in sorted(entries, key=lambda entry: (normalized(entry.name), entry)):
         if entry.is_dir():
             found.folders.append(entry)
-        elif entry.suffix.lower() in EXTENSIONS:
+        elif entry.suffix.lower() in EXTENSIONS and not _is_special(entry):
             found.pictures.append(entry)
         elif entry.is_symlink() and not entry.exists():
             found.broken.append(entry)
@@ -208,14 +219,28 @@ def _entries(path):
     return found
 
 
+def _is_special(path):
+    """Whether it is a pipe, a socket or a device: reading one may never end."""
+    return not path.is_file() and path.exists()
+
+
 def _notes(others):
-    """A sentence about files that are no pictures by their ending, if there are any."""
+    """Sentences about what is no picture by its ending or its kind, if there is any."""
+    special = tuple(
+        f"{shown(path)}: a pipe, a socket or a device, not opened"
+        for path in others
+        if _is_special(path)
+    )
+    others = [path for path in others if not _is_special(path)]
     if not others:
-        return ()
+        return special
     endings = collections.Counter(file.suffix.lower() or "none" for file in others)
     counts = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
     pictures = ", ".join(EXTENSIONS)
-    return (f"{len(others)} files by their ending ({counts}): pictures are {pictures}",)
+    return (
+        f"{len(others)} files by their ending ({counts}): pictures are {pictures}",
+        *special,
+    )
 
 
 def _raise(error):

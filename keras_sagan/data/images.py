@@ -34,7 +34,7 @@ def to_array(image, image_size, channels, fit="crop"):
     Returns:
         uint8 array `(image_size, image_size, channels)`.
     """
-    image = _converted(image, MODES[channels])
+    image = converted(image, MODES[channels])
     image = _padded(image, image_size) if fit == "pad" else _cropped(image, image_size)
     return np.asarray(image).reshape(image_size, image_size, channels)
 
@@ -69,8 +69,8 @@ def _resized(image, size):
     return image.resize(size, sampling)
 
 
-def _converted(image, mode):
-    """The picture in mode "L", "RGB" or "RGBA"."""
+def converted(image, mode):
+    """The picture in mode "L", "RGB" or "RGBA"; see `to_array`."""
     if image.mode == mode and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):
@@ -84,6 +84,11 @@ def _converted(image, mode):
 
 
 def _eight_bits(image):
-    """16-bit grey (modes "I;16", "I;16B", "I") as mode "L"."""
+    """16-bit grey (modes "I;16", "I;16B", "I") as "L", or "LA" with transparency."""
     values = np.asarray(image).astype(np.float32)
-    return Image.fromarray(np.rint(values / 257).clip(0, 255).astype(np.uint8))
+    grey = Image.fromarray(np.rint(values / 257).clip(0, 255).astype(np.uint8))
+    transparent = image.info.get("transparency")  # one of the 65,536 values
+    if transparent is None:
+        return grey
+    opaque = Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8))
+    return Image.merge("LA", (grey, opaque))

@@ -24,6 +24,7 @@ class Facts:
         label: int, or `None` when unlabelled.
         width, height: int. As stored, in pixels.
         mode: str. Pillow's, as stored.
+        transparent: bool. Whether it can have transparent pixels.
         low, high: int. Smallest and largest value of the training image.
         flat: bool. Whether the training image is one colour.
         digest: bytes. Of its pixels, as stored.
@@ -36,6 +37,7 @@ class Facts:
     width: int
     height: int
     mode: str
+    transparent: bool
     low: int
     high: int
     flat: bool
@@ -145,6 +147,7 @@ def _facts(picture, opened, array):
         width=opened.width,
         height=opened.height,
         mode=opened.mode,
+        transparent=opened.image.has_transparency_data,
         low=int(low.min()),
         high=int(high.max()),
         flat=bool((low == high).all()),

@@ -10,7 +10,9 @@ by name; if all are whole numbers, by number.
 """
 
 import csv
+import io
 import json
+import os
 import typing
 import unicodedata
 
@@ -43,6 +45,11 @@ def normalized(text):
     return unicodedata.normalize("NFC", text)
 
 
+def shown(path):
+    """The path as text, also where its name is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def find(folder):
     """The folder's files of labels: list of paths, empty, of one, or of both."""
     return [folder / name for name in NAMES if (folder / name).is_file()]
@@ -59,13 +66,13 @@ def read(files, pictures):
         `LabelTable` of the pictures that are both listed and there.
     """
     if len(files) > 1:
-        problem = f"{files[0].parent} has both {' and '.join(NAMES)}: keep one"
+        problem = f"{shown(files[0].parent)} has both {' and '.join(NAMES)}: keep one"
         return LabelTable((), None, None, (problem,))
     file = files[0]
     try:
         rows = (_read_csv if file.suffix == ".csv" else _read_json)(file)
     except (ValueError, csv.Error, RecursionError) as error:
-        return LabelTable((), None, None, (f"cannot read {file}: {error}",))
+        return LabelTable((), None, None, (f"cannot read {shown(file)}: {error}",))
     if rows is None:
         return LabelTable(tuple(sorted(pictures)), None, None, ())
     problems = _row_problems(file, rows, pictures)
@@ -83,7 +90,7 @@ def _read_csv(file):
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"it is no UTF-8 ({error})") from error
-    lines = [_without_empty_end(line) for line in csv.reader(text.splitlines())]
+    lines = [_without_empty_end(line) for line in csv.reader(io.StringIO(text, ""))]
     if not lines or [cell.strip().lower() for cell in lines[0]] != _HEADER:
         raise ValueError(
             "the first line must be 'file,label'. Received: "
@@ -153,7 +160,7 @@ def _digits(name):
 
 def _row_problems(file, rows, pictures):
     """Names that are twice in the file, not in the folder, or only in the folder."""
-    listed, twice = set(), []
+    listed, twice, file = set(), [], shown(file)
     for name, _ in rows:
         if name in listed:
             twice.append(name)

@@ -10,7 +10,13 @@ import pathlib
 import numpy as np
 from PIL import Image
 
-from keras_sagan.data.pictures import MOST_CLASSES, Opened, Picture, Pictures
+from keras_sagan.data.pictures import (
+    MOST_CLASSES,
+    Opened,
+    Picture,
+    Pictures,
+    class_name_problems,
+)
 from keras_sagan.untrusted import arrays
 
 _ARRAYS = ("images", "labels", "class_names")
@@ -151,6 +157,9 @@ def _labels(content, count):
             "'class_names' must be strings of shape (k,). Received: "
             f"{names.dtype} of shape {names.shape}."
         )
+    problems = class_name_problems(names.tolist())
+    if problems:
+        raise ValueError(f"'class_names': {problems[0]}.")
     if labels.min() < 0 or labels.max() >= len(names):
         raise ValueError(
             f"'labels' must be in [0, {len(names)}). Received: labels in "

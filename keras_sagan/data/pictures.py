@@ -1,5 +1,6 @@
 """The pictures of a split as they are stored, whatever holds them."""
 
+import collections
 import dataclasses
 import typing
 from collections.abc import Callable, Iterator
@@ -67,6 +68,20 @@ class Pictures:
 
     def __iter__(self):
         return self.rows(0, self.count)
+
+
+def class_name_problems(names):
+    """Sentences about class names that TFDS would refuse, or store as others: list."""
+    problems = []
+    twice = [name for name, n in collections.Counter(names).items() if n > 1]
+    if twice:
+        problems.append(f"class names must differ: {twice[0]!r} is there twice")
+    unclean = [n for n in names if n != n.strip() or len(n.splitlines()) != 1]
+    if unclean:
+        problems.append(
+            f"class names must be a line without blanks around it: {unclean[0]!r}"
+        )
+    return problems
 
 
 def read(pictures, name, image_size, channels, fit, directory):

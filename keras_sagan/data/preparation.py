@@ -85,11 +85,7 @@ def prepare(
     kind, rest, image_size, channels = sources.parse_arguments(
         name, image_size, channels, fit
     )
-    output = pathlib.Path(output).expanduser()
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise FileExistsError(
-            f"`output` must be a new or empty directory. Received: '{output}'."
-        )
+    output = _new_directory(output)
     pictures = sources.open_pictures(kind, rest, split, image_size, cache_dir)
     if pictures.problems:
         raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
@@ -129,6 +125,28 @@ def prepare(
         os.replace(work, output)
         shutil.rmtree(output / journal.FOLDER)
     return result
+
+
+def _new_directory(output):
+    """The path of a directory that can be put in place of what is there.
+
+    Raises:
+        FileExistsError: if it cannot.
+    """
+    path = pathlib.Path(output).expanduser()
+    if path.is_symlink() or path.exists():
+        path = path.resolve()  # a link stays one
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(
+            f"`output` must be a new or empty directory. Received: '{output}'."
+        )
+    if path == pathlib.Path.cwd() or path.is_mount():
+        raise FileExistsError(
+            "`output` must be a directory that can be replaced, so neither the one "
+            "you are in nor one where a disk is mounted; name a new one in it. "
+            f"Received: '{output}'."
+        )
+    return path
 
 
 def _absolute(kind, rest):

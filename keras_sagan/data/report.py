@@ -31,6 +31,7 @@ class CheckReport:
         num_enlarged: int. Pictures whose shorter side is below `image_size`.
         num_oblong: int. Pictures that are far from square.
         modes: dict of the pictures' Pillow mode ("RGB", "L", "P", ...) to count.
+        num_transparent: int. Pictures that can have transparent pixels.
         value_range: (smallest, largest) value of the decoded images, or `None`.
         copies: tuple of tuples of str: names of pictures with equal pixels.
         near_copies: the same of pictures that look alike, equal ones among them.
@@ -56,6 +57,7 @@ class CheckReport:
     num_enlarged: int
     num_oblong: int
     modes: dict[str, int]
+    num_transparent: int
     value_range: tuple[int, int] | None
     copies: tuple[tuple[str, ...], ...]
     near_copies: tuple[tuple[str, ...], ...]
@@ -144,7 +146,7 @@ def check_with_samples(
     channels = channels or pictures.channels
     found = inspection.inspect(pictures, image_size, channels, fit)
     facts, class_names = found.facts, pictures.class_names
-    labels = found.labels if class_names else None
+    labels = None if class_names is None else found.labels
     report = CheckReport(
         name=name,
         split=split,
@@ -179,6 +181,7 @@ def _summary(facts, image_size):
         "num_enlarged": sum(min(f.width, f.height) < image_size for f in facts),
         "num_oblong": sum(advice.is_oblong(f.width, f.height) for f in facts),
         "modes": dict(modes),
+        "num_transparent": sum(fact.transparent for fact in facts),
         "value_range": (int(np.min(values)), int(np.max(values))) if facts else None,
     }
 
@@ -190,7 +193,7 @@ def _copies(facts, class_names):
     near = duplicates.near_groups(
         [fact.hash for fact in facts], [fact.thumbnail for fact in facts]
     )
-    labels = [fact.label for fact in facts] if class_names else None
+    labels = None if class_names is None else [fact.label for fact in facts]
     repeated = {index for group in equal for index in group[1:]}
     distinct = [[i for i in group if i not in repeated] for group in near]
     return {

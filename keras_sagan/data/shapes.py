@@ -110,9 +110,14 @@ def nearest(images):
     """
     images = np.asarray(images)
     square = images.ndim == 4 and images.shape[1] == images.shape[2]
-    if images.dtype != np.uint8 or not square or images.shape[3] != 3:
+    if (
+        images.dtype != np.uint8
+        or not square
+        or images.shape[3] != 3
+        or not images.size
+    ):
         raise ValueError(
-            "`images` must be a uint8 array (n, S, S, 3). Received: "
+            "`images` must be a uint8 array (n, S, S, 3), n > 0. Received: "
             f"{images.dtype} of shape {images.shape}."
         )
     sides = [_nearest(images, side) for side in (0, 1)]

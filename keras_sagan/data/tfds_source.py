@@ -24,8 +24,9 @@ def prepared_builder(name, cache_dir=None):
     """A TFDS builder whose files are on disk; downloads them where they are not.
 
     Args:
-        name: str. TFDS name, optionally with config and version ("fashion_mnist",
-            "cifar10:3.0.2"), or the path of a prepared data set's directory.
+        name: str. The path of a prepared data set's directory (one that has a
+            `dataset_info.json` is meant, whatever TFDS knows), or a TFDS name,
+            optionally with config and version ("fashion_mnist", "cifar10:3.0.2").
         cache_dir: str or `None`. TFDS data directory (see `storage`).
 
     Returns:
@@ -39,21 +40,16 @@ def prepared_builder(name, cache_dir=None):
     path = os.path.expanduser(name)
     if os.path.isfile(os.path.join(path, "dataset_info.json")):
         return _described(path)
-    if os.path.isdir(path) or path.startswith((os.sep, ".")):
-        raise ValueError(
-            f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
-            "For a folder of pictures use 'folder:PATH'; a preparation that was "
-            "interrupted is finished by the same 'keras-sagan data prepare' again. "
-            f"Received: 'tfds:{name}'."
-        )
+    if path.startswith((os.sep, ".")):
+        raise ValueError(_unfinished(name, path))
     directory = data_dir(cache_dir)
     try:
         builder = tfds.builder(name, data_dir=directory)
     except tfds.core.DatasetNotFoundError as error:
-        raise ValueError(_unknown_name(name, directory)) from error
+        raise ValueError(_not_found(name, path, directory)) from error
     except (AssertionError, ValueError) as error:  # no such version or config, no name
         if "Parsing builder name" in str(error):
-            raise ValueError(_unknown_name(name, directory)) from error
+            raise ValueError(_not_found(name, path, directory)) from error
         raise ValueError(f"{error} Received: 'tfds:{name}'.") from error
     if not builder.is_prepared():
         _prepare(builder, name, directory)
@@ -84,7 +80,9 @@ def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
     for note in _unused_label(builder):
         warnings.warn(f"{name}: left out: {note}", stacklevel=3)
     stored = image_feature.shape == (image_size, image_size, channels)
-    if not stored or image_feature.np_dtype != np.uint8:
+    # TensorFlow decodes JPEG less exactly than Pillow, and without turning it upright.
+    lossless = image_feature.encoding_format != "jpeg"
+    if not (stored and lossless and image_feature.np_dtype == np.uint8):
         found = open_pictures(builder, split)
         return pictures.read(found, name, image_size, channels, fit, directory)
     # As they are stored: TensorFlow decodes them in parallel.
@@ -275,6 +273,20 @@ def _prepare(builder, name, directory):
             "Fashion-MNIST can be built from a Debian package: "
             "scripts/fashion_mnist_from_debian."
         ) from error
+
+
+def _not_found(name, path, directory):
+    is_folder = os.path.isdir(path)
+    return _unfinished(name, path) if is_folder else _unknown_name(name, directory)
+
+
+def _unfinished(name, path):
+    return (
+        f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
+        "For a folder of pictures use 'folder:PATH'; a preparation that was "
+        "interrupted is finished by the same 'keras-sagan data prepare' again. "
+        f"Received: 'tfds:{name}'."
+    )
 
 
 def _unknown_name(name, directory):

@@ -126,6 +126,11 @@ def loose(root):
     noise(root / "3.png")
 
 
+def two_lines(root):
+    noise(root / "a\nb" / "1.png")
+    noise(root / "c" / "1.png")
+
+
 def same_names(root):
     for form in ("NFC", "NFD"):
         noise(root / unicodedata.normalize(form, "é") / "1.png")
@@ -161,6 +166,15 @@ FOLDERS = {
     "wrong depth": (deep, r"If those are the classes, use 'folder:.*data'"),
     "pictures beside classes": (loose, r"both pictures \('3\.png', 1 in all\)"),
     "equal class names": (same_names, r"names look the same"),
+    "class name of two lines": (two_lines, r"must be a line .*: 'a\\nb'"),
+    "csv: a header only": (
+        lambda root: flat(root, "file,label\n"),
+        r"labels\.csv has no label of '1\.png', '2\.png'",
+    ),
+    "json: an empty list": (
+        lambda root: flat(root, '{"labels": []}', "dataset.json"),
+        r"dataset\.json has no label of '1\.png', '2\.png'",
+    ),
     "csv: missing picture": (
         lambda root: flat(root, "file,label\n1.png,x\n2.png,y\n9.png,x\n"),
         r"lists '9\.png', which the folder does not have",
@@ -391,5 +405,27 @@ def test_names_that_are_no_text(tmp_path):
     report = check(f"folder:{tmp_path}", SIZE)
     json.dumps(report.to_dict(), ensure_ascii=False).encode("utf-8")
     assert report.unreadable[0].startswith(f"cannot read picture {tmp_path}/caf\\xe9")
+    os.mkdir(raw + b"/deep")
+    report = check(f"folder:{tmp_path}", SIZE)
+    report.format().encode("utf-8")
+    assert "caf\\xe9 has subfolders" in report.format()
+    os.rmdir(raw + b"/deep")
     os.unlink(raw + b"/\xfe.png")
     assert load(f"folder:{tmp_path}", SIZE, 1).class_names == ("caf\\xe9",)
+
+
+@pytest.mark.parametrize("labels", [None, "file,label\n1.png,x\n2.png,y\n"])
+def test_a_pipe_is_not_opened(labels, tmp_path):
+    flat(tmp_path, labels or "", "labels.csv" if labels else "notes.txt")
+    os.mkfifo(tmp_path / "3.png")
+    report = check(f"folder:{tmp_path}", SIZE)  # it would wait for a writer for ever
+    assert report.problems == ()
+    assert report.num_examples == 2
+    assert f"{tmp_path}/3.png: a pipe, a socket or a device" in report.notes[-1]
+
+
+def test_a_row_of_labels_may_hold_any_character(tmp_path):
+    flat(tmp_path, "file,label\n1.png,x\u2028y\n2.png,\x0cz\n")
+    assert "must be a line" in check(f"folder:{tmp_path}", SIZE).problems[0]
+    flat(tmp_path, 'file,label\r\n1.png,"x, y"\r\n2.png,z\r\n')
+    assert load(f"folder:{tmp_path}", SIZE, 1).class_names == ("x, y", "z")

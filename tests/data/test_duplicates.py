@@ -132,3 +132,33 @@ def test_groups():
 def test_many_alike_take_no_forever():
     blank = np.zeros(432, np.uint8)
     assert len(duplicates.near_groups([bytes(16)] * 3000, [blank] * 3000)) == 1
+
+
+def palette(color, places, **info):
+    image = Image.fromarray(places, "P")
+    image.putpalette([0, 0, 0, *color])
+    image.info.update(info)
+    return image
+
+
+def test_palettes_are_part_of_a_picture():
+    places = np.random.default_rng(0).integers(0, 2, (32, 32)).astype(np.uint8)
+    red, blue = palette((255, 0, 0), places), palette((0, 0, 255), places)
+    assert duplicates.digest(red) == duplicates.digest(palette((255, 0, 0), places))
+    assert duplicates.digest(red) != duplicates.digest(blue)
+    clear = palette((255, 0, 0), places, transparency=0)
+    assert duplicates.digest(red) != duplicates.digest(clear)
+
+
+def test_pictures_of_16_bits_look_like_theirs_of_8():
+    grey = scene(0).convert("L")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    assert deep.mode == "I;16"
+    assert near_groups([grey, deep]) == [(0, 1)]
+
+
+def test_what_is_transparent_is_seen_as_white():
+    masks = [scene(i).convert("L") for i in range(3)]
+    black = [Image.merge("RGBA", [Image.new("L", m.size)] * 3 + [m]) for m in masks]
+    assert near_groups(black) == []
+    assert near_groups([*black, black[1]]) == [(1, 3)]

@@ -221,3 +221,13 @@ def test_progress_for_many_pictures_only(make_folder, capsys):
     (root / "0.bmp").unlink()
     read(root)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_order_does_not_depend_on_how_names_are_composed(make_folder, form):
+    names = ["zebra/1.png", "\u00e9t\u00e9/1.png", "zebra/\u00e9.png", "zebra/z.png"]
+    names = [unicodedata.normalize(form, name) for name in names]
+    root = make_folder({name: ((8, 8), i) for i, name in enumerate(names)})
+    examples = read(root)
+    assert examples.class_names == ("zebra", "\u00e9t\u00e9")
+    assert examples.images[:, 0, 0, 0].tolist() == [0, 3, 2, 1]

@@ -148,3 +148,12 @@ def test_padding_of_a_very_long_picture_takes_little(size):
     result = to_array(Image.new("L", size, 200), 32, 1, "pad")  # not a square of it
     line = result[:, :, 0] if size[0] == 1 else result[:, :, 0].T
     assert sorted(line.max(axis=0)) == [0] * 31 + [200]
+
+
+def test_a_transparent_value_of_16_bits(tmp_path):
+    deep = Image.fromarray(np.array([[0, 700], [65535, 700]], np.uint16))
+    deep.save(tmp_path / "1.png", transparency=700)
+    with Image.open(tmp_path / "1.png") as image:
+        assert image.info["transparency"] == 700
+        assert to_array(image, 2, 3)[:, :, 0].tolist() == [[0, 255], [255, 255]]
+        assert to_array(image, 2, 4)[:, :, 3].tolist() == [[255, 0], [255, 0]]

@@ -53,3 +53,18 @@ def test_an_array_file_is_no_archive(tmp_path):
     np.save(tmp_path / "x.npy", IMAGES)
     with pytest.raises(ValueError, match=r"as a \.npz file"):
         npz_source.open_pictures(tmp_path / "x.npy")
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a", "b", "a"], "must differ: 'a' is there twice"),
+        (["a", ""], "must be a line .*: ''"),
+        (["a", " b"], "must be a line .*: ' b'"),
+        (["a", "b\nc"], r"must be a line .*: 'b\\nc'"),
+    ],
+)
+def test_class_names_that_could_not_be_stored(names, words, tmp_path):
+    images = np.zeros((2, 8, 8, 3), np.uint8)
+    with pytest.raises(ValueError, match=words):
+        loaded(tmp_path, images=images, labels=[0, 1], class_names=names)

@@ -311,3 +311,20 @@ def test_killed_at_any_moment(tmp_path):
             assert (output / name).read_bytes() == whole
     assert load(f"tfds:{output}", 32, 1).num_examples == 100
     shutil.rmtree(output)
+
+
+def test_a_link_to_an_empty_directory(pictures, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to("disk")
+    prepare(f"folder:{pictures}", tmp_path / "out", 16)
+    assert (tmp_path / "out").is_symlink()
+    assert load(f"tfds:{tmp_path / 'out'}", 16, 1).num_examples == 12
+
+
+def test_the_directory_one_is_in(pictures, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(FileExistsError, match=r"name a new one in it.*'\.'"):
+        prepare(f"folder:{pictures}", ".", 16)
+    prepare(f"folder:{pictures}", "new", 16)
+    assert load("tfds:new", 16, 1).num_examples == 12

@@ -93,10 +93,11 @@ def test_a_shape_outside_the_class_is_told():
         np.zeros((2, 32, 32, 3)),
         np.zeros((2, 32, 16, 3), np.uint8),
         np.zeros((32, 32, 3), np.uint8),
+        np.zeros((0, 32, 32, 3), np.uint8),
     ],
 )
 def test_other_arrays_are_refused(images):
-    with pytest.raises(ValueError, match=r"uint8 array \(n, S, S, 3\)\. Received"):
+    with pytest.raises(ValueError, match=r"uint8 array \(n, S, S, 3\), n > 0\. Rec"):
         shapes.nearest(images)
 
 

@@ -199,3 +199,25 @@ def test_a_set_that_needs_manual_download(tmp_path, capfd):
     output, errors = capfd.readouterr()
     assert output == ""
     assert "downloads it now" in errors
+
+
+def test_a_name_of_tfds_that_is_a_directory_too(make_tfds, tmp_path, monkeypatch):
+    examples = [{"image": image} for image in pictures((8, 8, 3))]
+    directory = make_tfds("beside", features((8, 8, 3)), examples)
+    monkeypatch.chdir(directory)  # has `beside/1.0.0`
+    assert load("tfds:beside", 8, 1, cache_dir=directory).num_examples == 1
+    (tmp_path / "nothing").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="nothing holds no finished TFDS data set"):
+        load("tfds:nothing", 8, 1, cache_dir=directory)
+
+
+def test_jpeg_of_the_right_size_is_decoded_as_of_any_other(make_tfds, tmp_path):
+    ramp = np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)
+    image = np.stack([ramp, ramp[::-1], 255 - ramp], axis=2)
+    feature = tfds.features.Image(shape=(64, 64, 3), encoding_format="jpeg")
+    directory = make_tfds("photos", {"image": feature}, [{"image": image}])
+    whole = load("tfds:photos", 64, 1, cache_dir=directory).arrays()[0]
+    prepare("tfds:photos", tmp_path / "out", 64, cache_dir=directory)
+    stored = load(f"tfds:{tmp_path / 'out'}", 64, 1).arrays()[0]
+    np.testing.assert_array_equal(whole, stored)
