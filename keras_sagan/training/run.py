@@ -60,7 +60,8 @@ class Run:
     `metrics.jsonl` and, after `fit`, `model/`.
 
     A run that ended early, however it did, goes on at its newest checkpoint, and ends
-    with the weights and metrics that it would have had without the interruption.
+    with the weights and metrics that it would have had without the interruption;
+    other pictures than it was begun with are a warning.
 
     Args:
         config: `RunConfig`, as `prepare` returns it.
@@ -77,9 +78,6 @@ class Run:
         FileNotFoundError: if there is no run or checkpoint to go on with.
         ValueError: if the run there has another configuration or other classes, or
             the data do not fit the configuration, or as the models do.
-
-    Warns:
-        UserWarning: if the pictures are others than those the run was begun with.
     """
 
     def __init__(self, config, output, source=None, resume=None, resume_from=None):
