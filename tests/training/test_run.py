@@ -256,6 +256,9 @@ def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):
 def test_a_checkpoint_that_cannot_be_written_is_a_warning(picture_folder, tmp_path):
     def put_a_file_in_the_way(model):
         folder = tmp_path / "run" / "checkpoints"
+        end = time.monotonic() + 60
+        while checkpoint_files.steps(folder) != [4] and time.monotonic() < end:
+            time.sleep(0.05)  # a thread writes it
         folder.rename(tmp_path / "earlier")
         folder.write_text("")
 
