@@ -7,7 +7,6 @@ algebra: the images are the same up to rounding.
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from keras_sagan.layers.attention import automatic_chunk_size
 from keras_sagan.layers.conditional_batch_normalization import (
@@ -17,7 +16,7 @@ from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.resampling import (
     UpsampleConv2D,
     nearest_upsample,
-    sum_of_shifts,
+    upsampling_kernel,
 )
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
@@ -119,7 +118,7 @@ def _plain(wrapper, norm=None, merged_upsampling=True):
     *others, inputs, _ = kernel.shape
     upsampling = isinstance(layer, UpsampleConv2D)
     if upsampling and merged_upsampling:
-        kernel = _upsampling_kernel(kernel)
+        kernel = upsampling_kernel(kernel)
         plain = keras.layers.Conv2DTranspose(
             layer.filters, kernel.shape[:2], strides=2, padding="same", **config
         )
@@ -132,15 +131,6 @@ def _plain(wrapper, norm=None, merged_upsampling=True):
     plain.build((None, *(None for _ in others), inputs))
     plain.set_weights([kernel] if bias is None else [kernel, bias])
     return plain
-
-
-def _upsampling_kernel(kernel):
-    """Of the transposed convolution that `UpsampleConv2D` runs: `(k+1, k+1, out, in)`.
-
-    Args:
-        kernel: tensor `(k, k, in, out)`.
-    """
-    return ops.swapaxes(sum_of_shifts(ops.flip(kernel, axis=(0, 1))), 2, 3)
 
 
 def _affine(norm, convolution):

@@ -30,14 +30,46 @@ def average_pool(images):
     return ops.average_pool(images, 2, strides=2, padding="valid")
 
 
-def sum_of_shifts(kernel):
-    """Sum of `kernel` `(k, k, ...)` at 4 shifts: `(k + 1, k + 1, ...)`."""
-    for axis in (0, 1):
-        before = [(0, 0)] * len(kernel.shape)
-        after = list(before)
-        before[axis], after[axis] = (1, 0), (0, 1)
-        kernel = ops.pad(kernel, before) + ops.pad(kernel, after)
-    return kernel
+def upsampling_kernel(kernel):
+    """Kernel of the transposed convolution that `UpsampleConv2D` is.
+
+    Args:
+        kernel: float tensor `(k, k, in, out)`.
+
+    Returns: tensor `(k + 1, k + 1, out, in)`, the flipped kernel summed at 4 shifts.
+    """
+    return ops.swapaxes(_sum_of_shifts(kernel, turned=True), 2, 3)
+
+
+def downsampling_kernel(kernel):
+    """Kernel of the strided convolution that `DownsampleConv2D` is.
+
+    Args:
+        kernel: float tensor `(k, k, in, out)`.
+
+    Returns: tensor `(k + 1, k + 1, in, out)`, the mean of the kernel at 4 shifts.
+    """
+    return _sum_of_shifts(kernel, factor=0.25)
+
+
+def _sum_of_shifts(kernel, factor=1.0, turned=False):
+    """`factor` times the sum of `kernel` (or of its flip on both axes) at 4 shifts.
+
+    As one product with a matrix of zeros and `factor`: large kernels are read and
+    written once, a third of the time of pads and additions.
+    """
+    size = kernel.shape[0]
+    places = [(i, j) for i in range(size + 1) for j in range(size + 1)]
+    if turned:
+        places.reverse()
+    shifts = [
+        [factor * (i - a in (0, 1) and j - b in (0, 1))
+         for a in range(size) for b in range(size)]
+        for i, j in places
+    ]  # fmt: skip
+    shifts = ops.convert_to_tensor(shifts, dtype=kernel.dtype)
+    shifted = ops.matmul(shifts, ops.reshape(kernel, (size * size, -1)))
+    return ops.reshape(shifted, (size + 1, size + 1, *kernel.shape[2:]))
 
 
 class _ResamplingConv2D(keras.layers.Layer):
@@ -134,9 +166,7 @@ class UpsampleConv2D(_ResamplingConv2D):
     """
 
     def call(self, inputs, training=False):
-        kernel = ops.convert_to_tensor(self._kernel)
-        kernel = sum_of_shifts(ops.flip(kernel, axis=(0, 1)))
-        kernel = ops.swapaxes(kernel, 2, 3)  # (k + 1, k + 1, out, in)
+        kernel = upsampling_kernel(ops.convert_to_tensor(self._kernel))
         outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
         return self._add_bias(outputs, training)
 
@@ -184,7 +214,7 @@ class DownsampleConv2D(_ResamplingConv2D):
 
     def call(self, inputs, training=False):
         self._check_input_shape(inputs.shape)
-        kernel = sum_of_shifts(ops.convert_to_tensor(self._kernel)) * 0.25
+        kernel = downsampling_kernel(ops.convert_to_tensor(self._kernel))
         outputs = ops.conv(inputs, kernel, strides=2, padding="same")
         return self._add_bias(outputs, training)
 

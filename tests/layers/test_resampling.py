@@ -157,9 +157,19 @@ def test_average_pooling_takes_means_of_four():
     np.testing.assert_allclose(resampling.average_pool(x), expected, rtol=1e-14)
 
 
-def test_sum_of_shifts():
+def test_downsampling_kernel():
     kernel = np.arange(1.0, 5.0).reshape(2, 2, 1, 1)
     expected = [[1, 3, 2], [4, 10, 6], [3, 7, 4]]
     np.testing.assert_array_equal(
-        np.array(resampling.sum_of_shifts(kernel))[:, :, 0, 0], expected
+        4 * np.array(resampling.downsampling_kernel(kernel))[:, :, 0, 0], expected
     )
+
+
+def test_upsampling_kernel():
+    kernel = np.arange(1.0, 9.0).reshape(2, 2, 1, 2)  # 1, 3, 5, 7; 2, 4, 6, 8
+    found = np.array(resampling.upsampling_kernel(kernel))
+    assert found.shape == (3, 3, 2, 1)
+    expected = [[7, 12, 5], [10, 16, 6], [3, 4, 1]]
+    np.testing.assert_array_equal(found[:, :, 0, 0], expected)
+    expected = [[8, 14, 6], [12, 20, 8], [4, 6, 2]]
+    np.testing.assert_array_equal(found[:, :, 1, 0], expected)
