@@ -37,16 +37,10 @@ def open_explored(source):
         ValueError: if an export does not say which classes it has.
     """
     path = pathlib.Path(source)
-    folder = _saved_model(path)
+    from keras_sagan.export.versions import newest_saved_model
+
+    folder = newest_saved_model(path)
     return _open_gan(path) if folder is None else _open_saved_model(folder)
-
-
-def _saved_model(path):
-    """The directory of a SavedModel: `path` or its newest version, or `None`."""
-    versions = path.iterdir() if path.is_dir() else []
-    numbered = [x for x in versions if x.name.isdecimal()]
-    candidates = [path, *sorted(numbered, key=lambda x: -int(x.name))]
-    return next((x for x in candidates if (x / "saved_model.pb").is_file()), None)
 
 
 def _open_gan(path):

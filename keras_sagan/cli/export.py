@@ -58,7 +58,7 @@ def run(options):
         from keras_sagan.export import card
         from keras_sagan.training import load_trained
 
-        metrics = [card.read_scores(path) for path in options.metrics]
+        metrics = [_scores(path) for path in options.metrics]
         gan = load_trained(options.source)
         gan.refresh_ema()
         facts = {
@@ -73,6 +73,14 @@ def run(options):
         except ImportError as error:  # of an extra
             raise RuntimeError(str(error)) from error
     print(path)
+
+
+def _scores(path):
+    """The scores and the protocol of a result of `keras-sagan evaluate --json`."""
+    from keras_sagan.metrics.protocol import read_result
+
+    result = read_result(path)
+    return {name: result[name] for name in ("scores", "protocol")}
 
 
 def _step(gan):

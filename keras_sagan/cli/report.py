@@ -1,7 +1,5 @@
 """`keras-sagan report`: all about a run on one page."""
 
-import json
-import pathlib
 
 from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import user_errors
@@ -153,11 +151,12 @@ def preset_differences(config):
 
 
 def _result(name):
-    path = pathlib.Path(name)
+    from keras_sagan.metrics.protocol import read_result
+
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_result(name)
         scores = {key: float(value) for key, value in content["scores"].items()}
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError) as error:
         raise ValueError(
             "`--scores` takes files that `keras-sagan evaluate --json` wrote. "
             f"Received: {name!r} ({error})."

@@ -1,7 +1,6 @@
 """What `keras-sagan evaluate` scores, by its name."""
 
 import dataclasses
-import pathlib
 from collections.abc import Callable
 
 
@@ -30,10 +29,10 @@ class Scored:
 
 
 def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
-    """Opens a run, a model, a SavedModel, a folder, or a split of `dataset`.
+    """Opens a run, a model, an export, a folder, or a split of `dataset`.
 
     Args:
-        name: str. As on the command line.
+        name: str. As on the command line; of exports the newest version.
         image_size: int, or `None`. That images are read at; a model has its own.
         cache_dir: str, or `None`. See `data.load`.
         dataset: str, or `None`. What a split is of.
@@ -50,9 +49,10 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
             raise ValueError(f"{name!r} is a split of --dataset: pass it.")
         split = name.partition(":")[2]
         return _open_real(dataset, split, image_size, cache_dir, fit)
-    if (pathlib.Path(name) / "saved_model.pb").is_file():
-        return _open_saved_model(name)
-    return _open_gan(name)
+    from keras_sagan.export.versions import newest_saved_model
+
+    folder = newest_saved_model(name)
+    return _open_gan(name) if folder is None else _open_saved_model(str(folder))
 
 
 def _open_gan(name):

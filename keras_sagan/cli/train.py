@@ -60,7 +60,8 @@ def add_parser(commands):
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the resolved configuration and write nothing",
+        help="print the resolved configuration and write no run; a data set that is "
+        "not there yet is prepared",
     )
     for title, flags in FLAGS.items():
         group = parser.add_argument_group(title)

@@ -98,24 +98,6 @@ def run_facts(directory, step=None):
     }
 
 
-def read_scores(path):
-    """A result that `keras-sagan evaluate --json` wrote, for `model_card`.
-
-    Raises:
-        ValueError: if the file is something else.
-    """
-    try:
-        result = _read_json(pathlib.Path(path))
-    except ValueError:
-        result = {}
-    if not isinstance(result, dict) or not {"scores", "protocol"} <= result.keys():
-        raise ValueError(
-            "A model card takes scores that `keras-sagan evaluate --json` wrote. "
-            f"Received: {str(path)!r}."
-        )
-    return {"scores": result["scores"], "protocol": result["protocol"]}
-
-
 def write_card(directory, card):
     """Write both files of a `model_card` into `directory`."""
     directory = pathlib.Path(directory)

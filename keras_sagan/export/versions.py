@@ -18,6 +18,15 @@ def next_version(base):
     return base / str(max(versions, default=0) + 1)
 
 
+def newest_saved_model(path):
+    """The directory of a SavedModel: `path` or its newest version, or `None`."""
+    path = pathlib.Path(path)
+    versions = path.iterdir() if path.is_dir() else []
+    numbered = [x for x in versions if x.name.isdecimal()]
+    candidates = [path, *sorted(numbered, key=lambda x: -int(x.name))]
+    return next((x for x in candidates if (x / "saved_model.pb").is_file()), None)
+
+
 def publish(write, directory):
     """Write `directory`.
 

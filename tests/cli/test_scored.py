@@ -56,6 +56,8 @@ def test_exports_know_their_classes_or_are_told(tmp_path):
         for given in (None, 3):  # a data set may have classes that the model has not
             labels = found.images(4, 0, None, given).labels
             assert (labels is None) == (classes is None)
+    newest = scored.open_scored(str(tmp_path), None, None)
+    assert newest.images(1, 0, None, None).description["model"]["path"].endswith("3")
     shutil.rmtree(tmp_path / "3" / "assets.extra")
     untold = scored.open_scored(str(tmp_path / "3"), None, None)
     assert untold.needs_classes

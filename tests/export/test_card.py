@@ -1,7 +1,5 @@
 import json
 
-import pytest
-
 from keras_sagan.export import card
 
 
@@ -38,24 +36,12 @@ def test_card_of_a_run(conditional_gan, run_directory):
         assert expected in text
 
 
-def test_scores_come_with_their_protocol(tmp_path, conditional_gan):
-    path = tmp_path / "scores.json"
+def test_scores_come_with_their_protocol(conditional_gan):
     score = {"scores": {"fid": 12.5}, "protocol": {"real": {"count": 50000}}}
-    path.write_text(json.dumps({**score, "other": 1}))
-    metrics = [card.read_scores(path)]
-    assert metrics == [score]
-    described = card.model_card(conditional_gan.generator, "x", metrics=metrics)
+    described = card.model_card(conditional_gan.generator, "x", metrics=[score])
     assert described["metrics"] == [score]
     expected = "- scores:\n  - fid: 12.5\n- protocol:\n  - real:\n    - count: 50000\n"
     assert expected in card.as_text(described)
-
-
-@pytest.mark.parametrize("content", ["{}", "[1]", "none", '{"scores": {}}'])
-def test_scores_without_a_protocol_are_refused(tmp_path, content):
-    path = tmp_path / "scores.json"
-    path.write_text(content)
-    with pytest.raises(ValueError, match="evaluate --json"):
-        card.read_scores(path)
 
 
 def test_card_of_a_checkpoint_of_a_run_that_was_killed(tmp_path):
