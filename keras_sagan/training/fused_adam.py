@@ -27,7 +27,9 @@ def apply_gradients(optimizer, gradients, variables):
     try:
         optimizer.apply(gradients, variables)
     finally:
-        del optimizer.update_step  # the class's own
+        # Back to the class's own. Replicas are threads that share the optimizer: each
+        # sets it before it waits for the others, the first one removes it.
+        vars(optimizer).pop("update_step", None)
 
 
 def _update(optimizer, gradient, variable, learning_rate):

@@ -142,6 +142,24 @@ def test_a_model_of_two_replicas_is_saved_and_loaded(tmp_path):
     helpers.assert_same_pixels(loaded.generate(labels=[0, 1, 2], seed=1), images)
 
 
+def test_adam_on_two_replicas():
+    """The optimizers of all presets. Replicas are threads that share them."""
+    found = []
+    for replicas in (1, 2):
+        strategy = equivalence.mirrored(replicas)
+        with strategy.scope():
+            pair = [
+                keras.optimizers.Adam(0.02, beta_1=0.5, epsilon=0.1) for _ in range(2)
+            ]
+        gan, before = equivalence.build(
+            strategy, dtype="float64", g_optimizer=pair[0], d_optimizer=pair[1]
+        )
+        gan.fit(equivalence.dataset(), verbose=0)
+        equivalence.assert_moved(gan, before)
+        found.append(equivalence.weights(gan))
+    assert equivalence.largest_error(*found) <= 1e-9
+
+
 def test_bad_label_on_the_second_replica():
     labels = LABELS[: 2 * BATCH].copy()
     labels[-1] = 9
