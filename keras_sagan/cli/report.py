@@ -1,6 +1,5 @@
 """`keras-sagan report`: all about a run on one page."""
 
-
 from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow

@@ -200,8 +200,13 @@ class SpectralNormalization(keras.layers.Wrapper):
         return ops.sum(ops.stop_gradient(self.v) * projected)
 
     def normalized_kernel(self):
-        """The kernel the wrapped layer runs with: `W / max(sigma, epsilon)`."""
-        sigma = ops.maximum(self.sigma(), self.epsilon)
+        """The kernel the wrapped layer runs with: `W / sigma`.
+
+        `epsilon` takes the place of a sigma that is smaller in size. (It is negative
+        only where the kernel was set and `u` and `v` were not: `advance` follows.)
+        """
+        sigma = self.sigma()
+        sigma = ops.where(ops.abs(sigma) > self.epsilon, sigma, self.epsilon)
         # Not a division: its gradient reads and writes the kernel twice as often.
         return ops.convert_to_tensor(self._kernel_variable()) * (1 / sigma)
 

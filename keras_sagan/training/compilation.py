@@ -38,6 +38,7 @@ class CompileArguments:
         losses.get(self.loss)
         self.augmentation = augmentation.resolve(self.augmentation)
         self._check_weights()
+        self._check_adaptive()
         for name in ("discriminator_steps", "gradient_accumulation_steps"):
             self._check_integer(name, 1)
         self._check_integer("ema_start", 0)
@@ -56,6 +57,15 @@ class CompileArguments:
                     "optimizers of a SAGAN are its own. Allowed beside the named ones: "
                     f"{', '.join(known)}."
                 )
+
+    def check_classes(self, num_classes):
+        """Raises a `ValueError` where `fake_label_weights` are not one a class."""
+        weights = self.fake_label_weights
+        if weights is not None and len(weights) != num_classes:
+            raise ValueError(
+                "`fake_label_weights` must be one number a class. Received: "
+                f"fake_label_weights={list(weights)}, num_classes={num_classes}."
+            )
 
     def step_settings(self):
         return StepSettings(
@@ -106,12 +116,21 @@ class CompileArguments:
         if weights is None:
             return
         weights = tuple(float(weight) for weight in weights)
-        if not (min(weights) >= 0 and 0 < sum(weights) < math.inf):
+        if not (min(weights, default=-1) >= 0 and 0 < sum(weights) < math.inf):
             raise ValueError(
                 "`fake_label_weights` must be numbers >= 0, one a class, not all 0. "
                 f"Received: fake_label_weights={self.fake_label_weights!r}."
             )
         self.fake_label_weights = weights
+
+    def _check_adaptive(self):
+        """ADA reads overfitting off the signs of D's logits."""
+        adaptive = self.augmentation is not None and self.augmentation.policy == "ada"
+        if adaptive and self.loss not in ("hinge", "non_saturating"):
+            raise ValueError(
+                "The augmentation 'ada' needs a loss whose decision is at 0: 'hinge' "
+                f"or 'non_saturating'. Received: loss={self.loss!r}."
+            )
 
     def _check_integer(self, name, minimum):
         value = getattr(self, name)
@@ -130,6 +149,13 @@ def _optimizer(name, optimizer, learning_rate):
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
             f"`{name}` must be a keras optimizer. Received: {name}={optimizer!r}."
+        )
+    if optimizer.gradient_accumulation_steps:
+        raise ValueError(
+            f"`{name}` must not accumulate gradients by itself: steps of generator and "
+            "discriminator would not stay in turn. Pass `gradient_accumulation_steps` "
+            f"to `compile`. Received: {name}={optimizer} with "
+            f"gradient_accumulation_steps={optimizer.gradient_accumulation_steps!r}."
         )
     distribution.check_optimizer(name, optimizer)
     return optimizer

@@ -58,9 +58,13 @@ def averaged_copy(generator):
     config = generator.get_config()
     config["dtype"] = generator.dtype_policy.variable_dtype
     config["name"] = "ema_generator"
+    config["trainable"] = True
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())
-    return copy, Averages(copy.trainable_variables, generator.trainable_variables)
+    # Also of layers that are frozen in `generator`: they may be thawed later.
+    pairs = zip(copy.weights, generator.weights, strict=True)
+    pairs = [(average, weight) for average, weight in pairs if average.trainable]
+    return copy, Averages(*map(list, zip(*pairs, strict=True)))
 
 
 class StandingStatistics:

@@ -33,10 +33,17 @@ def unpack(data, network, parts):
 
     Raises:
         ValueError: if labels are missing or not wanted, or not integers, if images
-            have another shape or dtype than the network's, or if the batch size does
+            have another shape or dtype than the network's, if there are sample
+            weights, or if the batch size does
             not divide by `parts`, or is unknown where it must be known.
     """
-    images, labels, _ = keras.utils.unpack_x_y_sample_weight(data)
+    images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise ValueError(
+            "A SAGAN's losses have no `sample_weight` or `class_weight`: draw images "
+            "that shall count more more often, and see `compile(fake_label_weights=)`. "
+            f"Received: weights of shape {weights.shape}."
+        )
     if isinstance(images, (dict, list, tuple)):
         raise ValueError(
             "The dataset must yield `(images, labels)`, or `images` when "
@@ -46,16 +53,28 @@ def unpack(data, network, parts):
     return images, _check_labels(labels, images, network.num_classes)
 
 
-def check_first_batch(x, y, network):
+def check_held_out(data, network):
+    """As `check_first_batch`, for data that may be of one class, or None.
+
+    Args:
+        data: what `fit` got as `validation_data`, or the pair that `evaluate` got.
+        network: as there.
+    """
+    x, y = (*data[:2], None)[:2] if isinstance(data, (list, tuple)) else (data, None)
+    check_first_batch(x, y, network, training=False)
+
+
+def check_first_batch(x, y, network, training=True):
     """Check arrays whole, and of a dataset the first batch, on the host.
 
-    Reads on while all labels are of one class. Generators are left to the checks in
-    the graph: reading one would consume it.
+    For training it reads on while all labels are of one class. Generators are left to
+    the checks in the graph: reading one would consume it.
 
     Args:
         x: what `fit` got as `x`.
         y: what `fit` got as `y`.
         network: `Discriminator`, for size, channels and number of classes.
+        training: bool. Whether many labels of one class only are a mistake.
 
     Raises:
         ValueError: naming the argument, its value and what is allowed.
@@ -75,7 +94,7 @@ def check_first_batch(x, y, network):
         num_classes=network.num_classes,
         position=position,
     )
-    if network.num_classes is not None:
+    if training and network.num_classes is not None:
         more = (batch_labels for _, batch_labels in pairs)
         _check_classes(itertools.chain([labels], more), network.num_classes)
 

@@ -48,11 +48,17 @@ def of(gan):
     )
 
 
-def track(trackers, logs):
-    """The running means, by name, with `logs` and their total `loss` taken in."""
+def track(trackers, logs, weight=None):
+    """The running means, by name, with `logs` and their total `loss` taken in.
+
+    Args:
+        trackers: list of `keras.metrics.Mean`.
+        logs: dict of scalars.
+        weight: scalar: what `logs` count in the means; None for 1.
+    """
     logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
     for tracker in trackers:
-        tracker.update_state(logs[tracker.name])
+        tracker.update_state(logs[tracker.name], weight)
     return {tracker.name: tracker.result() for tracker in trackers}
 
 

@@ -126,6 +126,7 @@ class SAGAN(DistributedModel):
             gradient_accumulation_steps, seed, augmentation, fake_label_weights,
             jit_compile, kwargs,
         )  # fmt: skip
+        arguments.check_classes(self.generator.num_classes)
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self._settings = arguments.step_settings()
         self._compile_arguments = arguments
@@ -166,23 +167,26 @@ class SAGAN(DistributedModel):
     def test_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, parts=1)
         tested = networks.of(self)._replace(generator=self.ema_generator)
-        batch_index = self._trackers[0].count  # batches since `evaluate` began
-        logs = steps.test_step(tested, self._settings, images, labels, batch_index)
-        return networks.track(self._trackers, logs)
+        before = self._trackers[0].count  # images since `evaluate` began
+        logs = steps.test_step(tested, self._settings, images, labels, before)
+        return networks.track(self._trackers, logs, tf.shape(images)[0])
 
     def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
         """As `keras.Model.fit`; checks the first batch before the first step."""
+        self._assert_compile_called("fit")
         inputs.check_first_batch(x, y, self.discriminator)
+        inputs.check_held_out(kwargs.get("validation_data"), self.discriminator)
         self._fault.reset()
         callbacks = inputs.with_guard(callbacks, self._fault)
         if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
         return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
+        inputs.check_held_out((x, y), self.discriminator)
         self.refresh_ema()
-        return super().evaluate(*args, **kwargs)
+        return super().evaluate(x, y, *args, **kwargs)
 
     def predict(self, *args, **kwargs):
         """As `keras.Model.predict`: images of `ema_generator`, float in [-1, 1]."""
@@ -190,7 +194,8 @@ class SAGAN(DistributedModel):
         return super().predict(*args, **kwargs)
 
     def call(self, inputs, training=False):
-        return self.ema_generator(inputs, training=training)
+        # `training` is Keras's: averaged weights are for inference, and `u` is kept.
+        return self.ema_generator(inputs, training=False)
 
     # === Generation ===
     def refresh_ema(self):

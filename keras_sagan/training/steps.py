@@ -104,7 +104,7 @@ def train_step(networks, settings, images, labels):
     return {**logs, "g_loss": g_loss}
 
 
-def test_step(networks, settings, images, labels, batch_index):
+def test_step(networks, settings, images, labels, position):
     """Losses and mean logits on a held-out batch, in inference mode.
 
     Args:
@@ -112,13 +112,14 @@ def test_step(networks, settings, images, labels, batch_index):
         settings: `StepSettings`.
         images: uint8 or float tensor `(n, H, W, C)`: this replica's share.
         labels: int32 tensor `(n,)`, or None if unconditional.
-        batch_index: scalar tensor. Selects the latents and fake labels.
+        position: scalar tensor, another one for every batch. Selects the latents and
+            fake labels.
 
     Returns: dict as that of `train_step`.
     """
     d_loss_function, g_loss_function = losses.get(settings.loss)
     count = tf.shape(images)[0]
-    drawn = draw(networks, settings, Purpose.EVALUATION, batch_index, count)
+    drawn = draw(networks, settings, Purpose.EVALUATION, position, count)
     batch = Batch(to_unit_range(images), labels, *drawn)
     fakes = generate(networks.generator, batch, training=False)
     real, fake = discriminate_pair(networks.discriminator, batch, fakes, training=False)

@@ -289,3 +289,16 @@ def test_advance_reaches_every_layer_of_a_model():
     for layer, (u, v) in zip(spectral_norm_layers(model), expected, strict=True):
         np.testing.assert_allclose(layer.u, u, rtol=1e-9)
         np.testing.assert_allclose(layer.v, v, rtol=1e-9)
+
+
+def test_a_kernel_that_was_set_without_its_vectors_stays_of_its_size():
+    """Where sigma, of vectors of another kernel, is negative."""
+    layer = SpectralNormalization(keras.layers.Dense(4))
+    inputs = np.ones((1, 6), "float32")
+    layer(inputs)
+    kernel = np.array(layer.layer.kernel)
+    expected = np.array(layer(inputs))
+    layer.layer.kernel.assign(-kernel)
+    np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
+    layer.layer.kernel.assign(0 * kernel)
+    np.testing.assert_array_equal(layer(inputs), 0 * expected)

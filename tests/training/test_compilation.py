@@ -13,7 +13,7 @@ NON_DEFAULT = {
     "d_optimizer": keras.optimizers.Adam(
         keras.optimizers.schedules.ExponentialDecay(0.25, 10, 0.5), beta_1=0.125
     ),
-    "loss": "wasserstein",
+    "loss": "non_saturating",
     "discriminator_steps": 2,
     "ema_decay": 0.5,
     "ema_start": 3,
@@ -104,6 +104,13 @@ def test_optimizers_serve_one_network_each(gan):
         ("ema_start", -1, "integer >= 0"),
         ("seed", -1, "integer >= 0"),
         ("seed", None, "integer >= 0"),
+        ("fake_label_weights", [], "one a class"),
+        ("fake_label_weights", [1.0, 2.0], "one number a class"),
+        (
+            "g_optimizer",
+            keras.optimizers.Adam(gradient_accumulation_steps=2),
+            "must not accumulate gradients by itself",
+        ),
         ("g_optimizer", "adam", "keras optimizer"),
         ("d_optimizer", 1e-4, "keras optimizer"),
         ("optimizer", "adam", "no argument 'optimizer'"),
@@ -115,6 +122,13 @@ def test_bad_arguments(gan, argument, value, allowed):
         gan.compile(**{argument: value})
     assert argument in str(error.value)
     assert str(value) in str(error.value) or "no argument" in str(error.value)
+
+
+@pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
+def test_adaptive_augmentation_needs_a_decision_at_zero(gan, loss):
+    with pytest.raises(ValueError, match="'ada' needs a loss whose decision is at 0"):
+        gan.compile(loss=loss, augmentation="ada")
+    gan.compile(loss=loss, augmentation="diffaugment")
 
 
 def test_optimizers_must_be_two(gan):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_sagan import sampling
+from keras_sagan import SAGAN, sampling
 from keras_sagan.layers import frozen_spectral_norm
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
@@ -73,6 +73,28 @@ def test_average_after_steps_is_the_formula():
     average = helpers.values(gan._averaged.averages)
     for a, b in zip(average, expected, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-7)
+
+
+def test_a_frozen_layer_keeps_its_weights():
+    generator, discriminator = helpers.tiny_networks(3)
+    layer = generator.get_layer("block1_conv1")
+    layer.trainable = False
+    gan = SAGAN(generator, discriminator)
+    gan.compile(**helpers.sgd_pair(), ema_decay=0.5)
+    before, all_before = (helpers.values(x.weights) for x in (layer, generator))
+    train(gan, steps=2)
+    others = gan.ema_generator.get_layer("block1_conv1")
+    kernels = [w for w in layer.weights if w.path.endswith("kernel")]
+    assert kernels
+    for weight, old, average in zip(layer.weights, before, others.weights, strict=True):
+        if any(weight is kernel for kernel in kernels):
+            np.testing.assert_array_equal(weight, old)
+            np.testing.assert_allclose(average, old, rtol=1e-6)
+    moved = [
+        not np.array_equal(weight, old)
+        for weight, old in zip(gan.ema_generator.weights, all_before, strict=True)
+    ]
+    assert sum(moved) > 10
 
 
 def test_no_averaging_copies():

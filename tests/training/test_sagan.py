@@ -83,6 +83,47 @@ def test_evaluate_is_a_function_of_weights_seed_and_data(gan):
     assert other["d_fake"] == pytest.approx(logs["d_fake"])
 
 
+def test_evaluate_counts_images_not_batches(gan):
+    """As Keras does: the last batch may be smaller."""
+    data = tf.data.Dataset.from_tensor_slices((IMAGES[:5], LABELS[:5]))
+    whole = gan.evaluate(data.batch(5), return_dict=True, verbose=0)
+    parts = gan.evaluate(data.batch(4), return_dict=True, verbose=0)
+    assert parts["d_real"] == pytest.approx(whole["d_real"], rel=1e-4, abs=1e-5)
+
+
+@pytest.mark.parametrize("held_out", ["evaluate", "validation_data"])
+def test_bad_held_out_data_are_refused(gan, held_out):
+    bad = IMAGES.astype("float32"), LABELS  # in [0, 255]
+    before = int(gan.g_optimizer.iterations.numpy())
+    with pytest.raises(ValueError, match=r"\[-1, 1\]"):
+        if held_out == "evaluate":
+            gan.evaluate(*bad, batch_size=4, verbose=0)
+        else:
+            gan.fit(dataset(), validation_data=bad, verbose=0)
+    assert int(gan.g_optimizer.iterations.numpy()) == before
+    one_class = np.zeros(len(LABELS), "int32")
+    gan.evaluate(IMAGES, one_class, batch_size=4, verbose=0)
+
+
+@pytest.mark.parametrize("weights", ["sample_weight", "class_weight"])
+def test_weights_of_images_are_refused(gan, weights):
+    value = np.ones(8) if weights == "sample_weight" else {0: 1.0, 1: 2.0, 2: 1.0}
+    with pytest.raises(ValueError, match="have no `sample_weight` or `class_weight`"):
+        gan.fit(IMAGES, LABELS, batch_size=4, verbose=0, **{weights: value})
+
+
+def test_fit_before_compile():
+    with pytest.raises(ValueError, match="You must call `compile"):
+        helpers.tiny_gan(attention=False).fit(dataset(), verbose=0)
+
+
+def test_a_call_in_training_mode_leaves_the_averages_alone(gan):
+    inputs = [np.zeros((2, gan.generator.latent_dim), "float32"), LABELS[:2]]
+    before = helpers.values(gan.ema_generator.variables)
+    gan(inputs, training=True)
+    helpers.assert_equal(helpers.values(gan.ema_generator.variables), before)
+
+
 def test_predict_and_call_are_the_averaged_generator(gan):
     latents = np.random.default_rng(0).normal(size=(3, 8)).astype("float32")
     inputs = [latents, np.array([0, 1, 2])]
