@@ -208,7 +208,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         sigma = self.sigma()
         sigma = ops.where(ops.abs(sigma) > self.epsilon, sigma, self.epsilon)
         # Not a division: its gradient reads and writes the kernel twice as often.
-        return ops.convert_to_tensor(self._kernel_variable()) * (1 / sigma)
+        kernel = ops.convert_to_tensor(self._kernel_variable())
+        return kernel * ops.cast(1 / sigma, kernel.dtype)
 
     def compute_output_shape(self, input_shape):
         return self.layer.compute_output_shape(input_shape)
@@ -232,8 +233,13 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer.kernel
         return self.layer._kernel
 
+    def _vector_dtype(self):
+        """Float32, or float64 with a float64 kernel."""
+        return keras.backend.result_type(self._kernel_variable().dtype, "float32")
+
     def _matrix(self):
         kernel = ops.convert_to_tensor(self._kernel_variable())
+        kernel = ops.cast(kernel, self._vector_dtype())
         if isinstance(self.layer, (keras.layers.Embedding, *_TRANSPOSED)):
             return kernel_matrix(kernel, -2)
         return kernel_matrix(kernel, -1)
@@ -243,7 +249,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             name=name,
             shape=(size,),
             initializer=initializer,
-            dtype=self._kernel_variable().dtype,
+            dtype=self._vector_dtype(),
             trainable=False,
             autocast=False,
         )

@@ -36,6 +36,9 @@ class DistributedModel(keras.Model):
         x = kwargs.get("x")
         if isinstance(x, tf.data.Dataset):
             _check_divides(x, self.distribute_strategy)
+        elif isinstance(x, np.ndarray) or tf.is_tensor(x):
+            batch_size = kwargs.get("batch_size") or 32  # Keras's default
+            distribution.check_batch_size(batch_size, self.distribute_strategy)
         if distribution.is_multi_worker(self.distribute_strategy):
             self._stop_request().reset()
             self._check_same_everywhere(x)

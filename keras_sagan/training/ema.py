@@ -56,7 +56,8 @@ def averaged_copy(generator):
     Returns: the copy, and its `Averages`.
     """
     config = generator.get_config()
-    config["dtype"] = generator.dtype_policy.variable_dtype
+    dtype = generator.dtype_policy.variable_dtype
+    config["dtype"] = keras.backend.result_type(dtype, "float32")
     config["name"] = "ema_generator"
     config["trainable"] = True
     copy = type(generator).from_config(config)

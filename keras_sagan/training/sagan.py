@@ -184,7 +184,8 @@ class SAGAN(DistributedModel):
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
-        inputs.check_held_out((x, y), self.discriminator)
+        if "_use_cached_eval_dataset" not in kwargs:  # `fit`, which has checked them
+            inputs.check_held_out((x, y), self.discriminator)
         self.refresh_ema()
         return super().evaluate(x, y, *args, **kwargs)
 

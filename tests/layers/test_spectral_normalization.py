@@ -302,3 +302,13 @@ def test_a_kernel_that_was_set_without_its_vectors_stays_of_its_size():
     np.testing.assert_allclose(layer(inputs), expected, rtol=1e-5)
     layer.layer.kernel.assign(0 * kernel)
     np.testing.assert_array_equal(layer(inputs), 0 * expected)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "mixed_bfloat16", "float32"])
+def test_vectors_and_sigma_are_float32_under_every_policy(dtype):
+    layer = SpectralNormalization(keras.layers.Dense(4, dtype=dtype))
+    layer(np.ones((1, 6), "float32"), training=True)
+    for value in (layer.u, layer.v, layer.sigma()):
+        assert keras.backend.standardize_dtype(value.dtype) == "float32"
+    kernel = layer.normalized_kernel()
+    assert kernel.dtype == ops.convert_to_tensor(layer.layer._kernel).dtype

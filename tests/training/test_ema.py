@@ -257,8 +257,9 @@ def test_the_compiled_fingerprint_sees_every_change():
     assert len(found) == 3
 
 
-def test_copy_of_a_low_precision_generator_is_float32():
-    network, _ = helpers.tiny_networks(attention=False, dtype="mixed_bfloat16")
+@pytest.mark.parametrize("dtype", ["bfloat16", "mixed_bfloat16"])
+def test_copy_of_a_low_precision_generator_is_float32(dtype):
+    network, _ = helpers.tiny_networks(attention=False, dtype=dtype)
     copy, averaged = ema.averaged_copy(network)
     averages, weights = averaged.averages, averaged.weights
     assert copy.dtype_policy.name == "float32"
@@ -266,3 +267,10 @@ def test_copy_of_a_low_precision_generator_is_float32():
         v.path.split("/")[1:] for v in weights
     ]
     helpers.assert_equal(helpers.values(averages), helpers.values(weights))
+
+
+def test_a_model_of_bfloat16_weights_trains_and_generates():
+    gan = helpers.tiny_gan(dtype="bfloat16")
+    gan.compile(**helpers.sgd_pair())
+    train(gan)
+    assert gan.generate([0, 1]).std() > 1

@@ -160,6 +160,12 @@ def test_adam_on_two_replicas():
     assert equivalence.largest_error(*found) <= 1e-9
 
 
+def test_a_batch_of_arrays_that_does_not_divide_by_the_replicas():
+    gan, _ = equivalence.build(equivalence.mirrored(2))
+    with pytest.raises(ValueError, match="must divide by their number, 2"):
+        gan.fit(IMAGES[:9], LABELS[:9], batch_size=3, verbose=0)
+
+
 def test_bad_label_on_the_second_replica():
     labels = LABELS[: 2 * BATCH].copy()
     labels[-1] = 9
