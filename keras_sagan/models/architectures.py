@@ -77,3 +77,19 @@ def check_attention_resolutions(resolutions, produced):
                 f"Received: attention_resolutions={tuple(resolutions)!r}."
             )
     return tuple(sorted(set(resolutions)))
+
+
+def frozen_layers(model):
+    """What a configuration says about layers that do not train: dict."""
+    names = [layer.name for layer in model.layers if not layer.trainable]
+    return {"frozen": names} if names and model.trainable else {}
+
+
+def with_frozen_layers(cls, config):
+    """A model of class `cls` from a configuration that may have `frozen_layers`."""
+    arguments = dict(config)
+    names = arguments.pop("frozen", ())
+    model = cls(**arguments)
+    for name in names:
+        model.get_layer(name).trainable = False
+    return model

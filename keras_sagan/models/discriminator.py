@@ -121,11 +121,12 @@ class Discriminator(keras.Model):
             "dtype": self.dtype_policy.name,
             "name": self.name,
             "trainable": self.trainable,
+            **architectures.frozen_layers(self),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        return architectures.with_frozen_layers(cls, config)
 
 
 def _head(images, x, num_classes, style, wide):

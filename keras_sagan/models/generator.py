@@ -141,11 +141,12 @@ class Generator(keras.Model):
             "dtype": self.dtype_policy.name,
             "name": self.name,
             "trainable": self.trainable,
+            **architectures.frozen_layers(self),
         }
 
     @classmethod
     def from_config(cls, config, custom_objects=None):
-        return cls(**config)
+        return architectures.with_frozen_layers(cls, config)
 
 
 def _first_tensor(latents, image_size, base_filters, style):

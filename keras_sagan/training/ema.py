@@ -59,7 +59,7 @@ def averaged_copy(generator):
     dtype = generator.dtype_policy.variable_dtype
     config["dtype"] = keras.backend.result_type(dtype, "float32")
     config["name"] = "ema_generator"
-    config["trainable"] = True
+    config |= {"trainable": True, "frozen": []}
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())
     # Also of layers that are frozen in `generator`: they may be thawed later.

@@ -150,3 +150,28 @@ def test_model_that_was_not_compiled(tmp_path):
     loaded = keras.saving.load_model(tmp_path / "gan.keras")
     assert not loaded.compiled
     np.testing.assert_array_equal(loaded.generate(num_images=2), images)
+
+
+def test_frozen_layers_stay_frozen(tmp_path):
+    """And the optimizers keep their state, which is that of the others."""
+    gan = helpers.tiny_gan(attention=False)
+    for network in (gan.generator, gan.discriminator):
+        network.get_layer("block1_conv1").trainable = False
+    gan.compile()
+    gan.fit(*helpers.images_and_labels(8), batch_size=4, verbose=0)
+    gan.save(tmp_path / "gan.keras")
+    gan.save_to_preset(tmp_path / "preset")
+    for other in (
+        keras.saving.load_model(tmp_path / "gan.keras"),
+        SAGAN.from_preset(tmp_path / "preset"),
+    ):
+        for name in ("generator", "discriminator"):
+            network, loaded = getattr(gan, name), getattr(other, name)
+            assert not loaded.get_layer("block1_conv1").trainable
+            assert len(loaded.trainable_variables) == len(network.trainable_variables)
+            assert loaded.get_config() == network.get_config()
+        helpers.assert_equal(
+            helpers.values(other.g_optimizer.variables),
+            helpers.values(gan.g_optimizer.variables),
+        )
+        np.testing.assert_array_equal(other.generate([0, 1]), gan.generate([0, 1]))
