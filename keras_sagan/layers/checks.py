@@ -1,5 +1,17 @@
 """Checks of constructor arguments, with one wording for all."""
 
+import keras
+
+
+def check_channels_last(name):
+    """Raise a `ValueError` where Keras is set to images with channels first."""
+    if keras.config.image_data_format() != "channels_last":
+        raise ValueError(
+            f"{name} takes images (batch, height, width, channels), channels last: "
+            "call keras.config.set_image_data_format('channels_last'). Received: "
+            f"image_data_format={keras.config.image_data_format()!r}."
+        )
+
 
 def check_choice(name, value, allowed):
     """Raise a `ValueError` unless `value` is one of `allowed`."""

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.checks import check_channels_last, check_positive_integer
 from keras_sagan.layers.gate import add_gate, projection
 
 
@@ -35,6 +35,7 @@ class GatedResidual2D(keras.layers.Layer):
         self, bottleneck_ratio=8, kernel_initializer="glorot_uniform", **kwargs
     ):
         super().__init__(**kwargs)
+        check_channels_last(type(self).__name__)
         check_positive_integer("bottleneck_ratio", bottleneck_ratio)
         self.bottleneck_ratio = bottleneck_ratio
         self.kernel_initializer = keras.initializers.get(kernel_initializer)

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from keras_sagan.layers.bias import add_bias
-from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.checks import check_channels_last, check_positive_integer
 
 
 def nearest_upsample(images):
@@ -85,6 +85,7 @@ class _ResamplingConv2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_channels_last(type(self).__name__)
         check_positive_integer("filters", filters)
         check_positive_integer("kernel_size", kernel_size)
         if kernel_size % 2 == 0:

@@ -9,7 +9,7 @@ from keras_sagan.layers.attention import (
     attention_scores,
     automatic_chunk_size,
 )
-from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.checks import check_channels_last, check_positive_integer
 from keras_sagan.layers.gate import add_gate, projection
 
 
@@ -80,6 +80,7 @@ class SelfAttention2D(keras.layers.Layer):
         **kwargs,
     ):
         super().__init__(**kwargs)
+        check_channels_last(type(self).__name__)
         for name, value in [
             ("key_ratio", key_ratio),
             ("value_ratio", value_ratio),

@@ -1,7 +1,11 @@
 """Widths, resolutions and argument checks shared by the two networks."""
 
 from keras_sagan import config
-from keras_sagan.layers.checks import check_choice, check_positive_integer
+from keras_sagan.layers.checks import (
+    check_channels_last,
+    check_choice,
+    check_positive_integer,
+)
 
 GENERATOR_WIDTHS = {  # of the blocks, in units of `base_filters`
     32: (4, 4, 4),
@@ -52,6 +56,7 @@ def check_network(
     Raises:
         ValueError: naming the argument, its value and what is allowed.
     """
+    check_channels_last("A network")
     check_choice("image_size", image_size, config.IMAGE_SIZES)
     if num_classes is not None:
         check_positive_integer("num_classes", num_classes, "or None (unconditional)")

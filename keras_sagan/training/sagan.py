@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
     adaptive,
+    data_faults,
     ema,
     generation,
     inputs,
@@ -108,13 +109,10 @@ class SAGAN(DistributedModel):
             ema_decay: float in [0, 1). Share that the averages keep at each step; 0
                 for no averaging (official code). Defaults to `0.999` (MMGeneration).
             ema_start: int >= 0. Generator steps before averaging starts.
-            gradient_accumulation_steps: int > 0. Passes over whose gradients each
-                update averages.
+            gradient_accumulation_steps: int > 0. Passes that an update averages.
             seed: int. Of every random draw in training.
-            augmentation: None, `"diffaugment"`, `"ada"` or a
-                `config.AugmentationConfig`. For small data sets.
-            fake_label_weights: numbers, one a class: how often generated images are
-                of it; None for equally often.
+            augmentation: None, `"diffaugment"`, `"ada"`, a `config.AugmentationConfig`.
+            fake_label_weights: None, or how often generated images are of each class.
             jit_compile: bool. Whether to compile with XLA (on a CPU slower).
             **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
@@ -133,7 +131,7 @@ class SAGAN(DistributedModel):
         self.g_optimizer, self.d_optimizer = arguments.optimizers()
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self._fault = inputs.FaultFlag()
+        self._fault = data_faults.FaultFlag()
 
     def get_compile_config(self):
         if not self.compiled:
@@ -174,18 +172,16 @@ class SAGAN(DistributedModel):
     def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
         """As `keras.Model.fit`; checks the first batch before the first step."""
         self._assert_compile_called("fit")
-        inputs.check_first_batch(x, y, self.discriminator)
-        inputs.check_held_out(kwargs.get("validation_data"), self.discriminator)
+        inputs.check_fit_data(x, y, kwargs.get("validation_data"), self.discriminator)
         self._fault.reset()
-        callbacks = inputs.with_guard(callbacks, self._fault)
+        callbacks = data_faults.with_guard(callbacks, self._fault)
         if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
         return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
 
     def evaluate(self, x=None, y=None, *args, **kwargs):
         """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
-        if "_use_cached_eval_dataset" not in kwargs:  # `fit`, which has checked them
-            inputs.check_held_out((x, y), self.discriminator)
+        inputs.check_held_out(x, y, self.discriminator, kwargs)
         self.refresh_ema()
         return super().evaluate(x, y, *args, **kwargs)
 
@@ -195,7 +191,6 @@ class SAGAN(DistributedModel):
         return super().predict(*args, **kwargs)
 
     def call(self, inputs, training=False):
-        # `training` is Keras's: averaged weights are for inference, and `u` is kept.
         return self.ema_generator(inputs, training=False)
 
     # === Generation ===
@@ -204,8 +199,7 @@ class SAGAN(DistributedModel):
         known, previous = self._fingerprint.numpy()
         if known and previous == self._averaged.fingerprint():
             return
-        seed = self._settings.seed if self.compiled else 0
-        self._statistics.refresh(seed)
+        self._statistics.refresh(self._settings.seed if self.compiled else 0)
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self):

@@ -2,8 +2,10 @@
 
 import re
 
+import keras
 import pytest
 
+from keras_sagan import layers, models
 from keras_sagan.layers import checks
 
 
@@ -50,3 +52,24 @@ def test_numbers_that_are_not_positive(value):
     message = f"`epsilon` must be > 0. Received: epsilon={value!r}."
     with pytest.raises(ValueError, match=re.escape(message)):
         checks.check_positive("epsilon", value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        layers.SelfAttention2D,
+        layers.GatedResidual2D,
+        lambda: layers.UpsampleConv2D(4),
+        lambda: layers.DownsampleConv2D(4),
+        models.Generator,
+        models.Discriminator,
+    ],
+)
+def test_channels_first_is_refused(make):
+    keras.config.set_image_data_format("channels_first")
+    try:
+        with pytest.raises(ValueError, match=r"channels last.*'channels_first'"):
+            make()
+    finally:
+        keras.config.set_image_data_format("channels_last")
+    make()

@@ -196,37 +196,6 @@ def test_structure_of_a_batch(conditional):
         conditional.fit(batches, verbose=0)
 
 
-def test_guard_reads_the_flag_in_long_epochs():
-    flag = inputs.FaultFlag()
-    guard = inputs.DataGuard(flag)
-    flag.record(tf.zeros((1, 2)), tf.constant([5]), 3, tf.constant(17))
-    for batch in range(inputs.CHECK_EVERY - 1):
-        guard.on_train_batch_end(batch)
-    with pytest.raises(ValueError, match="step 17 "):
-        guard.on_train_batch_end(inputs.CHECK_EVERY - 1)
-
-
-def test_flag_keeps_the_first_fault_and_returns_labels_in_range():
-    flag = inputs.FaultFlag()
-    labels = flag.record(tf.zeros((2, 2)), tf.constant([5, -1]), 3, tf.constant(4))
-    flag.record(tf.constant([[9.0]]), tf.constant([0]), 3, tf.constant(5))
-    np.testing.assert_array_equal(labels, [2, 0])
-    with pytest.raises(ValueError, match=r"step 4 .*label"):
-        flag.raise_if_set()
-    flag.reset()
-    flag.raise_if_set()
-
-
-def test_guard_joins_the_callbacks():
-    flag, other = inputs.FaultFlag(), keras.callbacks.Callback()
-    assert [type(x).__name__ for x in inputs.with_guard(None, flag)] == ["DataGuard"]
-    assert inputs.with_guard(other, flag)[0] is other
-    assert inputs.with_guard([other], flag)[0] is other
-    given = keras.callbacks.CallbackList([other])
-    assert inputs.with_guard(given, flag) is given
-    assert isinstance(given.callbacks[-1], inputs.DataGuard)
-
-
 class _Batches(keras.utils.PyDataset):
     def __init__(self, images, labels):
         super().__init__()
