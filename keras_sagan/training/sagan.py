@@ -165,8 +165,8 @@ class SAGAN(DistributedModel):
     def test_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, parts=1)
         tested = networks.of(self)._replace(generator=self.ema_generator)
-        before = self._trackers[0].count  # images since `evaluate` began
-        logs = steps.test_step(tested, self._settings, images, labels, before)
+        seen = self._trackers[0].count * self.distribute_strategy.num_replicas_in_sync
+        logs = steps.test_step(tested, self._settings, images, labels, seen)
         return networks.track(self._trackers, logs, tf.shape(images)[0])
 
     def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):

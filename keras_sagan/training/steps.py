@@ -112,8 +112,8 @@ def test_step(networks, settings, images, labels, position):
         settings: `StepSettings`.
         images: uint8 or float tensor `(n, H, W, C)`: this replica's share.
         labels: int32 tensor `(n,)`, or None if unconditional.
-        position: scalar tensor, another one for every batch. Selects the latents and
-            fake labels.
+        position: scalar tensor: images of all replicas before this batch. Selects the
+            latents and fake labels.
 
     Returns: dict as that of `train_step`.
     """

@@ -14,6 +14,7 @@ def report(*arguments):
 def test_the_report_of_a_run(run_directory, tmp_path, capsys):
     output, scores = tmp_path / "new" / "x.html", tmp_path / "scores.json"
     result = {"scores": {"fid": 33.25}, "intervals": {"fid": [30.5, 36.0]}}
+    result["protocol"] = {}
     scores.write_text(json.dumps(result))
     options = ["-o", output, "--scores", scores, "--label", "red"]
     assert report(run_directory, *options) == 0
