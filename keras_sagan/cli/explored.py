@@ -36,9 +36,9 @@ def open_explored(source):
         FileNotFoundError: if there is none of these.
         ValueError: if an export does not say which classes it has.
     """
-    path = pathlib.Path(source)
     from keras_sagan.export.versions import newest_saved_model
 
+    path = pathlib.Path(source)
     folder = newest_saved_model(path)
     return _open_gan(path) if folder is None else _open_saved_model(folder)
 

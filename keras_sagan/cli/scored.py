@@ -42,6 +42,8 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
         FileNotFoundError: if it is none of these.
         ValueError: if `dataset` or `image_size` is needed.
     """
+    from keras_sagan.export.versions import newest_saved_model
+
     if name.startswith("folder:"):
         return _open_real(name, "train", image_size, cache_dir, fit)
     if name.startswith("split:"):
@@ -49,8 +51,6 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
             raise ValueError(f"{name!r} is a split of --dataset: pass it.")
         split = name.partition(":")[2]
         return _open_real(dataset, split, image_size, cache_dir, fit)
-    from keras_sagan.export.versions import newest_saved_model
-
     folder = newest_saved_model(name)
     return _open_gan(name) if folder is None else _open_saved_model(str(folder))
 
