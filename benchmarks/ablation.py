@@ -7,9 +7,9 @@ The design of Table 1 of the paper on the embedded data set `shapes`, whose two 
 stand at opposite edges and must match: the same small network without attention, with
 attention at one resolution, and with a residual block of as many parameters in its
 place, for the same seeds, steps and images. What is counted is exact: the share of
-generated images that keep the rule (`keras_sagan.data.shapes.agreement`). A generator
-that uses few colours agrees more often by accident: `chance` is how often its two
-sides would have one colour if each drew its own.
+generated images that keep the rule (`keras_sagan.data.sources.shapes.agreement`). A
+generator that uses few colours agrees more often by accident: `chance` is how often its
+two sides would have one colour if each drew its own.
 
 Every run is a line of `runs.jsonl`: what is there is not run again, and a run that was
 interrupted begins anew. `grids/` has samples and `models/` the trained models.
@@ -23,9 +23,9 @@ import keras
 import numpy as np
 from run_log import append_row, read_rows
 
-from keras_sagan import training
-from keras_sagan.data import shapes
-from keras_sagan.models.presets import get_preset
+from keras_sagan import runs
+from keras_sagan.config.presets import get_preset
+from keras_sagan.data.sources import shapes
 from keras_sagan.visualize import grids
 
 SIZES = (8, 16)  # that both networks of 32 x 32 pixels produce
@@ -72,8 +72,8 @@ def _run(args, output, variant, seed):
         **VARIANTS[variant],
     }
     config = get_preset("sagan_32_small").run_config(overrides)
-    config, source = training.prepare(config)
-    gan = training.build(config, source.class_names)
+    config, source = runs.prepare(config)
+    gan = runs.build(config, source.class_names)
     begin, curve = time.perf_counter(), []
     for part in range(1, args.parts + 1):
         first = (part - 1) * args.steps // args.parts

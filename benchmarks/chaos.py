@@ -23,7 +23,7 @@ import time
 
 import numpy as np
 
-from keras_sagan.training import checkpoint_files
+from keras_sagan.runs import checkpoint_files
 
 TIMES = ("seconds", "images_per_second")
 POLL = 0.002  # seconds between two looks for a checkpoint that is being written

@@ -16,8 +16,9 @@ import sys
 import tempfile
 import time
 
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training import building, checkpoint_files, checkpointing, distribution
+from keras_sagan.config.presets import get_preset
+from keras_sagan.distributed import strategies
+from keras_sagan.runs import building, checkpoint_files, checkpoints
 
 INTERVAL = 500  # steps between two checkpoints
 
@@ -40,9 +41,9 @@ def main():
     folder = pathlib.Path(
         tempfile.mkdtemp(prefix="checkpoints-", dir=options.directory)
     )
-    saved = checkpointing.Checkpoints(folder, INTERVAL, keep=3)
+    saved = checkpoints.Checkpoints(folder, INTERVAL, keep=3)
     saved.set_model(gan)
-    batches = iter(distribution.stream(source, 0, gan.distribute_strategy))
+    batches = iter(strategies.stream(source, 0, gan.distribute_strategy))
     gan.make_train_function()
 
     def block():

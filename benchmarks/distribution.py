@@ -89,14 +89,14 @@ def worker(options):
     import tensorflow as tf
 
     from keras_sagan import SAGAN
+    from keras_sagan.distributed import strategies
+    from keras_sagan.distributed.cluster import Cluster
     from keras_sagan.models import Discriminator, Generator
-    from keras_sagan.training import distribution
-    from keras_sagan.training.cluster import Cluster
 
     addresses, _, index = options.worker.rpartition("/")
     addresses = addresses.split(",")
     several = len(addresses) > 1
-    strategy = distribution.create_strategy(
+    strategy = strategies.create_strategy(
         "multi_worker" if several else "none",
         Cluster(addresses, int(index)) if several else None,
     )

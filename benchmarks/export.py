@@ -79,7 +79,7 @@ def main():
 def report(name, gan, folder, options):
     """Exports one model and prints its tables."""
     from keras_sagan.export.saved_model import write_saved_model
-    from keras_sagan.export.verification import verify
+    from keras_sagan.export.verifying.verification import verify
 
     directory = folder / "1"
     directory.mkdir()
@@ -109,7 +109,7 @@ def report(name, gan, folder, options):
 def load(name):
     """A `SAGAN`: a trained one, or a recipe with weights that are not neutral."""
     from keras_sagan import SAGAN
-    from keras_sagan.training import load_trained
+    from keras_sagan.runs import load_trained
 
     if name not in _RECIPES:
         gan = load_trained(name)

@@ -32,7 +32,7 @@ from collections.abc import Callable
 import chaos
 from PIL import Image
 
-from keras_sagan.training import checkpoint_files
+from keras_sagan.runs import checkpoint_files
 
 STEPS, EVERY = 30, 10
 LIMIT = 3600  # seconds for a process

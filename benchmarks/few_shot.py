@@ -27,11 +27,11 @@ import numpy as np
 import tensorflow as tf
 from run_log import append_row, read_rows
 
-from keras_sagan import data, metrics, models, training
+from keras_sagan import SAGAN, data, metrics, models, runs
 from keras_sagan.cli.settings import parse_setting
-from keras_sagan.metrics import classifier
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training import preset_directory
+from keras_sagan.config.presets import get_preset
+from keras_sagan.metrics.extractors import classifier
+from keras_sagan.training import settings
 from keras_sagan.visualize import grids
 
 SCORES = ("frechet", "kernel")
@@ -75,7 +75,7 @@ def _run(args, output, policy, seed, reference):
         **dict(args.settings),
     }
     config = get_preset(args.preset).run_config(overrides)
-    config, source = training.prepare(config)
+    config, source = runs.prepare(config)
     gan = _build(config, source.class_names, args.discriminator_filters)
     begin, last = time.perf_counter(), 0
     for part in range(1, args.parts + 1):
@@ -105,16 +105,16 @@ def _run(args, output, policy, seed, reference):
 def _build(config, class_names, filters):
     """A `SAGAN` of the configuration, its discriminator of another width if asked."""
     if filters is None:
-        return training.build(config, class_names)
+        return runs.build(config, class_names)
     keras.utils.set_random_seed(config.training.seed)
     other = dataclasses.replace(config.model, base_filters=filters)
     dtype = config.training.dtype_policy
-    gan = training.SAGAN(
+    gan = SAGAN(
         models.Generator(**config.model.generator_kwargs(), dtype=dtype),
         models.Discriminator(**other.discriminator_kwargs(), dtype=dtype),
         class_names=class_names,
     )
-    preset_directory.compile_from_settings(
+    settings.compile_from_settings(
         gan, config.optimizer, config.training, augmentation=config.augmentation
     )
     return gan

@@ -21,8 +21,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from keras_sagan import data, training
-from keras_sagan.models.presets import get_preset
+from keras_sagan import data, runs
+from keras_sagan.config.presets import get_preset
 
 CLASSES = 10
 BATCH_SIZE = 64
@@ -130,8 +130,8 @@ def measure_waiting(name, preset, args):
         "training.batch_size": BATCH_SIZE,
     }
     config = get_preset(preset).run_config(overrides)
-    config, source = training.prepare(config)
-    gan = training.build(config, source.class_names)
+    config, source = runs.prepare(config)
+    gan = runs.build(config, source.class_names)
     iterator = iter(source.dataset)
 
     @tf.function

@@ -28,9 +28,9 @@ import numpy as np
 from keras_sagan.metrics import (
     Moments,
     frechet_distance,
-    inception,
     precision_recall_density_coverage,
 )
+from keras_sagan.metrics.extractors import inception
 
 
 def main():

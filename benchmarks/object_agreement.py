@@ -5,7 +5,8 @@
     python benchmarks/object_agreement.py runs/shapes/model
 
 Prints, for images of the averaged generator, the shares in which both objects have one
-colour, one shape, both, and shapes of the class (`keras_sagan.data.shapes.agreement`).
+colour, one shape, both, and shapes of the class
+(`keras_sagan.data.sources.shapes.agreement`).
 The data set has 1 everywhere. Halves that know nothing of each other but the class have
 1/6, 1/2, 1/12 and 1: what lies above is carried across the image.
 """
@@ -15,7 +16,7 @@ import argparse
 import numpy as np
 
 import keras_sagan as ks
-from keras_sagan.data import shapes
+from keras_sagan.data.sources import shapes
 
 
 def main():

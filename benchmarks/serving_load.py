@@ -28,9 +28,9 @@ import time
 
 import numpy as np
 
-from keras_sagan.serving.client import Client
+from keras_sagan.serving.client.client import Client
+from keras_sagan.serving.client.retries import Retries
 from keras_sagan.serving.errors import ServingError
-from keras_sagan.serving.retries import Retries
 
 MAX_ROWS = 4
 FLAT = 0.02

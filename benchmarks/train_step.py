@@ -21,7 +21,7 @@ import sys
 from contenders.results import add_arguments, conclude, peer_name
 from contenders.turns import measure
 
-from keras_sagan.models.precision import computes_in_bfloat16
+from keras_sagan.config.presets import computes_in_bfloat16
 
 OURS = {"float32": "keras_sagan, float32", "bfloat16": "keras_sagan, mixed_bfloat16"}
 RATES = {"float32": "roofline, float32", "bfloat16": "roofline, bfloat16"}

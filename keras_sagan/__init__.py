@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {"training.sagan": ["SAGAN"]},
     submodules=(
+        "callbacks",
         "config",
         "data",
         "export",
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = attach(
         "losses",
         "metrics",
         "models",
+        "runs",
         "serving",
         "training",
         "visualize",

@@ -146,3 +146,8 @@ def _uniform(bits):
 def _key(seed, purpose, draw, step):
     stream = (seed * len(Purpose) + purpose) * _DRAWS_PER_PURPOSE + draw
     return tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)])
+
+
+def to_uint8(images):
+    """Float images in [-1, 1] to uint8 [0, 255], rounded to nearest."""
+    return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)

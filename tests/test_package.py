@@ -38,7 +38,7 @@ HEAVY = (
     "code",
     [
         "import keras_sagan",
-        "import keras_sagan.config, keras_sagan.models.presets",
+        "import keras_sagan.config, keras_sagan.config.presets",
         "import keras_sagan.data, keras_sagan.layers, keras_sagan.models",
         "import keras_sagan.training, keras_sagan.export, keras_sagan.visualize",
         "import keras_sagan.cli.main; keras_sagan.cli.main.build_parser()",
@@ -93,7 +93,7 @@ BACKEND_AGNOSTIC = {
         "import keras_sagan.layers.self_attention; import keras",
         "import keras_sagan.models.blocks; import keras",
         "import keras_sagan.training.steps; import keras",
-        "import keras_sagan.training.run; import keras",
+        "import keras_sagan.runs.run; import keras",
         "import keras_sagan.export.saved_model; import keras",
         "from keras_sagan import SAGAN; import keras",
     ],
@@ -104,7 +104,7 @@ def test_classes_are_registered_in_any_order(imports):
 
 
 def test_registration_waits_for_keras():
-    code = "import sys, json, keras_sagan.models.presets; "
+    code = "import sys, json, keras_sagan.config.presets; "
     modules = "[m for m in sys.modules if m.startswith('keras_sagan.layers')]"
     assert python(f"{code} print(json.dumps({modules}))") == []
 

@@ -5,11 +5,7 @@ import argparse
 import tensorflow as tf
 from turns import peak_memory_mib, serve
 
-from keras_sagan.layers.attention import (
-    attend,
-    attend_in_chunks,
-    automatic_chunk_size,
-)
+from keras_sagan.layers.attention import attend, attend_in_chunks, automatic_chunk_size
 
 BATCH, DEPTH, WIDTH = 2, 32, 128
 

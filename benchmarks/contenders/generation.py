@@ -10,7 +10,7 @@ from turns import peak_memory_mib, serve
 from weights import make_not_neutral
 
 from keras_sagan import SAGAN
-from keras_sagan.export import capi
+from keras_sagan.export.verifying import capi
 from keras_sagan.models import Discriminator, Generator
 
 FORMS = ("generate", "capi", "loaded")

@@ -6,9 +6,9 @@ from arguments import parse
 from turns import serve
 
 from keras_sagan import SAGAN
+from keras_sagan.distributed import strategies
 from keras_sagan.models import Discriminator, Generator
 from keras_sagan.models.architectures import discriminator_resolutions
-from keras_sagan.training import distribution
 
 COUNT = {"type": int, "required": True}
 
@@ -39,7 +39,7 @@ def main():
 def strategy(replicas):
     """As many logical devices of the processor, or none."""
     if replicas == 1:
-        return distribution.create_strategy("none")
+        return strategies.create_strategy("none")
     devices = [tf.config.LogicalDeviceConfiguration() for _ in range(replicas)]
     processor = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(processor, devices)

@@ -68,7 +68,7 @@ def run(options):
             if len(frames) == 1:
                 print("The run has one checkpoint: the .gif stands still.")
         else:
-            from keras_sagan.training.run_directory import load_trained
+            from keras_sagan.runs.loading import load_trained
 
             files.save_picture(path, _figure(options, load_trained(options.source)))
     print(path)
@@ -90,7 +90,7 @@ def _figure(options, gan):
 
 
 def _frames(options):
-    from keras_sagan.cli.checkpoint_models import models_over_time
+    from keras_sagan.runs.loading import models_over_time
     from keras_sagan.visualize import attention
 
     views = []

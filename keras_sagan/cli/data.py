@@ -86,7 +86,7 @@ def run_check(options):
         outputs.check_writable(options.contact_sheet)
     with user_errors():
         start_tensorflow()
-        from keras_sagan.data import inspection, report
+        from keras_sagan.data.checking import inspection, report
 
         found, samples = report.check_with_samples(
             options.source, **_source_arguments(options)

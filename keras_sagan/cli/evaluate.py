@@ -72,11 +72,11 @@ class _Job:
     """What the options ask for, opened."""
 
     def __init__(self, options):
+        from keras_sagan.distributed import strategies
         from keras_sagan.metrics.evaluation import Settings
-        from keras_sagan.training import distribution
 
         self.options = options
-        strategy = distribution.create_strategy(options.strategy)
+        strategy = strategies.create_strategy(options.strategy)
         self.settings = Settings(
             metrics=_metrics(options),
             subsets=options.kid_subsets or None,
@@ -194,9 +194,9 @@ def _sweep(job, options):
 
 
 def _open(options):
-    from keras_sagan.cli import scored
+    from keras_sagan.cli import evaluate_images
 
-    return scored.open_scored(
+    return evaluate_images.open_scored(
         options.model,
         options.image_size,
         options.cache_dir,
@@ -206,7 +206,7 @@ def _open(options):
 
 
 def _extractor(options, load_training, strategy):
-    from keras_sagan.training import spreading
+    from keras_sagan.metrics.extractors import spreading
 
     return spreading.open_extractor(
         strategy,

@@ -62,7 +62,7 @@ def run(options):
 
 def _server(options):
     try:
-        from keras_sagan.visualize.explorer_server import ExplorerServer, listen
+        from keras_sagan.visualize.explorer.server import ExplorerServer, listen
     except ImportError as error:
         raise UserError(
             f"the explorer needs another package ({error}): pip install "

@@ -36,7 +36,7 @@ def open_explored(source):
         FileNotFoundError: if there is none of these.
         ValueError: if an export does not say which classes it has.
     """
-    from keras_sagan.export.versions import newest_saved_model
+    from keras_sagan.export.publishing import newest_saved_model
 
     path = pathlib.Path(source)
     folder = newest_saved_model(path)
@@ -44,17 +44,18 @@ def open_explored(source):
 
 
 def _open_gan(path):
-    from keras_sagan.training import run_directory, viewing
+    from keras_sagan.runs import loading
+    from keras_sagan.training import generation
 
-    gan = run_directory.load_trained(path)
+    gan = loading.load_trained(path)
     generator = gan.generator
     gan.refresh_ema()
 
     def latents(seeds, truncation):
-        return viewing.latents(generator.latent_dim, seeds, truncation)
+        return generation.latents(generator.latent_dim, seeds, truncation)
 
     def view(latent, label):
-        images, maps = viewing.view(
+        images, maps = generation.view(
             gan, latent[None], None if label is None else [label]
         )
         return images[0], {name: scores[0] for name, scores in maps.items()}
@@ -68,7 +69,7 @@ def _open_gan(path):
 def _open_saved_model(folder):
     import tensorflow as tf
 
-    from keras_sagan.training import generation, viewing
+    from keras_sagan.training import generation
 
     model = tf.saved_model.load(str(folder))  # has to live as long as its signatures
     known = model.signatures
@@ -89,7 +90,7 @@ def _open_saved_model(folder):
         classes = _class_names(card["generator"]["num_classes"], card["class_names"])
 
     def latents(seeds, truncation):
-        return viewing.latents(latent_dim, seeds, truncation)
+        return generation.latents(latent_dim, seeds, truncation)
 
     def view(latent, label):
         rows = {"latent": tf.constant(latent[None])}

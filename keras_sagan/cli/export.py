@@ -56,7 +56,7 @@ def run(options):
     with user_errors():
         start_tensorflow()
         from keras_sagan.export import card
-        from keras_sagan.training import load_trained
+        from keras_sagan.runs import load_trained
 
         metrics = [_scores(path) for path in options.metrics]
         gan = load_trained(options.source)
@@ -90,7 +90,7 @@ def _step(gan):
 
 
 def _saved_model(gan, options, facts):
-    from keras_sagan.export import saved_model, versions
+    from keras_sagan.export import publishing, saved_model
 
     name = pathlib.Path(options.output).absolute().name
 
@@ -99,11 +99,11 @@ def _saved_model(gan, options, facts):
         if options.verify:
             _verify(gan, folder)
 
-    return versions.publish_version(write, options.output)
+    return publishing.publish_version(write, options.output)
 
 
 def _verify(gan, folder):
-    from keras_sagan.export.verification import verify
+    from keras_sagan.export.verifying.verification import verify
 
     report = verify(gan, folder)
     images = report["differences"]["serving_default/images"]
@@ -135,7 +135,7 @@ def _litert(gan, options, facts):
 
 
 def _file(gan, options, export, runner):
-    from keras_sagan.export import runtimes, versions
+    from keras_sagan.export import publishing, runtimes
 
     def write(path):
         export(path=path)
@@ -143,7 +143,7 @@ def _file(gan, options, export, runner):
             largest = runtimes.verify_images(gan, runner(path))
             print(f"Verified: images differ by at most {largest:.1e}", file=sys.stderr)
 
-    versions.publish_file(write, options.output)
+    publishing.publish_file(write, options.output)
     return options.output
 
 

@@ -3,7 +3,7 @@
 import json
 
 from keras_sagan.cli.errors import user_errors
-from keras_sagan.models.presets import PRESETS, get_preset
+from keras_sagan.config.presets import PRESETS, get_preset
 
 
 def add_parser(commands):

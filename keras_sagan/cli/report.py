@@ -39,9 +39,10 @@ def run(options):
     """Collects, builds and writes the page."""
     path = outputs.check_output(options)
     with user_errors():
-        from keras_sagan.visualize import report, run_files
+        from keras_sagan.runs import reading
+        from keras_sagan.visualize.report import page as report
 
-        found = run_files.read_run(options.run_directory)
+        found = reading.read_run(options.run_directory)
         results = [(name, _result(name)) for name in options.scores]
         page = report.build_report(found, _extras(options, found, results))
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,8 @@ def run(options):
 
 
 def _extras(options, found, results):
-    from keras_sagan.visualize import diagnosis, report
+    from keras_sagan.visualize.report import diagnosis
+    from keras_sagan.visualize.report import page as report
 
     gan, reason = _model(options.run_directory)
     views, no_views = ([], reason) if gan is None else _views(gan, options)
@@ -76,7 +78,7 @@ def _extras(options, found, results):
 def _model(directory):
     """The run's model; or `None`, and why there is none."""
     start_tensorflow()
-    from keras_sagan.training.run_directory import load_trained
+    from keras_sagan.runs.loading import load_trained
 
     try:
         return load_trained(directory), ""
@@ -102,8 +104,8 @@ def _views(gan, options):
 
 def _mismatch(gan):
     """See `diagnosis.statistics_mismatch`: of the averaged generator."""
-    from keras_sagan.training.viewing import with_both_statistics
-    from keras_sagan.visualize import diagnosis
+    from keras_sagan.training.ema import with_both_statistics
+    from keras_sagan.visualize.report import diagnosis
 
     return diagnosis.statistics_mismatch(*with_both_statistics(gan, _COMPARED))
 
@@ -111,8 +113,8 @@ def _mismatch(gan):
 def _last_diversity(found):
     import numpy as np
 
-    from keras_sagan.visualize import diagnosis
     from keras_sagan.visualize.embedded_pictures import read_picture
+    from keras_sagan.visualize.report import diagnosis
 
     if not found.samples or found.samples[-1][0] == 0:  # an untrained generator
         return None
@@ -133,7 +135,7 @@ def preset_differences(config):
     Returns: list of tuples of str; `None` if this version has no such preset. The data
         set, and what it decides, are left out.
     """
-    from keras_sagan.models.presets import PRESETS
+    from keras_sagan.config.presets import PRESETS
 
     preset = PRESETS.get(config.get("preset"))
     if preset is None:

@@ -149,7 +149,7 @@ def _check_modes(options):
 def _from_model(options):
     start_tensorflow()
     from keras_sagan.cli import sample_modes
-    from keras_sagan.training.run_directory import load_trained
+    from keras_sagan.runs.loading import load_trained
     from keras_sagan.visualize import grids
 
     gan = load_trained(options.source)
@@ -164,7 +164,7 @@ def _from_model(options):
 
 
 def _from_server(options):
-    from keras_sagan.serving.client import Client
+    from keras_sagan.serving.client.client import Client
 
     labels = _labels(options.labels, None)
     named = [label for label in labels if isinstance(label, str)]

@@ -42,12 +42,12 @@ def truncation_sweep(generate, labels, options):
 
 def latent_interpolation(gan, labels, options):
     """A row a label, from seed to seed along the sphere."""
-    from keras_sagan.training import generation, viewing
+    from keras_sagan.training import generation
 
     gan.refresh_ema()
     generator = gan.ema_generator
     seeds = options.interpolate_latents
-    stops = viewing.latents(generator.latent_dim, seeds, options.truncation)
+    stops = generation.latents(generator.latent_dim, seeds, options.truncation)
     way = np.concatenate(
         [
             interpolation.spherical(stops[index], stops[index + 1], [share])
@@ -55,17 +55,18 @@ def latent_interpolation(gan, labels, options):
         ]
     )
     if not labels:
-        return viewing.images(generator, way)[None]
+        return generation.images(generator, way)[None]
     indices, _ = generation.resolve_rows(gan, labels, None, 0)
     rows = [
-        viewing.images(generator, way, np.full(len(way), label)) for label in indices
+        generation.images(generator, way, np.full(len(way), label)) for label in indices
     ]
     return np.stack(rows)
 
 
 def class_interpolation(gan, labels, options):
     """A row a seed, from label to label, the latent staying as it is."""
-    from keras_sagan.training import generation, viewing
+    from keras_sagan.models import class_mixtures
+    from keras_sagan.training import generation
 
     classes = gan.generator.num_classes
     if classes is None:
@@ -80,12 +81,15 @@ def class_interpolation(gan, labels, options):
     way = interpolation.along(len(indices), options.frames)
     one_hot = np.eye(classes)[indices]
     mixtures = [(1 - x) * one_hot[i] + x * one_hot[i + 1] for i, x in way]
-    mixed = viewing.mixed_generator(gan.ema_generator, mixtures)
+    mixed = class_mixtures.mixed_generator(gan.ema_generator, mixtures)
     seeds = range(options.seed, options.seed + options.num_images)
-    drawn = viewing.latents(mixed.latent_dim, seeds, options.truncation)
+    drawn = generation.latents(mixed.latent_dim, seeds, options.truncation)
     frames = np.arange(len(way))
     return np.stack(
-        [viewing.images(mixed, np.repeat(z[None], len(way), 0), frames) for z in drawn]
+        [
+            generation.images(mixed, np.repeat(z[None], len(way), 0), frames)
+            for z in drawn
+        ]
     )
 
 

@@ -84,7 +84,10 @@ def _server(options):
     # That `tf.compat.v1.saved_model.load` is deprecated: it always has been.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
-        from keras_sagan.serving.development_server import DevelopmentServer, Limits
+        from keras_sagan.serving.server.development_server import (
+            DevelopmentServer,
+            Limits,
+        )
     except ImportError as error:
         raise UserError(
             f"the server needs more packages ({error}): pip install "

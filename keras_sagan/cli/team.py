@@ -53,7 +53,7 @@ class Team:
 
     Args:
         strategy: `tf.distribute.Strategy`.
-        workers: `keras_sagan.training.workers.Workers`, or None for one process.
+        workers: `keras_sagan.distributed.workers.Workers`, or None for one process.
     """
 
     def __init__(self, strategy, workers):
@@ -91,16 +91,16 @@ def assemble(options):
     Raises:
         UserError: if the workers cannot work together.
     """
-    from keras_sagan.training import cluster, distribution, rendezvous
+    from keras_sagan.distributed import cluster, rendezvous, strategies
 
     workers = None
     with user_errors():
         found = cluster.find(options.workers, options.index)
-        distribution.check_strategy(options.strategy, found)
+        strategies.check_strategy(options.strategy, found)
         if found is not None:
             workers = rendezvous.connect(found, _versions(), options.worker_timeout)
     with contextlib.nullcontext() if workers is None else _together(workers):
-        yield Team(distribution.create_strategy(options.strategy, found), workers)
+        yield Team(strategies.create_strategy(options.strategy, found), workers)
 
 
 def settings_to_agree_on(config):
@@ -112,7 +112,7 @@ def settings_to_agree_on(config):
 
 def data_to_agree_on(source):
     """What the workers' data must have in common: dict."""
-    from keras_sagan.training import run_facts
+    from keras_sagan.runs import facts as run_facts
 
     names = source.class_names
     return {
@@ -124,7 +124,7 @@ def data_to_agree_on(source):
 
 @contextlib.contextmanager
 def _together(workers):
-    from keras_sagan.training.workers import WorkerLost
+    from keras_sagan.distributed.workers import WorkerLost
 
     try:
         with workers.watched(_end_after_a_while):
@@ -145,7 +145,7 @@ def _together(workers):
 
 def _check_lost(workers, error):
     """Leaves if an error of TensorFlow only says that another worker is gone."""
-    from keras_sagan.training.workers import WorkerLost
+    from keras_sagan.distributed.workers import WorkerLost
 
     try:
         workers.raise_if_lost(wait=_GRACE_SECONDS / 3)
@@ -176,6 +176,6 @@ def _leave(message):
 
 
 def _versions():
-    from keras_sagan.training import preset_directory
+    from keras_sagan import versions
 
-    return {"python": platform.python_version(), **preset_directory.metadata()}
+    return {"python": platform.python_version(), **versions.metadata()}

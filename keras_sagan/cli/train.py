@@ -8,7 +8,7 @@ from keras_sagan.cli import team
 from keras_sagan.cli.errors import EXIT_USAGE, user_errors
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
-from keras_sagan.models.presets import get_preset
+from keras_sagan.config.presets import get_preset
 
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
 
@@ -96,8 +96,8 @@ def run(options):
 
 def _train(options, config, overrides, together):
     """Trains with the other workers, if there are any; returns the exit status."""
-    from keras_sagan.training import building, follower, run_directory
-    from keras_sagan.training import run as training_run
+    from keras_sagan.runs import building, follower, run_directory
+    from keras_sagan.runs import run as training_run
 
     with user_errors():
         together.agree("configuration", team.settings_to_agree_on(config))
@@ -125,8 +125,8 @@ def _train(options, config, overrides, together):
 
 def _fit(training, together):
     """Trains, says what came of it, and returns the exit status."""
-    from keras_sagan.training.callbacks import DivergenceError
-    from keras_sagan.training.checkpoint_files import CheckpointError
+    from keras_sagan.callbacks.divergence import DivergenceError
+    from keras_sagan.runs.checkpoint_files import CheckpointError
 
     try:
         result = training.fit()

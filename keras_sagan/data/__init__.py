@@ -9,10 +9,10 @@ from keras_sagan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "pipeline": ["Source"],
-        "preparation": ["PrepareResult", "prepare"],
-        "report": ["CheckReport", "check"],
-        "sources": ["load"],
+        "source": ["Source"],
+        "preparing.preparation": ["PrepareResult", "prepare"],
+        "checking.report": ["CheckReport", "check"],
+        "loading": ["load"],
         "validation": ["check_batch"],
     },
 )

@@ -10,7 +10,7 @@ from PIL import Image
 
 from keras_sagan.data import images
 from keras_sagan.data.decoding import map_parallel, with_progress
-from keras_sagan.data.pipeline import Examples
+from keras_sagan.data.source import Examples
 from keras_sagan.data.storage import allocate
 
 MOST_CLASSES = 1_000_000  # that a class number may be of

@@ -9,6 +9,6 @@ __getattr__, __dir__, __all__ = attach(
         "numpy_latents": ["row_latents"],
         "onnx": ["export_onnx", "onnx_runner"],
         "saved_model": ["export_generator"],
-        "verification": ["VerificationError", "verify"],
+        "verifying.verification": ["VerificationError", "verify"],
     },
 )

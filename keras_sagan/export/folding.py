@@ -12,12 +12,12 @@ from keras_sagan.layers.attention import automatic_chunk_size
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
-from keras_sagan.layers.gated_residual import GatedResidual2D
-from keras_sagan.layers.resampling import (
+from keras_sagan.layers.convolutions import (
     UpsampleConv2D,
     nearest_upsample,
     upsampling_kernel,
 )
+from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 

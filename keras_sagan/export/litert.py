@@ -4,8 +4,8 @@ import tempfile
 
 import tensorflow as tf
 
+from keras_sagan.export.publishing import publish_file
 from keras_sagan.export.runtimes import network_function
-from keras_sagan.export.versions import publish_file
 
 
 def export_litert(generator, path):

@@ -3,8 +3,8 @@
 import json
 
 from keras_sagan.export.card import model_card
+from keras_sagan.export.publishing import publish_file
 from keras_sagan.export.runtimes import network_function
-from keras_sagan.export.versions import publish_file
 
 OPSET = 18
 

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan.export.folding import fold
-from keras_sagan.export.verification import BATCH_SIZES, VerificationError
+from keras_sagan.export.verifying.verification import BATCH_SIZES, VerificationError
 
 TOLERANCE = 1e-4  # a hundredth of a grey level: other programs round otherwise
 

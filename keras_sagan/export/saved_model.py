@@ -6,7 +6,7 @@ import pathlib
 
 import tensorflow as tf
 
-from keras_sagan.export import card, versions, warmup
+from keras_sagan.export import card, publishing, warmup
 from keras_sagan.export.signatures import concrete_signatures
 
 EXTRA = "assets.extra"
@@ -25,7 +25,7 @@ def export_generator(generator, directory, **facts):
     """
     directory = pathlib.Path(directory).absolute()
     facts.setdefault("name", directory.parent.name)
-    versions.publish(lambda to: write_saved_model(generator, to, **facts), directory)
+    publishing.publish(lambda to: write_saved_model(generator, to, **facts), directory)
 
 
 def write_saved_model(generator, directory, name, **facts):

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.export.folding import attention_layers, fold
+from keras_sagan.sampling import to_uint8
 
 
 def concrete_signatures(generator):
@@ -82,11 +83,6 @@ def concrete_signatures(generator):
     if maps:
         signatures["attention"] = concrete(attention, "latent")
     return signatures, [variable.value for variable in model.variables]
-
-
-def to_uint8(images):
-    """Float images in [-1, 1] to uint8 [0, 255], rounded to nearest."""
-    return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)
 
 
 def _named(label):

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan.export import wire
+from keras_sagan.export import protobuf
 
 FILE = "tf_serving_warmup_requests"  # in assets.extra, a TFRecord of PredictionLog
 
@@ -33,11 +33,13 @@ def prediction_log(model_name, signature, inputs):
         signature: str.
         inputs: dict from a name to an array.
     """
-    request = wire.encode(
-        1, wire.encode(1, model_name) + wire.encode(3, signature)
+    request = protobuf.encode(
+        1, protobuf.encode(1, model_name) + protobuf.encode(3, signature)
     )  # model_spec: name, signature_name
     for name, rows in inputs.items():
         tensor = tf.make_tensor_proto(rows).SerializeToString()
-        request += wire.encode(2, wire.encode(1, name) + wire.encode(2, tensor))
+        request += protobuf.encode(
+            2, protobuf.encode(1, name) + protobuf.encode(2, tensor)
+        )
     # PredictionLog.predict_log, PredictLog.request
-    return wire.encode(6, wire.encode(1, request))
+    return protobuf.encode(6, protobuf.encode(1, request))

@@ -5,7 +5,7 @@ import zipfile
 
 import numpy as np
 
-from keras_sagan.untrusted import zip_files
+from keras_sagan.files import zip_files
 
 
 class Checkpoint:

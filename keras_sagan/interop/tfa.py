@@ -12,9 +12,9 @@ import h5py
 import keras
 import numpy as np
 
+from keras_sagan.files import hdf5_files
 from keras_sagan.interop import transforms
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
-from keras_sagan.untrusted import weights
 
 STARTING_ITERATIONS = 15
 _TRANSPOSED = (
@@ -67,7 +67,7 @@ def _read_groups(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
-        weights.check(path)
+        hdf5_files.check(path)
         with h5py.File(path) as file:
             root = file.get("model_weights", file)
             layers = [_text(name) for name in root.attrs["layer_names"]]

@@ -7,7 +7,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "conditional_batch_normalization": ["ConditionalBatchNormalization"],
         "gated_residual": ["GatedResidual2D"],
-        "resampling": ["DownsampleConv2D", "UpsampleConv2D"],
+        "convolutions": ["DownsampleConv2D", "UpsampleConv2D"],
         "self_attention": ["SelfAttention2D"],
         "spectral_normalization": [
             "SpectralNormalization",

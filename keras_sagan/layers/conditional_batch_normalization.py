@@ -5,6 +5,7 @@ from keras import ops
 
 from keras_sagan.layers.batch_normalization import (
     normalize_batch,
+    synchronized_moments,
     update_moving,
 )
 from keras_sagan.layers.checks import (
@@ -12,7 +13,6 @@ from keras_sagan.layers.checks import (
     check_positive,
     check_positive_integer,
 )
-from keras_sagan.layers.synchronized_moments import synchronized_moments
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")

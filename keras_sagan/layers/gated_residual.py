@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from keras_sagan.layers.checks import check_channels_last, check_positive_integer
-from keras_sagan.layers.gate import add_gate, projection
+from keras_sagan.layers.self_attention import add_gate, projection
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")

@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 from keras_sagan.layers.checks import check_positive_integer
-from keras_sagan.layers.resampling import DownsampleConv2D, UpsampleConv2D
+from keras_sagan.layers.convolutions import DownsampleConv2D, UpsampleConv2D
 
 WARM_UP_ITERATIONS = 15
 

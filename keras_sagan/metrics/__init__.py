@@ -10,9 +10,15 @@ __getattr__, __dir__, __all__ = attach(
     {
         "bootstrap": ["bootstrap_interval"],
         "by_class": ["class_table", "classifier_agreement", "intra_class_distance"],
-        "classifier": ["classifier_extractor", "train_classifier"],
+        "extractors.spreading": ["spread_extractor"],
+        "extractors.classifier": ["classifier_extractor", "train_classifier"],
         "evaluation": ["Result", "Settings", "evaluate"],
-        "features": ["Extractor", "extract", "inception_extractor", "keras_extractor"],
+        "extractors.extractor": [
+            "Extractor",
+            "extract",
+            "inception_extractor",
+            "keras_extractor",
+        ],
         "frechet": ["frechet_distance"],
         "image_sets": ["ImageSet", "array_images", "gan_images", "saved_model_images"],
         "class_probabilities": ["inception_score", "softmax"],

@@ -10,7 +10,7 @@ import numpy as np
 from keras_sagan.metrics import by_class
 from keras_sagan.metrics.bootstrap import bootstrap_interval
 from keras_sagan.metrics.class_probabilities import inception_score, softmax
-from keras_sagan.metrics.features import extract
+from keras_sagan.metrics.extractors.extractor import extract
 from keras_sagan.metrics.frechet import frechet_distance
 from keras_sagan.metrics.kernel import kernel_distance
 from keras_sagan.metrics.memorisation import memorization_check

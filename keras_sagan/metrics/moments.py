@@ -5,8 +5,8 @@ import pathlib
 
 import numpy as np
 
+from keras_sagan.files import json_files, npz_files
 from keras_sagan.metrics.checks import check_features
-from keras_sagan.untrusted import arrays, json_files
 
 _ROWS = 4096  # that are gathered before a product is computed
 _FLOAT32_ROWS = 8192  # whose products are summed in float32
@@ -163,7 +163,7 @@ class Moments:
         Raises:
             ValueError: if it is not such a file.
         """
-        name, content = repr(str(path)), arrays.read(path)
+        name, content = repr(str(path)), npz_files.read(path)
         if not {"mu", "sigma"} <= set(content):
             raise ValueError(
                 f"{name} must hold arrays mu and sigma, as pytorch-fid and "

@@ -3,7 +3,7 @@
 import importlib.metadata
 
 import keras_sagan
-from keras_sagan.untrusted import json_files
+from keras_sagan.files import json_files
 
 # What may differ between two results that are compared: which model it is, which
 # random draw, and with what program.

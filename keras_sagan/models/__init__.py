@@ -7,6 +7,5 @@ __getattr__, __dir__, __all__ = attach(
     {
         "generator": ["Generator"],
         "discriminator": ["Discriminator"],
-        "presets": ["PRESETS", "Preset", "get_preset"],
     },
 )

@@ -1,6 +1,6 @@
 """Widths, resolutions and argument checks shared by the two networks."""
 
-from keras_sagan import config
+from keras_sagan.config import run as config
 from keras_sagan.layers.checks import (
     check_channels_last,
     check_choice,

@@ -9,17 +9,17 @@ import dataclasses
 import keras
 
 from keras_sagan.layers.batch_normalization import BatchNormalization
-from keras_sagan.layers.bias import Conv2D
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
-from keras_sagan.layers.gated_residual import GatedResidual2D
-from keras_sagan.layers.resampling import (
+from keras_sagan.layers.convolutions import (
+    Conv2D,
     DownsampleConv2D,
     UpsampleConv2D,
     average_pool,
     nearest_upsample,
 )
+from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 from keras_sagan.models.architectures import ATTENTION_SETTINGS

@@ -5,9 +5,9 @@ from keras_sagan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "client": ["Client"],
-        "development_server": ["DevelopmentServer", "Limits"],
+        "client.client": ["Client"],
+        "server.development_server": ["DevelopmentServer", "Limits"],
         "errors": ["Code", "ServingError"],
-        "retries": ["Retries"],
+        "client.retries": ["Retries"],
     },
 )

@@ -21,9 +21,9 @@ References:
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.config import AugmentationConfig
+from keras_sagan.config.run import AugmentationConfig
 from keras_sagan.sampling import Purpose
-from keras_sagan.training import transformations
+from keras_sagan.training import ada_transformations
 
 # Random numbers an image.
 DIFFAUGMENT_DRAWS = {"color": 3, "translation": 2, "cutout": 2}
@@ -131,7 +131,7 @@ def augment(config, images, uniform, probability):
     uniform = tf.cast(uniform, images.dtype)
     if config.policy == "ada":
         probability = tf.cast(probability, images.dtype)
-        return transformations.transform(
+        return ada_transformations.transform(
             images, uniform, probability, config.selected_operations
         )
     return diff_augment(images, uniform, config.selected_operations)
@@ -158,7 +158,7 @@ def diff_augment(images, uniform, operations):
 
 def color(images, uniform):
     """Brightness +-0.5, saturation x0 to x2, contrast x0.5 to x1.5, in this order."""
-    colors, alpha = transformations.split_alpha(images)
+    colors, alpha = ada_transformations.split_alpha(images)
     brightness, saturation, contrast = _columns(uniform)
     colors += brightness - 0.5
     mean = tf.reduce_mean(colors, axis=3, keepdims=True)
@@ -222,5 +222,5 @@ def _computable(images):
 
 
 def _width(config):
-    tables = {"diffaugment": DIFFAUGMENT_DRAWS, "ada": transformations.DRAWS}
+    tables = {"diffaugment": DIFFAUGMENT_DRAWS, "ada": ada_transformations.DRAWS}
     return sum(tables[config.policy][name] for name in config.selected_operations)

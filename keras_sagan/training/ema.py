@@ -11,6 +11,7 @@ import dataclasses
 import functools
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
@@ -22,6 +23,7 @@ from keras_sagan.layers.spectral_normalization import (
     frozen_spectral_norm,
     spectral_norm_layers,
 )
+from keras_sagan.training import generation
 
 POWER_ITERATIONS = 15
 STANDING_BATCHES = 16
@@ -176,3 +178,39 @@ def _batch_moments(model):
 def _moving_statistics(model):
     layers = [x for x in model._flatten_layers() if isinstance(x, _BATCH_NORMS)]
     return [v for x in layers for v in (x.moving_mean, x.moving_variance)]
+
+
+def with_both_statistics(gan, count):
+    """Images of the averaged generator with its stored and with batch statistics.
+
+    Args:
+        gan: `SAGAN`.
+        count: int. Images, of all classes in turn.
+
+    Returns: two float arrays `(count, height, width, channels)` of the same latents.
+    """
+    gan.refresh_ema()
+    drawn = generation.latents(gan.generator.latent_dim, range(count))
+    classes = gan.generator.num_classes
+    labels = None if classes is None else np.arange(count, dtype=np.int32) % classes
+    stored = generation.run(gan.ema_generator, drawn, labels)
+    copy, _ = averaged_copy(gan.ema_generator)
+    copy.trainable = True  # otherwise batch norms use what is stored
+    with frozen_spectral_norm():
+        of_batch = generation.run(copy, drawn, labels, training=True)
+    return stored.numpy(), of_batch.numpy()
+
+
+def update_average(averaged, step, settings):
+    """Exponential moving average of weights; plain copies before `ema_start`.
+
+    Args:
+        averaged: `ema.Averages`, updated in place.
+        step: int scalar tensor. Generator steps done before this one.
+        settings: `StepSettings`.
+    """
+    for average, weight in zip(averaged.averages, averaged.weights, strict=True):
+        rate = tf.cast(1.0 - settings.ema_decay, average.dtype)
+        rate = tf.where(step < settings.ema_start, tf.ones_like(rate), rate)
+        value = tf.cast(weight.value, average.dtype)
+        average.assign(average.value + rate * (value - average.value))

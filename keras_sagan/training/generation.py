@@ -5,9 +5,9 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.export.signatures import to_uint8
+from keras_sagan.distributed.row_map import RowMap
 from keras_sagan.layers.self_attention import SelfAttention2D
-from keras_sagan.training.row_map import RowMap
+from keras_sagan.sampling import to_uint8
 
 
 def sampler(gan):
@@ -53,7 +53,7 @@ def attention_maps(generator, discriminator, seeds, labels):
 def latent_maps(generator, discriminator, latents, labels):
     """As `attention_maps`, for the images of latents."""
     labels = None if labels is None else tf.constant(labels, tf.int32)
-    images = _run(generator, latents, labels)
+    images = run(generator, latents, labels)
     return {
         **_network_maps("generator", generator, latents, labels),
         **_network_maps("discriminator", discriminator, images, labels),
@@ -126,12 +126,13 @@ def resolve_truncation(truncation, count):
 
 def _images(generator, seeds, labels, truncation):
     latents = sampling.row_latents(seeds, generator.latent_dim, truncation)
-    return _run(generator, latents, labels)
+    return run(generator, latents, labels)
 
 
-def _run(network, inputs, labels):
+def run(network, inputs, labels, training=False):
+    """Output of a network for latents or images, and labels (None if unconditional)."""
     inputs = inputs if labels is None else [inputs, labels]
-    return network(inputs, training=False)
+    return network(inputs, training=training)
 
 
 def _network_maps(prefix, network, inputs, labels):
@@ -180,3 +181,55 @@ def _check_count(count):
 
 def _is_integer(value):
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def latents(latent_dim, seeds, truncation=None):
+    """The latents that `generate` draws from seeds: float32 `(n, latent_dim)`.
+
+    Args:
+        latent_dim: int.
+        seeds: sequence of int.
+        truncation: float > 0, or `None`.
+
+    Raises:
+        ValueError: if `truncation` is something else.
+    """
+    limits = resolve_truncation(truncation, len(seeds))
+    drawn = sampling.row_latents(
+        tf.constant(seeds, tf.int64), latent_dim, tf.constant(limits)
+    )
+    return drawn.numpy()
+
+
+def view(gan, drawn, labels=None):
+    """uint8 images of latents, and the map of every attention layer.
+
+    Args:
+        gan: `SAGAN`.
+        drawn: float array `(n, latent_dim)`.
+        labels: int array `(n,)`, or `None` if unconditional.
+
+    Returns: the images `(n, height, width, channels)`, and a dict as
+        `gan.attention_maps` returns it.
+    """
+    gan.refresh_ema()
+    maps = latent_maps(gan.ema_generator, gan.discriminator, drawn, labels)
+    return images(gan.ema_generator, drawn, labels), maps
+
+
+def images(generator, drawn, labels=None, batch_size=64):
+    """uint8 images `(n, height, width, channels)` of latents and classes.
+
+    Args:
+        generator: `Generator`, e.g. `gan.ema_generator` after `gan.refresh_ema()`.
+        drawn: float array `(n, latent_dim)`.
+        labels: int array `(n,)`, or `None` if unconditional.
+        batch_size: int. Images computed at once.
+    """
+    parts = []
+    for start in range(0, len(drawn), batch_size):
+        rows = slice(start, start + batch_size)
+        parts.append(
+            run(generator, drawn[rows], None if labels is None else labels[rows])
+        )
+    return to_uint8(tf.concat(parts, axis=0)).numpy()

@@ -4,6 +4,7 @@ from keras import ops
 
 from keras_sagan.layers.gated_residual import GatedResidual2D
 from keras_sagan.layers.self_attention import SelfAttention2D
+from keras_sagan.layers.spectral_normalization import spectral_norm_layers
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.training import steps
@@ -85,3 +86,28 @@ def _check_class_names(names, num_classes):
         raise ValueError(
             f"`class_names` must be strings. Received: class_names={tuple(names)!r}."
         )
+
+
+def sigmas(gan):
+    """The largest singular value of every spectrally normalised kernel, as estimated.
+
+    It reads the weights and changes nothing, so that a row of metrics depends on the
+    step alone.
+
+    Args:
+        gan: `SAGAN`.
+
+    Returns: dict from e.g. `"g_sigma/block1_conv1"` or `"d_sigma/attention_16/key"`
+        to float. Empty for another model.
+    """
+    return {
+        f"{prefix}_sigma/{layer.path}": float(layer.sigma())
+        for prefix, network in named_networks(gan)
+        for layer in spectral_norm_layers(network)
+    }
+
+
+def named_networks(gan):
+    """Pairs of a prefix, `"g"` or `"d"`, and the network; none of another model."""
+    found = [("g", "generator"), ("d", "discriminator")]
+    return [(prefix, getattr(gan, n)) for prefix, n in found if hasattr(gan, n)]

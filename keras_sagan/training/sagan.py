@@ -11,19 +11,19 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from keras_sagan.distributed.model import DistributedModel
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
-    adaptive,
-    data_faults,
+    ada_state,
     ema,
+    faults,
     generation,
     inputs,
     networks,
-    preset_directory,
+    saving,
     steps,
 )
-from keras_sagan.training.compilation import CompileArguments
-from keras_sagan.training.distributed_model import DistributedModel
+from keras_sagan.training.settings import CompileArguments
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
@@ -66,7 +66,7 @@ class SAGAN(DistributedModel):
         copy.trainable = False
         self.ema_generator = copy
         self._statistics = ema.StandingStatistics(copy, generator)
-        self.augmentation = adaptive.AugmentationState()
+        self.augmentation = ada_state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
         self._fingerprint = self.add_weight(
@@ -131,7 +131,7 @@ class SAGAN(DistributedModel):
         self.g_optimizer, self.d_optimizer = arguments.optimizers()
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self._fault = data_faults.FaultFlag()
+        self._fault = faults.FaultFlag()
 
     def get_compile_config(self):
         if not self.compiled:
@@ -153,7 +153,7 @@ class SAGAN(DistributedModel):
         self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels)
         self._fault.record_losses([logs["d_loss"], logs["g_loss"]], step)
-        steps.update_average(self._averaged, step, self._settings)
+        ema.update_average(self._averaged, step, self._settings)
         more = self.augmentation.update(self._settings, logs, tf.shape(images)[0], step)
         more.update(networks.gates(self.generator, self.discriminator))
         return {**networks.track(self._trackers, logs), **more}
@@ -174,7 +174,7 @@ class SAGAN(DistributedModel):
         self._assert_compile_called("fit")
         inputs.check_fit_data(x, y, kwargs.get("validation_data"), self.discriminator)
         self._fault.reset()
-        callbacks = data_faults.with_guard(callbacks, self._fault)
+        callbacks = faults.with_guard(callbacks, self._fault)
         if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
             kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
         return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
@@ -265,14 +265,14 @@ class SAGAN(DistributedModel):
 
     def save_to_preset(self, directory):
         """Write `config.json`, `model.weights.h5` and `metadata.json`."""
-        preset_directory.save(self, directory)
+        saving.save(self, directory)
 
     @classmethod
     def from_preset(cls, preset, load_weights=True, **overrides):
         """A compiled model from a named recipe or a preset directory.
 
         Args:
-            preset: str or path. A name out of `models.PRESETS`, or a directory that
+            preset: str or path. A name out of `config.PRESETS`, or a directory that
                 `save_to_preset` wrote.
             load_weights: bool. Whether to load the weights of a directory.
             **overrides: arguments of `Generator` and `Discriminator` that replace
@@ -281,7 +281,7 @@ class SAGAN(DistributedModel):
         Raises:
             ValueError: if there is no such recipe or directory.
         """
-        return preset_directory.load(cls, preset, load_weights, overrides)
+        return saving.load(cls, preset, load_weights, overrides)
 
     def get_config(self):
         return {

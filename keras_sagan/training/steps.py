@@ -13,7 +13,7 @@ import keras
 import tensorflow as tf
 
 from keras_sagan import losses, sampling
-from keras_sagan.config import AugmentationConfig
+from keras_sagan.config.run import AugmentationConfig
 from keras_sagan.layers.batch_normalization import batch_normalizer
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
@@ -23,7 +23,7 @@ from keras_sagan.sampling import Purpose
 from keras_sagan.training import augmentation
 from keras_sagan.training.fused_adam import apply_gradients
 from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
-from keras_sagan.training.gradients import gradients, sum_gradients
+from keras_sagan.training.optimizers import gradients, sum_gradients
 
 
 class Networks(typing.NamedTuple):
@@ -271,21 +271,6 @@ def to_unit_range(images):
     if images.dtype == tf.uint8:
         return tf.cast(images, tf.float32) / 127.5 - 1.0
     return images
-
-
-def update_average(averaged, step, settings):
-    """Exponential moving average of weights; plain copies before `ema_start`.
-
-    Args:
-        averaged: `ema.Averages`, updated in place.
-        step: int scalar tensor. Generator steps done before this one.
-        settings: `StepSettings`.
-    """
-    for average, weight in zip(averaged.averages, averaged.weights, strict=True):
-        rate = tf.cast(1.0 - settings.ema_decay, average.dtype)
-        rate = tf.where(step < settings.ema_start, tf.ones_like(rate), rate)
-        value = tf.cast(weight.value, average.dtype)
-        average.assign(average.value + rate * (value - average.value))
 
 
 def _divisor(batches):

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.attention import label
-from keras_sagan.cli.checkpoint_models import models_over_time
 from keras_sagan.cli.main import main
-from keras_sagan.training import load_trained
+from keras_sagan.runs import load_trained
+from keras_sagan.runs.loading import models_over_time
 from keras_sagan.visualize import attention_figure, draw_view
 from keras_sagan.visualize.attention import chosen_points, view
 

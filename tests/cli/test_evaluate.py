@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
-from keras_sagan.training import run_directory as run_directory_module
+from keras_sagan.runs import loading
 
 FEW = ["--num-images", "12", "--kid-subset-size", "5", "--nearest-k", "2"]
 
@@ -23,8 +23,8 @@ def classifier_file(tmp_path_factory, picture_folder):
 def opened_once():
     """A model is read, and its functions are traced, by the first test that asks."""
     with pytest.MonkeyPatch.context() as patch:
-        once = functools.cache(run_directory_module.load_trained)
-        patch.setattr(run_directory_module, "load_trained", once)
+        once = functools.cache(loading.load_trained)
+        patch.setattr(loading, "load_trained", once)
         yield
 
 
@@ -72,9 +72,9 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
 def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):
     results = []
     monkeypatch.setattr(  # the one that is kept is another strategy's
-        run_directory_module,
+        loading,
         "load_trained",
-        run_directory_module.load_trained.__wrapped__,
+        loading.load_trained.__wrapped__,
     )
     for name in ("none", "mirrored"):  # four logical CPU devices
         path = tmp_path / f"{name}.json"
@@ -121,7 +121,7 @@ def test_a_folder_against_itself(evaluate, picture_folder, tmp_path, capsys):
 
 
 def test_an_export(evaluate, run_directory, tmp_path, capsys):
-    from keras_sagan.training import load_trained
+    from keras_sagan.runs import load_trained
 
     load_trained(run_directory).export(str(tmp_path / "1"))
     scores = []

@@ -4,7 +4,8 @@ import pytest
 
 from keras_sagan.cli.evaluate_options import METRICS
 from keras_sagan.cli.main import build_parser, main
-from keras_sagan.metrics import evaluation, resize
+from keras_sagan.metrics import evaluation
+from keras_sagan.metrics.extractors import resize
 
 
 def test_defaults():

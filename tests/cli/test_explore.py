@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("aiohttp")
 
 from keras_sagan.cli.main import main
-from keras_sagan.visualize.explorer_server import listen
+from keras_sagan.visualize.explorer.server import listen
 from tests.helpers import ROOT
 
 

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.cli.explored import open_explored
-from keras_sagan.training import load_trained
+from keras_sagan.runs import load_trained
 from tests.helpers import ROOT
 
 GLYPHS = ROOT / "saved_models" / "glyphs"

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.cli.main import main
-from keras_sagan.training import load_trained
+from keras_sagan.runs import load_trained
 from tests.helpers import run_python
 
 
@@ -42,7 +42,9 @@ def test_verified_export_with_a_card(run_directory, tmp_path, capsys):
 def test_what_cannot_be_verified_is_not_published(
     run_directory, tmp_path, capsys, monkeypatch
 ):
-    monkeypatch.setattr("keras_sagan.export.verification.sys.executable", "/bin/false")
+    monkeypatch.setattr(
+        "keras_sagan.export.verifying.verification.sys.executable", "/bin/false"
+    )
     base = tmp_path / "pictures"
     assert main(["export", str(run_directory), "-o", str(base), "--verify"]) == 2
     assert "cannot be run" in capsys.readouterr().err

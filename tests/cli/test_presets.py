@@ -1,7 +1,7 @@
 import json
 
 from keras_sagan.cli.main import main
-from keras_sagan.models.presets import PRESETS, get_preset
+from keras_sagan.config.presets import PRESETS, get_preset
 
 
 def test_list(capsys):

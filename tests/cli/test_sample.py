@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
-from keras_sagan.training.run_directory import load_trained
+from keras_sagan.runs.loading import load_trained
 from keras_sagan.visualize import image_grid
 
 

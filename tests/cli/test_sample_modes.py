@@ -7,7 +7,7 @@ from PIL import Image
 from keras_sagan import data
 from keras_sagan.cli import sample_modes
 from keras_sagan.cli.errors import UserError
-from keras_sagan.training import viewing
+from keras_sagan.training import generation
 from keras_sagan.visualize import interpolation
 from tests import helpers
 
@@ -63,9 +63,9 @@ def test_latent_interpolation(gan):
     for row, label in zip(cells, [1, 2], strict=True):
         stops = gan.generate(labels=[label] * 3, seed=[7, 3, 5])
         helpers.assert_same_pixels(row[::2], stops)
-        first, last, _ = viewing.latents(8, [7, 3, 5])
+        first, last, _ = generation.latents(8, [7, 3, 5])
         middle = interpolation.spherical(first, last, [0.5])
-        expected = viewing.images(gan.ema_generator, middle, np.array([label]))
+        expected = generation.images(gan.ema_generator, middle, np.array([label]))
         helpers.assert_same_pixels(row[1:2], expected)
 
 

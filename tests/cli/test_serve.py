@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from keras_sagan.cli.main import main
-from keras_sagan.serving.client import Client
+from keras_sagan.serving.client.client import Client
 from tests.serving.conftest import GLYPHS, served
 
 

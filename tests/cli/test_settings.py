@@ -1,7 +1,7 @@
 import pytest
 
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
-from keras_sagan.config import SETTINGS
+from keras_sagan.config.run import SETTINGS
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 
 from keras_sagan.cli import team
 from keras_sagan.cli.main import main
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training.workers import WorkerLost
+from keras_sagan.config.presets import get_preset
+from keras_sagan.distributed.workers import WorkerLost
 from tests.training import connections, ports
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from keras_sagan.cli.main import main
-from keras_sagan.config import RunConfig
+from keras_sagan.config.run import RunConfig
 from keras_sagan.data.storage import only_one_process
 
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from keras_sagan.data.pipeline import Examples, Source
+from keras_sagan.data.source import Examples, Source
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from keras_sagan.export import runtimes
-from keras_sagan.export.verification import VerificationError
+from keras_sagan.export.verifying.verification import VerificationError
 
 
 @pytest.mark.parametrize("merged", [True, False])

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.export.signatures import concrete_signatures, to_uint8
+from keras_sagan.export.signatures import concrete_signatures
+from keras_sagan.sampling import to_uint8
 from tests.helpers import assert_same_pixels, tiny_gan
 
 COUNT = 64

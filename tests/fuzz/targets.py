@@ -14,13 +14,16 @@ import keras
 import numpy as np
 from PIL import Image
 
-from keras_sagan import config
 from keras_sagan.cli.settings import parse_setting
-from keras_sagan.data import decoding, folder, images, npz_source
-from keras_sagan.metrics import keras_files, moments, protocol, torch_file
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training import checkpoint_files, preset_directory, run_directory
-from keras_sagan.untrusted import weights
+from keras_sagan.config import run as config
+from keras_sagan.config.presets import get_preset
+from keras_sagan.data import decoding, images
+from keras_sagan.data.sources import folder
+from keras_sagan.data.sources import npz as npz_source
+from keras_sagan.files import hdf5_files, keras_files, torch_files
+from keras_sagan.metrics import moments, protocol
+from keras_sagan.runs import checkpoint_files, run_directory
+from keras_sagan.training import saving
 from tests import helpers
 from tests.fuzz import mutations
 
@@ -76,17 +79,17 @@ def read_preset(place, data):
     """`config.json` of a preset directory, up to where Keras builds it."""
     (place / "preset").mkdir(exist_ok=True)
     (place / "preset" / "config.json").write_bytes(data)
-    weights_file = place / "preset" / preset_directory.WEIGHTS
+    weights_file = place / "preset" / saving.WEIGHTS
     if not weights_file.exists():
-        with weights.h5py.File(weights_file, "w") as file:
+        with hdf5_files.h5py.File(weights_file, "w") as file:
             file["layer/vars/0"] = np.zeros(100_000, np.float32)
-    preset_directory.read_config(place / "preset")
+    saving.read_config(place / "preset")
 
 
 def read_weights(place, data):
     """`model.weights.h5` of a preset directory."""
     (place / "model.weights.h5").write_bytes(data)
-    weights.check(place / "model.weights.h5")
+    hdf5_files.check(place / "model.weights.h5")
 
 
 def read_manifest(place, data):
@@ -172,7 +175,7 @@ def read_moments(place, data):
 def read_torch(place, data):
     """Weights of the FID network."""
     (place / "weights.pth").write_bytes(data)
-    torch_file.read(place / "weights.pth")
+    torch_files.read(place / "weights.pth")
 
 
 def read_keras(place, data):
@@ -248,7 +251,7 @@ def _preset_seeds(place):
 def _weights_seeds(place):
     def content(**options):
         path = place / "seed.h5"
-        with weights.h5py.File(path, "w", **options) as file:
+        with hdf5_files.h5py.File(path, "w", **options) as file:
             file["layers/a/vars/0"] = np.zeros((4, 5), np.float32)
             file["layers/a/vars"].attrs["name"] = "a"
             file["step"] = np.int64(3)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_sagan.layers.synchronized_moments import synchronized_moments
+from keras_sagan.layers.batch_normalization import synchronized_moments
 
 # 62 samples on one or two replicas; the mean is large compared with the deviation.
 IMAGES = np.random.default_rng(0).normal(3, 1, (62, 8, 8, 5)).astype("float32")

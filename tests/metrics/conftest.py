@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from benchmarks.metrics import torchvision_operators
-from keras_sagan.metrics import inception_weights
-from keras_sagan.metrics.features import Extractor
+from keras_sagan.metrics.extractors import inception_weights
+from keras_sagan.metrics.extractors.extractor import Extractor
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,6 @@ import pytest
 from keras_sagan.metrics import (
     Moments,
     array_images,
-    classifier,
     evaluate,
     extract,
     frechet_distance,
@@ -18,6 +17,7 @@ from keras_sagan.metrics import (
     train_classifier,
 )
 from keras_sagan.metrics.evaluation import Settings, prepare
+from keras_sagan.metrics.extractors import classifier
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def test_generated_images():
 
 
 def test_of_a_gan(run_directory):
-    from keras_sagan.training import load_trained
+    from keras_sagan.runs import load_trained
 
     gan = load_trained(run_directory)
     images = image_sets.gan_images(gan, 6, seed=0, truncation=0.5, model="m")
@@ -64,7 +64,7 @@ def test_of_a_gan(run_directory):
 
 def test_of_an_export(run_directory, tmp_path):
     """The same images as of the model itself: they can be compared."""
-    from keras_sagan.training import load_trained
+    from keras_sagan.runs import load_trained
 
     gan = load_trained(run_directory)
     gan.export(str(tmp_path / "1"))

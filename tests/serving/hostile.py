@@ -513,7 +513,7 @@ class Sender:
         import grpc as grpc_library
         import urllib3
 
-        from keras_sagan.serving.address import parse_address
+        from keras_sagan.serving.client.address import parse_address
 
         address, self._path = parse_address(grpc_url), parse_address(rest_url)
         options = [("grpc.max_send_message_length", -1)]

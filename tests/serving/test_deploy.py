@@ -22,7 +22,7 @@ from google.protobuf import (
 )
 from tensorflow_serving.config import model_server_config_pb2
 
-from keras_sagan.serving.address import parse_address
+from keras_sagan.serving.client.address import parse_address
 from tests.helpers import ROOT
 
 DEPLOY = ROOT / "deploy"

@@ -6,8 +6,8 @@ import socket
 import numpy as np
 import pytest
 
-from keras_sagan.serving.address import parse_address
-from keras_sagan.serving.client import Client
+from keras_sagan.serving.client.address import parse_address
+from keras_sagan.serving.client.client import Client
 from tests.serving import hostile
 
 COUNT = 500

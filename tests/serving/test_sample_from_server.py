@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
-from keras_sagan.serving.client import Client
+from keras_sagan.serving.client.client import Client
 from keras_sagan.visualize import image_grid
 
 

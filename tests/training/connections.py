@@ -3,8 +3,8 @@
 import contextlib
 import socket
 
-from keras_sagan.training.cluster import Cluster
-from keras_sagan.training.workers import Workers
+from keras_sagan.distributed.cluster import Cluster
+from keras_sagan.distributed.workers import Workers
 
 ADDRESSES = ("host0:1", "host1:1", "host2:1")
 

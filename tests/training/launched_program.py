@@ -10,8 +10,8 @@ import os
 import sys
 
 from keras_sagan.cli import main, train
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training.cluster import Cluster
+from keras_sagan.config.presets import get_preset
+from keras_sagan.distributed.cluster import Cluster
 
 SMALL = "--preset sagan_32_small --steps 2 --batch-size 4 --dtype-policy float32 "
 SMALL += "--set model.base_filters=4 --set model.attention_resolutions=[]"

@@ -1,7 +1,7 @@
 """Configurations of tiny runs on a folder of pictures."""
 
-from keras_sagan.models.presets import get_preset
-from keras_sagan.training import building
+from keras_sagan.config.presets import get_preset
+from keras_sagan.runs import building
 
 TINY = {
     "model.base_filters": 4,

@@ -274,3 +274,23 @@ def test_a_model_of_bfloat16_weights_trains_and_generates():
     gan.compile(**helpers.sgd_pair())
     train(gan)
     assert gan.generate([0, 1]).std() > 1
+
+
+def test_both_statistics():
+    gan = helpers.tiny_gan()
+    gan.refresh_ema()
+    before = helpers.values(gan.ema_generator.weights)
+    stored, of_batch = ema.with_both_statistics(gan, 12)
+    helpers.assert_equal(helpers.values(gan.ema_generator.weights), before)
+    expected = gan.generate(labels=np.arange(12) % 3, seed=0)
+    helpers.assert_same_pixels(np.rint((stored + 1) * 127.5).astype(np.uint8), expected)
+    usual = np.abs(stored - of_batch).mean()
+    assert 0 < usual < 0.5
+    for layer in gan.ema_generator.layers:
+        if isinstance(layer, ConditionalBatchNormalization):
+            layer.moving_variance.assign(layer.moving_variance * 9)
+    worse, same = ema.with_both_statistics(gan, 12)
+    for variable, value in zip(gan.ema_generator.weights, before, strict=True):
+        variable.assign(value)
+    np.testing.assert_array_equal(same, of_batch)
+    assert np.abs(worse - same).mean() > 2 * usual

@@ -1,53 +1,39 @@
-"""The short version of `benchmarks/faults.py`, and all of it with `-m patient`."""
+"""The flag that a training step sets, and the callback that reads it."""
 
-import os
-import subprocess
-import sys
-
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from tests import helpers
-
-
-def namespace_of_mounts():
-    """Whether this machine lets the tests mount something."""
-    user = [] if os.getuid() == 0 else ["--user", "--map-root-user"]
-    try:
-        command = ["unshare", *user, "--mount", "mount", "-t", "tmpfs", "x", "/mnt"]
-        return subprocess.run(command, check=False, capture_output=True).returncode == 0
-    except FileNotFoundError:
-        return False
+from keras_sagan.training import faults
 
 
-pytestmark = [
-    pytest.mark.chaos,
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        not namespace_of_mounts(), reason="needs `unshare` and the right to mount"
-    ),
-]
+def test_guard_reads_the_flag_in_long_epochs():
+    flag = faults.FaultFlag()
+    guard = faults.DataGuard(flag)
+    flag.record(tf.zeros((1, 2)), tf.constant([5]), 3, tf.constant(17))
+    for batch in range(faults.CHECK_EVERY - 1):
+        guard.on_train_batch_end(batch)
+    with pytest.raises(ValueError, match="step 17 "):
+        guard.on_train_batch_end(faults.CHECK_EVERY - 1)
 
 
-def inject(*arguments):
-    done = subprocess.run(
-        [sys.executable, "benchmarks/faults.py", *arguments],
-        cwd=helpers.ROOT,
-        env={**os.environ, "PYTHONPATH": str(helpers.ROOT)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+def test_flag_keeps_the_first_fault_and_returns_labels_in_range():
+    flag = faults.FaultFlag()
+    labels = flag.record(tf.zeros((2, 2)), tf.constant([5, -1]), 3, tf.constant(4))
+    flag.record(tf.constant([[9.0]]), tf.constant([0]), 3, tf.constant(5))
+    np.testing.assert_array_equal(labels, [2, 0])
+    with pytest.raises(ValueError, match=r"step 4 .*label"):
+        flag.raise_if_set()
+    flag.reset()
+    flag.raise_if_set()
 
 
-def test_a_disk_that_is_full_when_the_model_is_written():
-    # HDF5 would end the process by a signal
-    printed = inject("--once", "full-weights")
-    assert "No space left on device: 'RUN/.model-new/model.weights.h5'" in printed
-    assert "1 of 1 cases as they should be" in printed
-
-
-@pytest.mark.patient
-def test_all_faults():
-    assert "cases as they should be" in inject()
+def test_guard_joins_the_callbacks():
+    flag, other = faults.FaultFlag(), keras.callbacks.Callback()
+    assert [type(x).__name__ for x in faults.with_guard(None, flag)] == ["DataGuard"]
+    assert faults.with_guard(other, flag)[0] is other
+    assert faults.with_guard([other], flag)[0] is other
+    given = keras.callbacks.CallbackList([other])
+    assert faults.with_guard(given, flag) is given
+    assert isinstance(given.callbacks[-1], faults.DataGuard)

@@ -168,3 +168,21 @@ def test_attention_maps(gan):
 
 def test_attention_maps_of_a_model_without_attention(unconditional):
     assert unconditional.attention_maps(num_images=1) == {}
+
+
+def test_latents_and_images_are_those_of_generate(gan):
+    drawn = generation.latents(8, [3, 9], truncation=0.7)
+    labels = np.array([2, 0], np.int32)
+    expected = gan.generate(labels=labels, seed=[3, 9], truncation=0.7)
+    found = generation.images(gan.ema_generator, drawn, labels, batch_size=1)
+    helpers.assert_same_pixels(found, expected)
+    with pytest.raises(ValueError, match="`truncation` must be"):
+        generation.latents(8, [3], truncation=-1.0)
+
+
+def test_view_is_images_and_maps(gan):
+    images, maps = generation.view(gan, generation.latents(8, [3, 4]), [1, 2])
+    helpers.assert_same_pixels(images, gan.generate(labels=[1, 2], seed=3))
+    expected = gan.attention_maps(labels=[1, 2], seed=3)
+    for name, attention in expected.items():
+        np.testing.assert_array_equal(maps[name], attention)

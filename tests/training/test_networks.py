@@ -1,5 +1,6 @@
 """Networks that do not fit each other, and what they show while they train."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -61,3 +62,26 @@ def test_gates_are_named_after_pixel_size():
     gates = networks.gates(gan.generator, gan.discriminator)
     assert set(gates) == {"g_gamma_16", "d_gamma_16"}
     np.testing.assert_allclose(list(gates.values()), 0.5)
+
+
+def test_sigmas_are_the_largest_singular_values():
+    gan = helpers.tiny_gan()
+    layers = {
+        "g_sigma/to_images": gan.generator.get_layer("to_images"),
+        "d_sigma/attention_16/key": gan.discriminator.get_layer("attention_16").key,
+    }
+    for layer in layers.values():
+        layer.advance(200)
+    before = helpers.values(gan.variables)
+    found = networks.sigmas(gan)
+    helpers.assert_equal(helpers.values(gan.variables), before)
+    assert len(found) == 31
+    for name, layer in layers.items():
+        kernel = np.array(layer.layer._kernel)
+        matrix = kernel.reshape(-1, kernel.shape[-1])
+        largest = np.linalg.svd(matrix, compute_uv=False)[0]
+        np.testing.assert_allclose(found[name], largest, rtol=1e-4)
+
+
+def test_another_model_has_none():
+    assert networks.sigmas(keras.Sequential([keras.layers.Dense(1)])) == {}

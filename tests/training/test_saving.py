@@ -1,177 +1,156 @@
-"""A `SAGAN` in files: everything comes back."""
+"""Preset directories, and models after named recipes."""
 
-import h5py
+import json
+
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
+import keras_sagan
 from keras_sagan import SAGAN
-from keras_sagan.models import Discriminator, Generator
+from keras_sagan.config import presets
+from keras_sagan.config.presets import PRESETS
 from tests import helpers
-
-# Every argument at another value than its default.
-SHARED = {
-    "image_size": 64,
-    "num_classes": 3,
-    "base_filters": 8,
-    "channels": 1,
-    "attention_resolutions": (16, 32),
-    "attention": "paper",
-    "kernel_initializer": "orthogonal",
-    "dtype": "mixed_bfloat16",
-}
-GENERATOR = {
-    "latent_dim": 5,
-    "synchronized": True,
-    "batch_norm_momentum": 0.5,
-    "batch_norm_epsilon": 1e-2,
-    "name": "painter",
-}
-DISCRIMINATOR = {"activated_shortcut": True, "name": "critic"}
-COMPILE = {
-    "loss": "least_squares",
-    "discriminator_steps": 2,
-    "ema_decay": 0.25,
-    "ema_start": 1,
-    "gradient_accumulation_steps": 2,
-    "seed": 9,
-    "run_eagerly": True,
-    "steps_per_execution": 2,
-}
+from tests.training import equivalence
 
 
-def state(gan):
-    variables = gan.variables + gan.g_optimizer.variables + gan.d_optimizer.variables
-    return helpers.values(variables)
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """A model after a step, and the directory it was saved to."""
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(keras.optimizers.Adam(0.01), loss="wasserstein", run_eagerly=True)
+    gan.fit(*helpers.images_and_labels(4), batch_size=4, verbose=0)
+    directory = tmp_path_factory.mktemp("presets") / "new" / "preset"
+    gan.save_to_preset(directory)
+    return gan, directory
 
 
-def step(gan):
-    images, labels = helpers.images_and_labels(4)
-    gan.train_step((tf.constant(images), tf.constant(labels)))
+def test_directory_holds_three_files(saved):
+    _, directory = saved
+    names = {path.name for path in directory.iterdir()}
+    assert names == {"config.json", "model.weights.h5", "metadata.json"}
+    metadata = json.loads((directory / "metadata.json").read_text())
+    assert metadata["keras_sagan"] == keras_sagan.__version__
+    assert metadata["keras"] == keras.__version__
 
 
-def compile_with_momentum(gan, **arguments):
-    gan.compile(
-        keras.optimizers.Adam(0.01, beta_1=0.5),
-        keras.optimizers.SGD(0.01, momentum=0.5),
-        **arguments,
+def test_model_returns(saved):
+    gan, directory = saved
+    for path in (directory, str(directory)):
+        loaded = SAGAN.from_preset(path)
+        helpers.assert_equal(
+            helpers.values(loaded.variables + loaded.g_optimizer.variables),
+            helpers.values(gan.variables + gan.g_optimizer.variables),
+        )
+        assert loaded.get_compile_config() == gan.get_compile_config()
+        assert loaded.class_names == gan.class_names
+    images = gan.generate(labels=[0, 1, 2])
+    np.testing.assert_array_equal(loaded.generate(labels=[0, 1, 2]), images)
+    data = helpers.images_and_labels(4, seed=1)
+    for model in (gan, loaded):
+        model.fit(*data, batch_size=4, verbose=0)
+    helpers.assert_equal(
+        helpers.values(loaded.variables), helpers.values(gan.variables)
     )
 
 
-def trained(**arguments):
-    gan = helpers.tiny_gan(attention=False)
-    compile_with_momentum(gan, **arguments)
-    step(gan)
-    return gan
+def test_architecture_alone(saved):
+    gan, directory = saved
+    fresh = SAGAN.from_preset(directory, load_weights=False)
+    assert fresh.get_config() == gan.get_config()
+    assert int(fresh.g_optimizer.iterations) == 0
+    kernel = gan.generator.trainable_variables[0]
+    assert not np.array_equal(fresh.generator.trainable_variables[0], kernel)
 
 
-def test_whole_state_returns(tmp_path):
-    gan = trained(**COMPILE)
-    images = gan.generate(labels=["red", "blue"], truncation=1.0)
-    gan.save(tmp_path / "gan.keras")
-    loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    assert type(loaded) is SAGAN
-    assert loaded.class_names == helpers.CLASS_NAMES
-    helpers.assert_equal(state(loaded), state(gan))
-    assert loaded.get_compile_config() == gan.get_compile_config()
-    assert {name: loaded.get_compile_config()[name] for name in COMPILE} == COMPILE
-    again = loaded.generate(labels=["red", "blue"], truncation=1.0)
-    np.testing.assert_array_equal(again, images)
-    step(gan)
-    step(loaded)
-    helpers.assert_equal(state(loaded), state(gan))
+def test_directory_must_be_new_or_empty(saved, tmp_path):
+    gan, directory = saved
+    with pytest.raises(FileExistsError, match=r"`directory` .*empty.*preset"):
+        gan.save_to_preset(directory)
+    gan.save_to_preset(tmp_path)  # empty
 
 
-def test_architecture_returns(tmp_path):
-    generator = Generator(**SHARED, **GENERATOR)
-    discriminator = Discriminator(**SHARED, **DISCRIMINATOR)
-    gan = SAGAN(generator, discriminator, class_names=("a", "b", "c"), name="both")
-    gan.save(tmp_path / "gan.keras")
-    loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    assert loaded.get_config() == gan.get_config()
-    assert loaded.name == "both"
-    averaged = {**GENERATOR, "dtype": "float32", "name": "ema_generator"}
-    for network, arguments in [
-        (loaded.generator, {**SHARED, **GENERATOR}),
-        (loaded.ema_generator, {**SHARED, **averaged}),
-        (loaded.discriminator, {**SHARED, **DISCRIMINATOR}),
-    ]:
-        arguments["dtype_policy"] = keras.DTypePolicy(arguments.pop("dtype"))
-        for name, value in arguments.items():
-            assert getattr(network, name) == value
-    before, after = helpers.values(gan.variables), helpers.values(loaded.variables)
-    helpers.assert_equal(after, before)
+def test_directory_cannot_be_changed(saved):
+    with pytest.raises(ValueError, match=r"only `synchronized` .*\['num_classes'\]"):
+        SAGAN.from_preset(saved[1], num_classes=4, synchronized=True)
 
 
-def test_every_weight_is_written_once(tmp_path):
-    gan = helpers.tiny_gan(attention=False)
-    gan.save_weights(tmp_path / "gan.weights.h5")
-    sizes = []
-
-    def visit(name, item):
-        if isinstance(item, h5py.Dataset):
-            sizes.append(item.size)
-
-    with h5py.File(tmp_path / "gan.weights.h5") as file:
-        file.visititems(visit)
-    networks = (gan.generator, gan.ema_generator, gan.discriminator)
-    weights = [weight for network in networks for weight in network.weights]
-    fingerprint, adaptive = 2, 2  # one array each
-    assert len(sizes) == len(weights) + 2
-    total = sum(int(np.prod(weight.shape)) for weight in weights)
-    assert sum(sizes) == total + fingerprint + adaptive
+def test_a_directory_with_synchronised_batch_statistics(saved):
+    directory = saved[1]
+    plain = SAGAN.from_preset(directory)
+    assert not plain.generator.synchronized
+    with equivalence.mirrored(2).scope():
+        loaded = SAGAN.from_preset(directory, synchronized=True)
+    for network in (loaded.generator, loaded.ema_generator):
+        norms = [x for x in network.layers if hasattr(x, "synchronized")]
+        assert norms and all(x.synchronized for x in norms)
+    helpers.assert_equal(
+        helpers.values(loaded.variables + loaded.g_optimizer.variables),
+        helpers.values(plain.variables + plain.g_optimizer.variables),
+    )
 
 
-def test_weights_alone(tmp_path):
-    gan = trained()
-    gan.save_weights(tmp_path / "gan.weights.h5")
-    other = helpers.tiny_gan(attention=False)
-    compile_with_momentum(other)
-    other.load_weights(tmp_path / "gan.weights.h5")
-    helpers.assert_equal(state(other), state(gan))
-    step(gan)
-    step(other)
-    helpers.assert_equal(state(other), state(gan))
-
-
-@pytest.mark.filterwarnings("ignore:Skipping nested container")
-def test_weights_of_another_architecture(tmp_path):
-    helpers.tiny_gan(attention=False).save_weights(tmp_path / "gan.weights.h5")
-    other = helpers.tiny_gan(num_classes=4, class_names=None, attention=False)
-    with pytest.raises(ValueError, match="could not be loaded"):
-        other.load_weights(tmp_path / "gan.weights.h5")
-
-
-def test_model_that_was_not_compiled(tmp_path):
-    gan = helpers.tiny_gan(None, attention=False)
-    images = gan.generate(num_images=2)
-    gan.save(tmp_path / "gan.keras")
-    loaded = keras.saving.load_model(tmp_path / "gan.keras")
-    assert not loaded.compiled
-    np.testing.assert_array_equal(loaded.generate(num_images=2), images)
-
-
-def test_frozen_layers_stay_frozen(tmp_path):
-    """And the optimizers keep their state, which is that of the others."""
-    gan = helpers.tiny_gan(attention=False)
+def test_recipe_with_overrides():
+    gan = SAGAN.from_preset(
+        "sagan_32",
+        num_classes=4,
+        base_filters=4,
+        channels=1,
+        latent_dim=3,
+        synchronized=True,
+    )
+    assert gan.generator.synchronized
     for network in (gan.generator, gan.discriminator):
-        network.get_layer("block1_conv1").trainable = False
-    gan.compile()
-    gan.fit(*helpers.images_and_labels(8), batch_size=4, verbose=0)
-    gan.save(tmp_path / "gan.keras")
-    gan.save_to_preset(tmp_path / "preset")
-    for other in (
-        keras.saving.load_model(tmp_path / "gan.keras"),
-        SAGAN.from_preset(tmp_path / "preset"),
+        assert network.num_classes == 4
+        assert network.base_filters == 4
+        assert network.channels == 1
+        assert network.kernel_initializer == "orthogonal"
+    assert gan.generator.latent_dim == 3
+    assert gan.generator.batch_norm_momentum == 0.9
+    assert gan.generator.batch_norm_epsilon == 1e-4
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        config = optimizer.get_config()
+        assert config["learning_rate"] == pytest.approx(2e-4)
+        assert (config["beta_1"], config["beta_2"]) == (0.5, 0.999)
+        assert config["epsilon"] == 1e-8
+    settings = PRESETS["sagan_32"].training
+    config = gan.get_compile_config()
+    for name in (
+        "loss",
+        "discriminator_steps",
+        "ema_decay",
+        "ema_start",
+        "gradient_accumulation_steps",
+        "seed",
     ):
-        for name in ("generator", "discriminator"):
-            network, loaded = getattr(gan, name), getattr(other, name)
-            assert not loaded.get_layer("block1_conv1").trainable
-            assert len(loaded.trainable_variables) == len(network.trainable_variables)
-            assert loaded.get_config() == network.get_config()
-        helpers.assert_equal(
-            helpers.values(other.g_optimizer.variables),
-            helpers.values(gan.g_optimizer.variables),
-        )
-        np.testing.assert_array_equal(other.generate([0, 1]), gan.generate([0, 1]))
+        assert config[name] == getattr(settings, name)
+
+
+def test_recipe_in_another_precision(monkeypatch):
+    small = {"base_filters": 4, "attention_resolutions": ()}
+    gan = SAGAN.from_preset("sagan_32_small", dtype="mixed_bfloat16", **small)
+    assert gan.generator.dtype_policy.name == "mixed_bfloat16"
+    assert gan.ema_generator.dtype_policy.name == "float32"
+    for native, usable in [(True, "mixed_bfloat16"), (False, "float32")]:
+        monkeypatch.setattr(presets, "computes_in_bfloat16", lambda x=native: x)
+        gan = SAGAN.from_preset("sagan_32_small", **small)
+        assert gan.discriminator.dtype_policy.name == usable
+
+
+@pytest.mark.parametrize(
+    ("preset", "overrides", "message"),
+    [
+        ("sagan_23", {}, "preset.*Did you mean 'sagan_32'"),
+        ("no/such/directory", {}, r"`preset` .*config.json.*no/such/directory"),
+        ("sagan_32", {"filters": 3}, "arguments to replace.*filters"),
+        ("sagan_32", {"base_filters": 0}, "`base_filters` .*> 0"),
+    ],
+)
+def test_bad_arguments(preset, overrides, message):
+    with pytest.raises(ValueError, match=message):
+        SAGAN.from_preset(preset, **overrides)
+
+
+def test_directory_without_a_preset(tmp_path):
+    with pytest.raises(ValueError, match=r"`preset` .*config\.json"):
+        SAGAN.from_preset(tmp_path)

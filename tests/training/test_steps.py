@@ -9,7 +9,7 @@ from keras_sagan import sampling
 from keras_sagan.layers import frozen_spectral_norm
 from keras_sagan.layers.spectral_normalization import spectral_norm_layers
 from keras_sagan.sampling import Purpose
-from keras_sagan.training import networks, steps
+from keras_sagan.training import ema, networks, steps
 from keras_sagan.training.ema import Averages
 from keras_sagan.training.steps import Batch, StepSettings
 from tests import helpers
@@ -312,7 +312,7 @@ def test_average_follows_the_formula(decay, start, expected):
     seen = []
     for step in range(3):
         weight.assign(step + 1.0)
-        steps.update_average(averaged, tf.constant(step), settings)
+        ema.update_average(averaged, tf.constant(step), settings)
         seen.append(float(average))
     assert seen == expected
 

@@ -11,27 +11,27 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan.training import distribution
-from keras_sagan.training.cluster import Cluster
+from keras_sagan.distributed import strategies
+from keras_sagan.distributed.cluster import Cluster
 from tests.training import equivalence
 
 
 def main(addresses, index, output):
     cluster = Cluster(addresses.split(","), int(index))
-    strategy = distribution.create_strategy("multi_worker", cluster)
+    strategy = strategies.create_strategy("multi_worker", cluster)
     output = pathlib.Path(output) / index
     output.mkdir(parents=True)
     (output / "errors.json").write_text(json.dumps(refusals(strategy, cluster.index)))
     gan, logs = train(strategy, output)
     adam, _ = equivalence.build(strategy, g_optimizer=None, d_optimizer=None)
     logs["adam"] = equivalence.losses(adam)
-    logs["gathered"] = distribution.gather(
+    logs["gathered"] = strategies.gather(
         np.array([cluster.index + 5], np.int32), strategy
     ).tolist()
     mine = {"x": np.full((3, 1), np.float64(cluster.index) - 0.1), "y": np.int8(index)}
     logs["from_chief"] = {
         name: value.tolist()
-        for name, value in distribution.from_chief(mine, strategy).items()
+        for name, value in strategies.from_chief(mine, strategy).items()
     }
     called = gan([np.zeros((2, 8), np.float32), np.array([0, 1], np.int32)])
     logs["called"] = np.asarray(called)[:, 0, 0].tolist()

@@ -1,0 +1,263 @@
+"""A callback that scores the averaged generator while it trains."""
+
+import csv
+import json
+import math
+import pathlib
+import shutil
+import time
+
+import tensorflow as tf
+
+from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files.writing import naming
+from keras_sagan.metrics import evaluation, image_sets
+from keras_sagan.visualize import curves
+
+TABLE = "evaluation.csv"
+CURVE = "evaluation.png"
+BEST = "best"
+BEST_ROW = "evaluation.json"  # in the best model's directory
+
+# Beginnings of the scores of which more is better.
+_HIGHER = (
+    "inception_score",
+    "class_score",
+    "precision",
+    "recall",
+    "density",
+    "coverage",
+    "agreement",
+)
+
+
+class Evaluation(StepCallback):
+    """Scores the same latents every so many steps; keeps the best, stops early.
+
+    Scores go to `evaluation.csv` and to TensorBoard, the monitored one is drawn over
+    the steps in `evaluation.png`. The features of the real images are computed once,
+    when training begins. An evaluation that would take more than its share of the
+    time is left out; the next multiple of `every` is tried again.
+
+    A run that goes on reads the rows up to its step, drops later ones from the file,
+    and knows the best score and how many evaluations ago it was. No step is scored
+    twice.
+
+    Args:
+        real: `ImageSet` of real images.
+        extractor: `keras_sagan.metrics.Extractor`.
+        directory: str or path. Where `evaluation.csv`, `evaluation.png`, the
+            TensorBoard file and the best model, `best/` with `evaluation.json` (its
+            row), are written. A resumed run continues the file.
+        every: int. Evaluations are made at the multiples of so many steps.
+        num_images: int. Generated images.
+        seed: int. Of their latents.
+        settings: `keras_sagan.metrics.evaluation.Settings`. Defaults to the Frechet
+            and the kernel distance.
+        monitor: str, or `None`. Beginning of the score that decides what is best.
+            Defaults to the first score.
+        mode: `"min"` or `"max"`: which values of it are better. Defaults to what is
+            right for the score: `"max"` for precision, agreement and such.
+        keep_best: bool. Whether to write the model whenever it is the best.
+        patience: int, or `None`. Training ends after so many evaluations in a row
+            that are not better.
+        share: float in (0, 1]. Of the time since training began in this process
+            that evaluations may take, the real images' features not counted.
+
+    Attributes:
+        rows: list of dict: "step", "seconds" (that it took) and the scores.
+        best: dict of the best row, or `None`.
+        skipped: int. Evaluations left out for lack of time.
+
+    Raises:
+        ValueError: if an argument is out of range, or no score begins with `monitor`.
+    """
+
+    def __init__(
+        self,
+        real,
+        extractor,
+        directory,
+        every=1000,
+        num_images=2000,
+        seed=0,
+        settings=None,
+        monitor=None,
+        mode=None,
+        keep_best=True,
+        patience=None,
+        share=0.1,
+    ):
+        super().__init__()
+        _check("every", every, every >= 1, "at least 1")
+        _check("mode", mode, mode in (None, "min", "max"), "'min', 'max' or None")
+        _check("share", share, 0 < share <= 1, "in (0, 1]")
+        _check("patience", patience, patience is None or patience >= 1, "at least 1")
+        self.real, self.extractor = real, extractor
+        self.directory = pathlib.Path(directory)
+        self.every, self.num_images, self.seed = every, num_images, seed
+        self.settings = settings or evaluation.Settings(metrics=("fid", "kid"))
+        self.monitor, self.mode = monitor, mode
+        self.keep_best, self.patience, self.share = keep_best, patience, share
+        self.rows, self.best, self.skipped = [], None, 0
+        self._prepared, self._begin = None, None
+        self._spent, self.cost, self._last_step = 0.0, 0.0, 0
+
+    # === When ===
+    def prepare(self):
+        """Computes the features of the real images, once, and tries every metric.
+
+        Raises:
+            ValueError: if a metric is not possible, or there is no score `monitor`.
+        """
+        if self._prepared is not None:
+            return
+        prepared = evaluation.prepare(self.real, self.extractor, self.settings)
+        names = evaluation.rehearse(
+            prepared, self.num_images, self.extractor, self.settings
+        )
+        self._monitored(names)
+        self._prepared = prepared
+
+    def go_on(self, model):
+        """Takes up the table of the run that is resumed, up to the model's step.
+
+        Returns: bool. Whether the run has ended for want of patience already.
+        """
+        self.set_model(model)
+        self._read_table()
+        return self._is_exhausted()
+
+    def on_train_begin(self, logs=None):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.prepare()
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(str(self.directory))
+        self._last_step = self.step
+        self._read_table()
+        if self._begin is None:  # `fit` may be called several times
+            self._begin = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step // self.every == self._last_step // self.every:
+            return
+        self._last_step = self.step
+        elapsed = time.monotonic() - self._begin
+        if self._spent + self.cost > self.share * (elapsed + self.cost):
+            self.skipped += 1
+        else:
+            self.evaluate()
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+    # === What ===
+    def evaluate(self):
+        """Scores the model as it is; returns the row."""
+        begin = time.monotonic()
+        fake = image_sets.gan_images(self.model, self.num_images, self.seed)
+        result = evaluation.evaluate(
+            self._prepared, fake, self.extractor, self.settings
+        )
+        row = {"step": self.step, "seconds": 0.0, **result.scores}
+        self.cost = time.monotonic() - begin
+        self._spent += self.cost
+        row["seconds"] = round(self.cost, 3)
+        self.rows.append(row)
+        if self._is_better(row):
+            self.best = row
+            if self.keep_best:
+                self._write_best()
+        self._log(row)
+        if self._is_exhausted():
+            self.model.stop_training = True
+        return row
+
+    def _is_better(self, row):
+        name = self._monitored(row)
+        if not math.isfinite(row[name]):
+            return False
+        if self.best is None:
+            return True
+        mode = self.mode or ("max" if name.startswith(_HIGHER) else "min")
+        best = self.best[name]
+        return row[name] < best if mode == "min" else row[name] > best
+
+    def _monitored(self, row):
+        """The name of the score that decides, of the names of a row."""
+        names = [name for name in row if name not in ("step", "seconds")]
+        found = [name for name in names if name.startswith(self.monitor or names[0])]
+        if not found:
+            raise ValueError(
+                f"`monitor` must be the beginning of one of {', '.join(names)}. "
+                f"Received: monitor={self.monitor!r}."
+            )
+        return found[0]
+
+    def _is_exhausted(self):
+        best = self.best["step"] if self.best else -1
+        since = sum(row["step"] > best for row in self.rows)
+        return self.patience is not None and since >= self.patience
+
+    # === Files ===
+    def _log(self, row):
+        self._write_table()
+        self._draw()
+        with naming(self.directory), self._writer.as_default(step=row["step"]):
+            for name, value in row.items():
+                if name != "step":
+                    tf.summary.scalar(f"evaluation/{name}", value)
+        with naming(self.directory):
+            self._writer.flush()
+
+    def _write_best(self):
+        """Replaces `best/`; a complete model is there at every moment but one."""
+        target = self.directory / BEST
+        fresh, old = (target.with_name(f"{BEST}.{x}") for x in ("partial", "old"))
+        for path in (fresh, old):
+            shutil.rmtree(path, ignore_errors=True)
+        self.model.save_to_preset(str(fresh))
+        text = json.dumps(self.best, indent=2) + "\n"
+        (fresh / BEST_ROW).write_text(text, encoding="utf-8")
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def _write_table(self):
+        path = self.directory / TABLE
+        partial = path.with_name(f".{TABLE}-new")
+        with partial.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(self.rows[0]))
+            writer.writeheader()
+            writer.writerows(self.rows)
+        partial.replace(path)
+
+    def _draw(self):
+        name = self._monitored(self.rows[0])
+        points = [
+            (row["step"], row[name], "best" if row is self.best else "")
+            for row in self.rows
+            if math.isfinite(row[name])
+        ]
+        if points:
+            curves.save_curve(self.directory / CURVE, points, "step", name)
+
+    def _read_table(self):
+        """Rows of the run that is resumed, up to the present step."""
+        path = self.directory / TABLE
+        if self.rows or not path.is_file():
+            return
+        with path.open(encoding="utf-8", newline="") as file:
+            for text in csv.DictReader(file):
+                row = {name: float(value) for name, value in text.items()}
+                row["step"] = int(row["step"])
+                if row["step"] <= self.step:
+                    self.rows.append(row)
+                    if self._is_better(row):
+                        self.best = row
+
+
+def _check(name, value, right, allowed):
+    if not right:
+        raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")

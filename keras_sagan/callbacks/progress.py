@@ -1,0 +1,124 @@
+"""Progress of training on a terminal, or as lines where there is none."""
+
+import collections
+import sys
+import time
+
+import tqdm
+
+from keras_sagan.callbacks.step import StepCallback
+
+_WINDOW_SECONDS = 30.0  # over which the rate is taken
+_BAR_SECONDS = 0.2  # between two states of the bar
+_LOSSES = ("d_loss", "g_loss")
+
+
+class Progress(StepCallback):
+    """Shows steps, images/s, time left and both losses.
+
+    On a terminal it is a bar; elsewhere a line every `line_seconds`. The bar's
+    length is the larger part done of the steps and of the time.
+
+    Args:
+        steps: int. Generator steps in all.
+        examples_per_step: int. Real images that a generator step consumes.
+        deadline: float, or `None`. Time (as `time.monotonic` gives) at which training
+            ends at the latest.
+        stream: text file to write to. Defaults to standard error.
+        line_seconds: float. Time between two lines where `stream` is no terminal.
+    """
+
+    def __init__(
+        self, steps, examples_per_step, deadline=None, stream=None, line_seconds=20.0
+    ):
+        super().__init__()
+        self.steps = steps
+        self.examples_per_step = examples_per_step
+        self.deadline = deadline
+        self.stream = stream or sys.stderr
+        self.line_seconds = line_seconds
+        self._bar = None
+        self._history = collections.deque()  # (time, step), the last seconds
+
+    def on_train_begin(self, logs=None):
+        self._begin = self._shown = time.monotonic()
+        self._losses = {}
+        if self.stream.isatty():
+            self._bar = tqdm.tqdm(
+                total=1.0,
+                file=self.stream,
+                bar_format="{percentage:3.0f}%|{bar}| {desc}",
+                dynamic_ncols=True,
+            )
+            self._bar.set_description_str("compiling ...")
+
+    def on_train_batch_end(self, batch, logs=None):
+        now, step = time.monotonic(), self.step
+        self._losses = {name: logs[name] for name in _LOSSES if name in (logs or {})}
+        self._history.append((now, step))
+        while now - self._history[0][0] > _WINDOW_SECONDS and len(self._history) > 2:
+            self._history.popleft()
+        pause = self.line_seconds if self._bar is None else _BAR_SECONDS
+        if now - self._shown >= pause:
+            self._shown = now
+            self._show(now, step)
+
+    def on_train_end(self, logs=None):
+        self.close()
+
+    def close(self):
+        """Leaves the last state on the screen and ends the bar."""
+        if self._history and self._history[-1][0] > self._shown:
+            self._show(*self._history[-1])
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None
+        self._history.clear()
+
+    def _show(self, now, step):
+        if self._bar is None:
+            print(self._text(now, step), file=self.stream, flush=True)
+        else:
+            self._bar.n = self._fraction(now, step)
+            self._bar.set_description_str(self._text(now, step))
+
+    def _text(self, now, step):
+        losses = "".join(
+            f"  {name} {float(value):.3f}" for name, value in self._losses.items()
+        )
+        rate = self._steps_per_second()
+        if not rate:
+            return f"step {step}/{self.steps}{losses}"
+        return (
+            f"step {step}/{self.steps}  {rate * self.examples_per_step:.0f} images/s  "
+            f"{_clock(self._seconds_left(now, step, rate))} left{losses}"
+        )
+
+    def _steps_per_second(self):
+        """Over the last seconds; 0 while unknown."""
+        if len(self._history) < 2:
+            return 0.0
+        (first_time, first_step), (last_time, last_step) = (
+            self._history[0],
+            self._history[-1],
+        )
+        return (last_step - first_step) / max(last_time - first_time, 1e-9)
+
+    def _seconds_left(self, now, step, rate):
+        left = (self.steps - step) / rate
+        if self.deadline is not None:
+            left = min(left, self.deadline - now)
+        return max(left, 0.0)
+
+    def _fraction(self, now, step):
+        parts = [step / self.steps]
+        if self.deadline is not None:
+            parts.append((now - self._begin) / (self.deadline - self._begin))
+        return min(max(parts), 1.0)
+
+
+def _clock(seconds):
+    """`"4:05"` or `"2:03:04"`."""
+    minutes, seconds = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -1,0 +1,71 @@
+"""Grids of samples that show how training goes on."""
+
+import pathlib
+import time
+
+from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files.writing import naming
+from keras_sagan.visualize import grids
+
+
+class SampleGrid(StepCallback):
+    """Writes grids of the same latents: at step 0, while training goes on, and after.
+
+    Args:
+        pattern: str. Path with a field for the step: `"samples/{step:07d}.png"`.
+        every: int. Grids are written at the multiples of so many steps.
+        labels: list of labels, one an image, or `None` for an unconditional model.
+        seeds: list of int, one an image.
+        columns: int. Images in a row.
+        at_end: bool. Whether to write a grid when `fit` ends.
+
+    Attributes:
+        images: uint8 array of the last grid's images, or None before the first.
+        path: of the last grid, or None.
+        seconds: float. That the slowest grid took.
+    """
+
+    def __init__(self, pattern, every, labels, seeds, columns, at_end=True):
+        super().__init__()
+        self.pattern = str(pattern)
+        self.every = every
+        self.labels = labels
+        self.seeds = seeds
+        self.columns = columns
+        self.at_end = at_end
+        self.seconds = 0.0
+        self.images = None
+        self.path = None
+        self._last = 0  # step up to which grids are written
+
+    def write(self):
+        """Generates the images and writes the grid of the current step."""
+        begin = time.monotonic()
+        if self.labels is None:
+            images = self.model.generate(num_images=len(self.seeds), seed=self.seeds)
+        else:
+            images = self.model.generate(labels=self.labels, seed=self.seeds)
+        path = pathlib.Path(self.pattern.format(step=self.step))
+        with naming(path):
+            grids.save_grid(path, images, self.columns)
+        self.images, self.path = images, path
+        self._last = self.step
+        self.seconds = max(self.seconds, time.monotonic() - begin)
+
+    def write_last(self):
+        """Writes the grid of the current step unless it is the last one written."""
+        if self.path is None or self._last != self.step:
+            self.write()
+
+    def on_train_begin(self, logs=None):
+        self._last = self.step
+        if self.step == 0:
+            self.write()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if self.step // self.every > self._last // self.every:
+            self.write()
+
+    def on_train_end(self, logs=None):
+        if self.at_end:
+            self.write_last()

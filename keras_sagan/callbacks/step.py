@@ -1,0 +1,52 @@
+"""The base of callbacks that count generator steps, and the limits of training.
+
+Callbacks read the step from the generator's optimizer, so they count generator steps
+whatever an epoch is and however often training was resumed.
+"""
+
+import time
+
+import keras
+
+
+class StepCallback(keras.callbacks.Callback):
+    """A callback that knows the step."""
+
+    @property
+    def step(self):
+        """int. Generator steps made so far."""
+        return int(keras.ops.convert_to_numpy(self.model.g_optimizer.iterations))
+
+
+class Limits(StepCallback):
+    """Ends training after a number of steps, or in time.
+
+    Args:
+        steps: int. Generator steps in all, those before this `fit` included.
+        deadline: float, or `None`. Time (as `time.monotonic` gives) at which
+            everything is to be done.
+        reserve: callable, or `None`. Returns the seconds to keep before the
+            deadline for what comes after training.
+    """
+
+    def __init__(self, steps, deadline=None, reserve=None):
+        super().__init__()
+        self.steps = steps
+        self.deadline = deadline
+        self.reserve = reserve
+        self._begin = None
+        self._longest = 0.0
+
+    def on_train_batch_begin(self, batch, logs=None):
+        self._begin = time.monotonic()
+
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        reserve = self.reserve() if self.reserve else 0.0
+        late = self.deadline is not None and (
+            now + (now - self._begin) + reserve >= self.deadline
+        )
+        if late:
+            self.model.request_stop()
+        if self.step >= self.steps:
+            self.model.stop_training = True

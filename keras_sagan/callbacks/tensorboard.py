@@ -1,0 +1,94 @@
+"""Scalars, sample grids, attention figures and histograms for TensorBoard."""
+
+import tensorflow as tf
+
+from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files.writing import naming
+from keras_sagan.training import networks
+from keras_sagan.visualize import attention, grids
+
+
+class TensorBoardScalars(StepCallback):
+    """Writes what `MetricsLog` does for TensorBoard, against generator steps.
+
+    `keras.callbacks.TensorBoard` counts epochs, and looks at `model.optimizer`.
+
+    Args:
+        directory: str. Log directory.
+    """
+
+    def __init__(self, directory):
+        super().__init__()
+        self.directory = str(directory)
+        self._writer = None
+
+    def on_train_begin(self, logs=None):
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(self.directory)
+
+    def on_epoch_end(self, epoch, logs=None):
+        with naming(self.directory), self._writer.as_default(step=self.step):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, float(value))
+            for name, value in networks.sigmas(self.model).items():
+                tf.summary.scalar(name, value)
+            self._writer.flush()
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+
+class TensorBoardPictures(StepCallback):
+    """Writes what `SampleGrid` has drawn, and what belongs to it, for TensorBoard.
+
+    Whenever a grid was written: the grid, the attention figure of its first image, and
+    histograms of all trained weights.
+
+    Args:
+        directory: str. Log directory of its own: while a run goes on, TensorBoard
+            follows the newest file of a directory only.
+        samples: `SampleGrid`. Place it before this callback.
+    """
+
+    def __init__(self, directory, samples):
+        super().__init__()
+        self.directory = str(directory)
+        self.samples = samples
+        self._writer = None
+        self._seen = None  # path of the last grid that was written
+
+    def on_train_begin(self, logs=None):
+        with naming(self.directory):
+            self._writer = tf.summary.create_file_writer(
+                self.directory, filename_suffix=".pictures"
+            )
+        self._look()
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._look()
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+    def _look(self):
+        if self.samples.images is None or self.samples.path == self._seen:
+            return
+        self._seen = self.samples.path
+        with naming(self.directory), self._writer.as_default(step=self.step):
+            self._write_pictures()
+            for prefix, network in networks.named_networks(self.model):
+                for weight in network.trainable_variables:
+                    name = f"{prefix}_weights/{weight.path}"
+                    tf.summary.histogram(name, weight.numpy())
+        with naming(self.directory):
+            self._writer.flush()
+
+    def _write_pictures(self):
+        samples, gan = self.samples, self.model
+        grid = grids.image_grid(samples.images, samples.columns)
+        tf.summary.image("samples", grid[None])
+        if not attention.has_maps(gan):
+            return
+        label = None if samples.labels is None else samples.labels[0]
+        figure = attention.attention_figure(gan, label, samples.seeds[0])
+        tf.summary.image("attention", figure[None])

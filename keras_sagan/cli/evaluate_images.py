@@ -1,0 +1,148 @@
+"""What `keras-sagan evaluate` scores, by its name."""
+
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """Images to be scored.
+
+    Args:
+        images: function from a count, seed, truncation and number of classes to an
+            `ImageSet`.
+        image_size: int.
+        channels: int.
+        class_names: sequence of str, or `None`.
+        count: int, or `None` where any number can be made.
+        needs_classes: bool. Whether the number of classes has to be given.
+        fit: "crop" or "pad". How images beside them are made square.
+    """
+
+    images: Callable
+    image_size: int
+    channels: int
+    class_names: tuple | None = None
+    count: int | None = None
+    needs_classes: bool = False
+    fit: str = "crop"
+
+
+def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
+    """Opens a run, a model, an export, a folder, or a split of `dataset`.
+
+    Args:
+        name: str. As on the command line; of exports the newest version.
+        image_size: int, or `None`. That images are read at; a model has its own.
+        cache_dir: str, or `None`. See `data.load`.
+        dataset: str, or `None`. What a split is of.
+        fit: "crop" or "pad". How images that are read become square.
+
+    Raises:
+        FileNotFoundError: if it is none of these.
+        ValueError: if `dataset` or `image_size` is needed.
+    """
+    from keras_sagan.export.publishing import newest_saved_model
+
+    if name.startswith("folder:"):
+        return _open_real(name, "train", image_size, cache_dir, fit)
+    if name.startswith("split:"):
+        if dataset is None:
+            raise ValueError(f"{name!r} is a split of --dataset: pass it.")
+        split = name.partition(":")[2]
+        return _open_real(dataset, split, image_size, cache_dir, fit)
+    folder = newest_saved_model(name)
+    return _open_gan(name) if folder is None else _open_saved_model(str(folder))
+
+
+def _open_gan(name):
+    from keras_sagan.export import card
+    from keras_sagan.metrics.image_sets import gan_images
+    from keras_sagan.runs.loading import load_trained
+
+    gan = load_trained(name)
+
+    def images(count, seed, truncation, num_classes):
+        return gan_images(gan, count, seed, truncation, name)
+
+    return Scored(
+        images,
+        gan.generator.image_size,
+        gan.generator.channels,
+        gan.class_names,
+        fit=_fit(card.run_facts(name)),
+    )
+
+
+def _open_saved_model(name):
+    from keras_sagan.export.saved_model import read_card
+    from keras_sagan.metrics.image_sets import load_export, saved_model_images
+
+    signature = load_export(name).signatures["generate"]
+    conditional = "label" in signature.structured_input_signature[1]
+    shape = next(iter(signature.structured_outputs.values())).shape
+    known = read_card(name)
+    classes = known.get("generator", {}).get("num_classes")
+
+    def images(count, seed, truncation, num_classes):
+        num_classes = num_classes or classes
+        if conditional and num_classes is None:
+            raise ValueError(
+                f"{name!r} takes labels, and has no model card that says how many "
+                "classes there are: pass --num-classes or --dataset."
+            )
+        if not conditional:
+            num_classes = None
+        return saved_model_images(name, count, num_classes, seed, truncation)
+
+    return Scored(
+        images,
+        shape[1],
+        shape[3],
+        known.get("class_names"),
+        needs_classes=conditional and classes is None,
+        fit=_fit(known),
+    )
+
+
+def _open_real(name, split, image_size, cache_dir, fit):
+    from keras_sagan import data
+    from keras_sagan.metrics.image_sets import array_images
+
+    if image_size is None:
+        raise ValueError(
+            "Images that are read are brought to one size, and nothing here says to "
+            "which: pass --image-size, e.g. that of the model whose images they are."
+        )
+    source = data.load(
+        name,
+        image_size=image_size,
+        batch_size=1,
+        split=split,
+        cache_dir=cache_dir,
+        fit=fit,
+    )
+    total = source.num_examples
+    described = {"kind": "images", "fit": fit, "model": {"path": f"{name} {split}"}}
+
+    def images(count, seed, truncation, num_classes):
+        if truncation is not None:
+            raise ValueError(
+                "`truncation` is of a generator; these images are there. "
+                f"Received: truncation={truncation!r}."
+            )
+        return array_images(*source.arrays(), described, min(count, total), seed)
+
+    return Scored(
+        images,
+        source.image_size,
+        source.channels,
+        source.class_names,
+        total,
+        fit=fit,
+    )
+
+
+def _fit(facts):
+    """How a run read its images; "crop" where that is not known."""
+    return (facts.get("data") or {}).get("fit", "crop")

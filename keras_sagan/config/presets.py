@@ -1,0 +1,233 @@
+"""Named recipes: an architecture with the training settings it goes with.
+
+Nothing here was trained to its end by this project unless the description says so:
+the sources are other people's runs, with what differs from them.
+"""
+
+import dataclasses
+import difflib
+import os
+import pathlib
+import re
+
+from keras_sagan.config.run import (
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    TrainingConfig,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """A recipe.
+
+    Args:
+        name: str.
+        description: str. One line: what it is for.
+        source: str. Paper section or file of a repository that the values come
+            from, and what differs from it.
+        model: `ModelConfig`. `num_classes` and `channels` are those of the source's
+            data set; a run takes them from its own.
+        optimizer: `OptimizerConfig`.
+        training: `TrainingConfig`.
+    """
+
+    name: str
+    description: str
+    source: str
+    model: ModelConfig
+    optimizer: OptimizerConfig
+    training: TrainingConfig
+
+    def run_config(self, overrides=None):
+        """Returns the `RunConfig` of this recipe on the built-in data.
+
+        In float32 where the recipe says "mixed_bfloat16" and this machine would have
+        to emulate it, unless `overrides` say otherwise.
+
+        Args:
+            overrides: dict from `"section.field"` to a value (`RunConfig.override`).
+
+        Raises:
+            ValueError: if a setting is unknown or its value not allowed.
+        """
+        config = RunConfig(self.name, self.model, self.optimizer, self.training)
+        usable = usable_dtype_policy(self.training.dtype_policy)
+        return config.override({"training.dtype_policy": usable, **(overrides or {})})
+
+    def to_dict(self):
+        """Returns the preset as a dictionary of JSON values."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "source": self.source,
+            "model": self.model.to_dict(),
+            "optimizer": self.optimizer.to_dict(),
+            "training": self.training.to_dict(),
+        }
+
+
+_TTUR = OptimizerConfig(g_learning_rate=1e-4, d_learning_rate=4e-4)
+_IMAGENET_128 = ModelConfig(
+    image_size=128, num_classes=1000, attention_resolutions=(32,)
+)
+
+_ALL = (
+    Preset(
+        name="sagan_32",
+        description="32 x 32 at full width: the CIFAR-10 recipe.",
+        source=(
+            "MMGeneration configs/sagan (CIFAR-10, without in-place ReLU: FID 9.43 "
+            "after 100k generator steps), the recipe of PyTorch-StudioGAN "
+            "configs/CIFAR10/SAGAN.yaml. Differs: class embeddings of the batch norm "
+            "are not spectrally normalised, epsilon of the attention's spectral norm "
+            "1e-12 (there 1e-6), no horizontal flips, moving average of the "
+            "generator (there none)."
+        ),
+        model=ModelConfig(
+            batch_norm_momentum=0.9,
+            batch_norm_epsilon=1e-4,
+            kernel_initializer="orthogonal",
+        ),
+        optimizer=OptimizerConfig(
+            g_learning_rate=2e-4, d_learning_rate=2e-4, beta_1=0.5
+        ),
+        training=TrainingConfig(steps=100_000, discriminator_steps=5, ema_start=1000),
+    ),
+    Preset(
+        name="sagan_32_small",
+        description="32 x 32 at a quarter of the width: the demo, minutes on a CPU.",
+        source=(
+            "This project, tuned on the built-in digits: benchmarks/RESULTS.md. Two "
+            "learning rates as in the paper (section 4.2), both higher because the "
+            "network is small; a shorter moving average because the run is. In float32 "
+            "where bfloat16 would be emulated."
+        ),
+        model=ModelConfig(base_filters=16),
+        optimizer=OptimizerConfig(g_learning_rate=4e-4, d_learning_rate=8e-4),
+        training=TrainingConfig(
+            steps=20_000, ema_decay=0.995, dtype_policy="mixed_bfloat16"
+        ),
+    ),
+    Preset(
+        name="sagan_64",
+        description="64 x 64: pictures of your own, with a GPU.",
+        source=(
+            "PyTorch-StudioGAN configs of SAGAN for Baby-ImageNet 64 (FID 42.10 after "
+            "100k steps). Differs: glorot initialisers, batch norm epsilon 1e-5, Adam "
+            "epsilon 1e-8 and no spectral norm of class embeddings as in the SAGAN "
+            "authors' code; no horizontal flips; moving average as in sagan_128."
+        ),
+        model=ModelConfig(
+            image_size=64,
+            num_classes=100,
+            attention_resolutions=(32,),
+            batch_norm_momentum=0.9,
+        ),
+        optimizer=_TTUR,
+        training=TrainingConfig(batch_size=256, steps=100_000, ema_start=2000),
+    ),
+    Preset(
+        name="sagan_128",
+        description="128 x 128: the recipe with the best published ImageNet result.",
+        source=(
+            "MMGeneration configs/sagan, 128 x 128 with the BigGAN schedule (FID 12.83 "
+            "at 826k of its steps, 8 x 32 images, batch norm not synchronised), which "
+            "follows BigGAN-PyTorch scripts/launch_SAGAN_bs128x2_ema.sh. Differs: "
+            "epsilon of the spectral norm 1e-12 (there 1e-8)."
+        ),
+        model=dataclasses.replace(
+            _IMAGENET_128, attention_resolutions=(64,), batch_norm_momentum=0.9
+        ),
+        optimizer=_TTUR,
+        training=TrainingConfig(batch_size=256, steps=1_000_000, ema_start=2000),
+    ),
+    Preset(
+        name="sagan_128_official",
+        description="128 x 128: the authors' released code.",
+        source=(
+            "brain-research/self-attention-gan: model.py, train_imagenet.py and "
+            "README (4 x 64 images, 1M steps). beta_2 is TensorFlow's default 0.999 "
+            "there, not the paper's 0.9; no moving average (ema_decay 0). Differs: "
+            "momentum of the last batch norm 0.999 (there 0.9999), the discriminator "
+            "steps before the generator."
+        ),
+        model=_IMAGENET_128,
+        optimizer=_TTUR,
+        training=TrainingConfig(batch_size=256, steps=1_000_000, ema_decay=0.0),
+    ),
+    Preset(
+        name="sagan_128_paper",
+        description="128 x 128: the text of the paper.",
+        source=(
+            "Zhang et al. 2019: attention without pooling, C/8 values (section 3), "
+            "beta_2 0.9 and learning rates 1e-4 and 4e-4 (section 4), attention at "
+            "32 x 32 and 1M steps (Table 1, FID 18.28). Batch size and initialisers, "
+            "which the text does not give, are those of sagan_128_official."
+        ),
+        model=dataclasses.replace(_IMAGENET_128, attention="paper"),
+        optimizer=dataclasses.replace(_TTUR, beta_2=0.9),
+        training=TrainingConfig(batch_size=256, steps=1_000_000, ema_decay=0.0),
+    ),
+)
+
+PRESETS = {preset.name: preset for preset in _ALL}
+
+
+def get_preset(name):
+    """Returns the preset called `name`.
+
+    Raises:
+        ValueError: if there is none; the message names the nearest.
+    """
+    if name in PRESETS:
+        return PRESETS[name]
+    near = difflib.get_close_matches(str(name), PRESETS, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    raise ValueError(
+        f"Argument `preset` must be one of {', '.join(PRESETS)}.{hint} "
+        f"Received: preset={name!r}."
+    )
+
+
+# Of /proc/cpuinfo: x86's AVX512 and AMX, and Arm's.
+_BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
+
+
+_GPUS = ("nvidia[0-9]*", "kfd")
+
+
+def usable_dtype_policy(policy):
+    """The dtype policy of a recipe, or "float32" where this machine emulates it.
+
+    Measured on a processor with AVX2 alone: `sagan_32_small` trained on 7 images a
+    second in mixed_bfloat16 and on 41 to 63 in float32 (benchmarks/RESULTS.md).
+
+    Args:
+        policy: str. "float32", "mixed_bfloat16" or "float64".
+    """
+    if policy == "mixed_bfloat16" and not computes_in_bfloat16():
+        return "float32"
+    return policy
+
+
+def computes_in_bfloat16(cpuinfo="/proc/cpuinfo", devices="/dev"):
+    """Whether the processor or a visible GPU has instructions for bfloat16.
+
+    True where it cannot be found out.
+
+    Args:
+        cpuinfo: path of the processor's description, as Linux writes it.
+        devices: path of the directory of device files.
+    """
+    hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
+    found = (any(pathlib.Path(devices).glob(name)) for name in _GPUS)
+    if not hidden and any(found):
+        return True
+    try:
+        text = pathlib.Path(cpuinfo).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, flags=re.MULTILINE)
+    return flags is None or not _BFLOAT16.isdisjoint(flags[1].split())

@@ -1,0 +1,176 @@
+"""`load`: a data set by name."""
+
+import difflib
+import os
+
+from keras_sagan.data.images import FITS, MODES
+from keras_sagan.data.pictures import read
+from keras_sagan.data.source import SEEDS, Source, check_integer
+from keras_sagan.data.storage import data_dir
+
+EMBEDDED = ("glyphs", "shapes")
+KINDS = (*EMBEDDED, "tfds:NAME", "folder:PATH", "npz:PATH")
+
+_SIZES = (8, 2048)  # smallest and largest image size in pixels
+
+
+def load(
+    name,
+    image_size=32,
+    batch_size=64,
+    split="train",
+    seed=0,
+    channels=None,
+    cache_dir=None,
+    fit="crop",
+    label_sampling="natural",
+):
+    """Loads a split of a data set, decoded at one image size.
+
+    Args:
+        name: str. Embedded data sets, drawn on first use: "glyphs", the ten digits in
+            bright colours on black; "shapes", two objects far apart that match (see
+            `shapes`). "tfds:NAME", with config and version where wanted: any TFDS
+            data set with a feature "image", and "label" where it has classes;
+            "tfds:PATH": the directory of one, e.g. what `keras-sagan data prepare`
+            wrote. "folder:PATH": one subfolder a class, or pictures with a
+            `labels.csv` or `dataset.json` (see `label_files`), or pictures alone.
+            "npz:PATH": arrays (see `npz_source`).
+        image_size: int. Height and width in pixels, 8 to 2048. Other sizes are made
+            square and resized with an antialiasing filter (see `images.to_array`).
+        batch_size: int. Examples a batch, at most the number of examples.
+        split: str. "train" or "test" for embedded sets, any TFDS split for TFDS, both
+            with slices such as "train[:90%]"; folders and files have only "train",
+            all of it.
+        seed: int in [0, 2**32). Decides the order of the stream.
+        channels: 1 (grey), 3 (RGB), 4 (RGBA) or `None`: the data set's own for TFDS,
+            and for files of arrays, 3 for embedded sets and folders.
+        cache_dir: str or `None`. Directory for TFDS files and for arrays over 1 GiB.
+            Defaults to the environment variable TFDS_DATA_DIR, else
+            "~/tensorflow_datasets".
+        fit: "crop": pictures that are not square lose what is outside their centre.
+            "pad": they get black borders.
+        label_sampling: "natural": every epoch shows every example once. "balanced":
+            every class is shown equally often.
+
+    Returns:
+        `Source`.
+
+    Raises:
+        ValueError: if an argument or the data set's content is not as described.
+        TypeError: if an argument has the wrong type.
+        OSError: if a folder or a file cannot be read.
+        RuntimeError: if a TFDS data set could not be downloaded.
+
+    Example:
+        source = keras_sagan.data.load("glyphs", image_size=32, batch_size=64)
+        images, labels = next(iter(source.dataset))
+    """
+    kind, rest, image_size, channels = parse_arguments(name, image_size, channels, fit)
+    batch_size = check_integer("batch_size", batch_size, 1)
+    seed = check_integer("seed", seed, *SEEDS)
+    if kind in ("folder", "npz"):
+        found = open_pictures(kind, rest, split, image_size, cache_dir)
+        channels, directory = channels or found.channels, data_dir(cache_dir)
+        examples = read(found, name, image_size, channels, fit, directory)
+    else:
+        from keras_sagan.data.sources import tfds
+
+        builder = _builder(kind, rest, image_size, cache_dir)
+        examples = tfds.read(builder, split, image_size, channels, cache_dir, fit)
+    return Source(name, split, batch_size, seed, examples, label_sampling)
+
+
+def open_pictures(kind, rest, split, image_size, cache_dir):
+    """The `Pictures` of a parsed name (see `parse_name`).
+
+    Raises:
+        As `load`, but for what the pictures themselves are.
+    """
+    if kind == "folder":
+        from keras_sagan.data.sources import folder
+
+        folder.check_split(rest, split)
+        return folder.open_pictures(rest)
+    if kind == "npz":
+        from keras_sagan.data.sources import npz
+
+        npz.check_split(rest, split)
+        return npz.open_pictures(rest)
+    from keras_sagan.data.sources import tfds
+
+    return tfds.open_pictures(_builder(kind, rest, image_size, cache_dir), split)
+
+
+def _builder(kind, rest, image_size, cache_dir):
+    """The prepared TFDS builder of a parsed name of an embedded set or of TFDS."""
+    if kind in EMBEDDED:
+        from keras_sagan.data.sources import embedded
+
+        return embedded.prepared_builder(kind, image_size, cache_dir)
+    from keras_sagan.data.sources import tfds
+
+    return tfds.prepared_builder(rest, cache_dir)
+
+
+def parse_arguments(name, image_size, channels, fit):
+    """Checks the arguments that say what to decode.
+
+    Returns:
+        `(kind, rest, image_size, channels)`: the parsed name (see `parse_name`), int,
+        and int or `None`.
+
+    Raises:
+        ValueError, TypeError: see `load`.
+    """
+    kind, rest = parse_name(name)
+    image_size = check_integer("image_size", image_size, *_SIZES)
+    if channels is not None:
+        channels = check_integer("channels", channels, min(MODES), max(MODES))
+        if channels not in MODES:
+            raise ValueError(
+                f"`channels` must be one of {sorted(MODES)} or None. "
+                f"Received: channels={channels!r}."
+            )
+    if fit not in FITS:
+        raise ValueError(f"`fit` must be one of {FITS}. Received: fit={fit!r}.")
+    return kind, rest, image_size, channels
+
+
+def parse_name(name):
+    """Splits a data set's name into kind and argument.
+
+    Args:
+        name: str. See `load`.
+
+    Returns:
+        `("glyphs", "")`, `("shapes", "")`, `("tfds", NAME)`, `("folder", PATH)` or
+        `("npz", PATH)`.
+
+    Raises:
+        TypeError: if it is not a str.
+        ValueError: if it is none of the kinds; the nearest is suggested.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"`name` must be a str. Received: name={name!r}.")
+    kind, _, rest = name.partition(":")
+    if name in EMBEDDED or (kind in ("tfds", "folder", "npz") and rest):
+        return kind, rest
+    raise ValueError(
+        f"`name` must be one of {', '.join(map(repr, KINDS))}.{_hint(name, kind)} "
+        f"Received: name={name!r}."
+    )
+
+
+def _hint(name, kind):
+    """ " Did you mean ...?" where something is near, else ""."""
+    if os.path.isdir(name):
+        return f" Did you mean 'folder:{name}'?"
+    if name.endswith(".npz"):
+        return f" Did you mean 'npz:{name}'?"
+    known = [known.partition(":")[0] for known in KINDS]
+    nearest = difflib.get_close_matches(kind.lower(), known, n=1)
+    if nearest:
+        full = next(known for known in KINDS if known.startswith(nearest[0]))
+        return f" Did you mean {full!r}?"
+    return f" A TFDS data set is 'tfds:{name}'." if ":" not in name else ""

@@ -1,0 +1,1 @@
+"""What `keras-sagan data prepare` does: pictures into TFDS files."""

@@ -1,0 +1,1 @@
+"""Where pictures come from: folders, arrays, data sets, and built-in ones."""

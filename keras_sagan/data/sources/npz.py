@@ -1,0 +1,174 @@
+"""Reading arrays out of a NumPy file: `npz:PATH`.
+
+The file holds `images` and, where there are classes, `labels` and perhaps
+`class_names` (written by `numpy.savez`). Nothing that needs pickle is read.
+"""
+
+import hashlib
+import pathlib
+
+import numpy as np
+from PIL import Image
+
+from keras_sagan.data.pictures import (
+    MOST_CLASSES,
+    Opened,
+    Picture,
+    Pictures,
+    class_name_problems,
+)
+from keras_sagan.files import npz_files
+
+_ARRAYS = ("images", "labels", "class_names")
+_SHOWN = 10  # names in a message
+_TOLERANCE = 1e-3  # of float images around [-1, 1]
+
+
+def open_pictures(path):
+    """The `Pictures` of a file.
+
+    Args:
+        path: str. A `.npz` file with `images`: uint8 `(n, H, W)` or `(n, H, W, C)` with
+            1, 3 or 4 channels, or float in [-1, 1] of that shape; optionally `labels`:
+            integers `(n,)` or `(n, 1)` from 0; optionally `class_names`: str `(k,)`.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if it is not as described; says what is wrong.
+    """
+    path = pathlib.Path(path).expanduser()
+    content = _read(path)
+    try:
+        pixels = to_uint8(_shaped(content["images"]))
+        labels, names = _labels(content, len(pixels))
+    except ValueError as error:
+        raise ValueError(f"`name`: {path}: {error}") from None
+
+    def rows(start, stop):
+        for row in range(start, stop):
+            label = None if labels is None else int(labels[row])
+            yield Picture(f"{path}[{row}]", label, lambda row=row: _open(pixels[row]))
+
+    digest = hashlib.sha256(repr((pixels.shape, names)).encode())
+    digest.update(np.ascontiguousarray(pixels))
+    digest.update(b"" if labels is None else labels.tobytes())
+    return Pictures(
+        len(pixels), names, pixels.shape[3], rows, fingerprint=digest.hexdigest()
+    )
+
+
+def check_split(path, split):
+    """Raises `ValueError` unless `split` is "train", the only split of a file."""
+    if split != "train":
+        raise ValueError(
+            "`split` must be 'train' for a file of arrays, which is one split as a "
+            f"whole. Received: split={split!r} for 'npz:{path}'."
+        )
+
+
+def to_uint8(images):
+    """Images as uint8: as they are, or from floats in [-1, 1].
+
+    Raises:
+        ValueError: if they are neither, or not finite.
+    """
+    if images.dtype == np.uint8:
+        return images
+    if images.dtype.kind != "f":
+        raise ValueError(
+            "'images' must be uint8 in [0, 255] or float in [-1, 1]. Received: dtype "
+            f"{images.dtype}."
+        )
+    wrong = int((~np.isfinite(images)).sum())
+    if wrong:
+        raise ValueError(
+            f"'images' must be finite. Received: {wrong} values that are NaN or "
+            "infinite."
+        )
+    low, high = float(images.min()), float(images.max())
+    if low < -1 - _TOLERANCE or high > 1 + _TOLERANCE or low >= 0:
+        hint = " (if they are in [0, 1], use images * 2 - 1)" if low >= 0 else ""
+        raise ValueError(
+            "'images' must be uint8 in [0, 255] or float in [-1, 1]"
+            f"{hint}. Received: {images.dtype} in [{low:g}, {high:g}]."
+        )
+    return np.rint(127.5 * (images.clip(-1, 1) + 1)).astype(np.uint8)
+
+
+def _read(path):
+    """The arrays of the file: dict."""
+    if not path.is_file():
+        raise FileNotFoundError(f"`name`: there is no file {path.absolute()}.")
+    try:
+        found = npz_files.names(path)
+        if "images" in found and set(found) <= set(_ARRAYS):
+            return npz_files.read(path)
+    except ValueError as error:
+        raise ValueError(
+            f"`name`: cannot read {path} as a .npz file of arrays: {error}"
+        ) from error
+    raise ValueError(
+        f"`name`: {path} must hold 'images', perhaps 'labels' and 'class_names', "
+        f"and nothing else. Received: {sorted(found)[:_SHOWN]}."
+    )
+
+
+def _shaped(images):
+    """The images as `(n, H, W, C)`."""
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    if images.ndim != 4 or images.shape[3] not in (1, 3, 4) or not images.size:
+        hint = " Channels come last." if images.shape[1:2] in ((1,), (3,)) else ""
+        raise ValueError(
+            "'images' must have shape (n, height, width) or (n, height, width, 1, 3 or "
+            f"4).{hint} Received: shape {images.shape}."
+        )
+    return images
+
+
+def _labels(content, count):
+    """int64 labels `(n,)` and class names, or twice None."""
+    if "labels" not in content:
+        if "class_names" in content:
+            raise ValueError("'class_names' without 'labels'.")
+        return None, None
+    labels = content["labels"]
+    if labels.dtype.kind not in "iu":
+        raise ValueError(
+            f"'labels' must be integers from 0. Received: dtype {labels.dtype}."
+        )
+    if labels.shape == (count, 1):
+        labels = labels[:, 0]
+    if labels.shape != (count,):
+        raise ValueError(
+            f"'labels' must have shape ({count},), one a picture. Received: shape "
+            f"{labels.shape}."
+        )
+    labels = labels.astype(np.int64)
+    names = content.get("class_names")
+    if names is None:
+        if labels.max() >= MOST_CLASSES:
+            raise ValueError(
+                f"'labels' must be below {MOST_CLASSES}. Received: {labels.max()}."
+            )
+        names = np.arange(max(int(labels.max()), 0) + 1).astype(str)
+    if names.ndim != 1 or names.dtype.kind != "U" or not names.size:
+        raise ValueError(
+            "'class_names' must be strings of shape (k,). Received: "
+            f"{names.dtype} of shape {names.shape}."
+        )
+    problems = class_name_problems(names.tolist())
+    if problems:
+        raise ValueError(f"'class_names': {problems[0]}.")
+    if labels.min() < 0 or labels.max() >= len(names):
+        raise ValueError(
+            f"'labels' must be in [0, {len(names)}). Received: labels in "
+            f"[{labels.min()}, {labels.max()}]."
+        )
+    return labels, tuple(names.tolist())
+
+
+def _open(array):
+    grey = array.shape[2] == 1
+    image = Image.fromarray(array[:, :, 0] if grey else np.ascontiguousarray(array))
+    return Opened(image, image.width, image.height, image.mode)

@@ -1,0 +1,300 @@
+"""Reading TensorFlow Datasets (TFDS): `tfds:NAME`, `tfds:PATH`, embedded sets."""
+
+import contextlib
+import difflib
+import functools
+import io
+import os
+import sys
+import warnings
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+from keras_sagan.data import pictures
+from keras_sagan.data.decoding import open_picture
+from keras_sagan.data.pictures import Opened, Picture, Pictures
+from keras_sagan.data.source import Examples
+from keras_sagan.data.storage import allocate, data_dir
+
+_READ_BATCH = 256
+
+
+def prepared_builder(name, cache_dir=None):
+    """A TFDS builder whose files are on disk; downloads them where they are not.
+
+    Args:
+        name: str. The path of a prepared data set's directory (one that has a
+            `dataset_info.json` is meant, whatever TFDS knows), or a TFDS name,
+            optionally with config and version ("fashion_mnist", "cifar10:3.0.2").
+        cache_dir: str or `None`. TFDS data directory (see `storage`).
+
+    Returns:
+        `tfds.core.DatasetBuilder`.
+
+    Raises:
+        ValueError: if TFDS has no such data set (the nearest names are suggested) or
+            the directory holds none.
+        RuntimeError: if it could not be downloaded and prepared; says what to do.
+    """
+    path = os.path.expanduser(name)
+    if os.path.isfile(os.path.join(path, "dataset_info.json")):
+        return _described(path)
+    if path.startswith((os.sep, ".")):
+        raise ValueError(_unfinished(name, path))
+    directory = data_dir(cache_dir)
+    try:
+        builder = tfds.builder(name, data_dir=directory)
+    except tfds.core.DatasetNotFoundError as error:
+        raise ValueError(_not_found(name, path, directory)) from error
+    except (AssertionError, ValueError) as error:  # no such version or config, no name
+        if "Parsing builder name" in str(error):
+            raise ValueError(_not_found(name, path, directory)) from error
+        raise ValueError(f"{error} Received: 'tfds:{name}'.") from error
+    if not builder.is_prepared():
+        _prepare(builder, name, directory)
+    return builder
+
+
+def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
+    """Decodes a split of a prepared TFDS data set.
+
+    Args:
+        builder: prepared `tfds.core.DatasetBuilder`; see `features_of`.
+        split: str. TFDS split, slices included: "train", "train[:90%]".
+        image_size: int. Height and width in pixels.
+        channels: 1, 3, 4 or `None` for the data set's own.
+        cache_dir: str or `None`. Where very large arrays are put (`storage`).
+        fit: "crop" or "pad".
+
+    Returns:
+        `Examples` in stored order.
+
+    Raises:
+        ValueError: if there is no such split, no picture among the features, a label
+            out of range, an unreadable picture, or a file is missing or damaged.
+    """
+    image_feature, label_feature = features_of(builder)
+    channels = channels or image_feature.shape[-1] or 3
+    directory, name = data_dir(cache_dir), f"tfds:{builder.name}"
+    for note in _unused_label(builder):
+        warnings.warn(f"{name}: left out: {note}", stacklevel=3)
+    stored = image_feature.shape == (image_size, image_size, channels)
+    # TensorFlow decodes JPEG less exactly than Pillow, and without turning it upright.
+    lossless = image_feature.encoding_format != "jpeg"
+    if not (stored and lossless and image_feature.np_dtype == np.uint8):
+        found = open_pictures(builder, split)
+        return pictures.read(found, name, image_size, channels, fit, directory)
+    # As they are stored: TensorFlow decodes them in parallel.
+    count = split_size(builder, split)
+    pixels = allocate((count, *image_feature.shape), directory)
+    labels = None if label_feature is None else np.empty(count, np.int64)
+    start = 0
+    with _naming_files(builder):
+        batches = _columns(builder, split, decode=True).batch(_READ_BATCH)
+        for batch in batches.as_numpy_iterator():
+            stop = start + len(batch[0])
+            pixels[start:stop] = batch[0]
+            if labels is not None:
+                labels[start:stop] = batch[1]
+            start = stop
+    if labels is None:
+        return Examples(pixels, None, None)
+    pictures.check_labels(labels, class_names(label_feature), name)
+    return Examples(pixels, labels.astype(np.int32), class_names(label_feature))
+
+
+def open_pictures(builder, split):
+    """The `Pictures` of a split, in stored order.
+
+    Raises:
+        ValueError: as `features_of` and `split_size`.
+    """
+    image_feature, label_feature = features_of(builder)
+    count = split_size(builder, split)
+
+    def encoded(start, stop):
+        dataset = _columns(builder, split, decode=False).skip(start).take(stop - start)
+        with _naming_files(builder):
+            for batch in dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator():
+                yield from zip(*batch, strict=True)
+
+    def rows(start, stop):
+        for row, columns in enumerate(encoded(start, stop), start):
+            name = f"{builder.name}/{split}[{row}]"
+            label = int(columns[1]) if label_feature else None
+            yield Picture(name, label, functools.partial(_open, columns[0], name))
+
+    return Pictures(
+        count=count,
+        class_names=label_feature and class_names(label_feature),
+        channels=image_feature.shape[-1] or 3,
+        rows=rows,
+        notes=_unused_label(builder),
+        fingerprint=repr((builder.info.full_name, split, count)),
+    )
+
+
+def class_names(label_feature):
+    """The class names of a `ClassLabel` feature: tuple of str."""
+    return tuple(map(label_feature.int2str, range(label_feature.num_classes)))
+
+
+def _open(encoded, name):
+    image, stored = open_picture(io.BytesIO(encoded), name)
+    return Opened(image, *stored)
+
+
+def _columns(builder, split, decode):
+    """The examples as tuples (image, label) or (image,), in stored order."""
+    keys = _keys(builder)
+    skip = None if decode else {keys[0]: tfds.decode.SkipDecoding()}
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders=skip,
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+    return dataset.map(lambda example: tuple(example[key] for key in keys))
+
+
+def features_of(builder):
+    """The image feature and the label feature (`None` when unlabelled).
+
+    The pictures are the feature "image", or the only `Image` there is; labels are the
+    feature "label" where it is a `ClassLabel`.
+
+    Raises:
+        ValueError: if there are no pictures of 8 or 16 bits, or several.
+    """
+    image, *label = (builder.info.features[key] for key in _keys(builder))
+    return image, label[0] if label else None
+
+
+def _keys(builder):
+    """Names of the features that are used: of the pictures, and of labels if any."""
+    features = dict(builder.info.features.items())
+    pictures = [key for key, x in features.items() if _is_picture(x)]
+    if "image" in pictures:
+        pictures = ["image"]
+    if len(pictures) != 1:
+        raise ValueError(
+            "A TFDS data set needs a feature 'image', or one feature only, of pictures "
+            f"of 8 or 16 bits. Received: {builder.name!r} with features {features}."
+        )
+    if isinstance(features.get("label"), tfds.features.ClassLabel):
+        return (*pictures, "label")
+    return tuple(pictures)
+
+
+def _is_picture(feature):
+    dtypes = (np.uint8, np.uint16)
+    return isinstance(feature, tfds.features.Image) and feature.np_dtype in dtypes
+
+
+def _unused_label(builder):
+    """A sentence about a "label" that names no classes, if there is one."""
+    label = dict(builder.info.features.items()).get("label")
+    if label is None or isinstance(label, tfds.features.ClassLabel):
+        return ()
+    return (f"labels that are no classes ({label!r}): pictures are unlabelled",)
+
+
+def _described(path):
+    """The builder of a directory.
+
+    Raises:
+        ValueError: if its description cannot be read.
+    """
+    try:
+        return tfds.builder_from_directory(path)
+    except Exception as error:  # parsers raise many kinds
+        raise ValueError(
+            f"The description of the TFDS data set in {path} cannot be read "
+            f"({type(error).__name__}: {error}). Prepare or copy it again."
+        ) from error
+
+
+@contextlib.contextmanager
+def _naming_files(builder):
+    """Scope in which a missing or damaged file is a `ValueError` that says where."""
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise ValueError(
+            f"A file of the data set in {builder.data_dir} is missing or damaged "
+            f"({type(error).__name__}: {str(error.message)[:300]}). Prepare or copy it "
+            "again."
+        ) from error
+
+
+def split_size(builder, split):
+    """The number of examples in a split.
+
+    Raises:
+        ValueError: if there is no such split (names those that exist) or it is empty.
+    """
+    try:
+        count = builder.info.splits[split].num_examples
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"`split` must be one of {sorted(builder.info.splits)} or a slice of it "
+            f"such as 'train[:90%]' for {builder.name!r}. Received: split={split!r}."
+        ) from error
+    if not count:
+        raise ValueError(
+            f"`split` of {builder.name!r} has no examples. Received: split={split!r}."
+        )
+    return count
+
+
+def _prepare(builder, name, directory):
+    """Downloads and writes the data set; its messages go to stderr."""
+    print(
+        f"{directory} has no {name!r}: TFDS downloads it now (without a network it "
+        "gives up after a few minutes)",
+        file=sys.stderr,
+    )
+    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            builder.download_and_prepare(download_config=config)
+    except Exception as error:
+        if builder.is_prepared():  # another process was faster
+            return
+        raise RuntimeError(
+            f"TFDS could not prepare 'tfds:{name}' in {directory}: "
+            f"{type(error).__name__}: {error}\n"
+            "TFDS downloads a data set on first use. Without a network, prepare it on "
+            "another machine and copy its directory there, or name a directory that "
+            "has it (`cache_dir`, or the environment variable TFDS_DATA_DIR). "
+            "Fashion-MNIST can be built from a Debian package: "
+            "scripts/fashion_mnist_from_debian."
+        ) from error
+
+
+def _not_found(name, path, directory):
+    is_folder = os.path.isdir(path)
+    return _unfinished(name, path) if is_folder else _unknown_name(name, directory)
+
+
+def _unfinished(name, path):
+    return (
+        f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
+        "For a folder of pictures use 'folder:PATH'; a preparation that was "
+        "interrupted is finished by the same 'keras-sagan data prepare' again. "
+        f"Received: 'tfds:{name}'."
+    )
+
+
+def _unknown_name(name, directory):
+    known = tfds.list_builders(with_community_datasets=False)
+    base = name.split("/")[0].split(":")[0].lower()
+    nearest = difflib.get_close_matches(base, known, n=3, cutoff=0.5)
+    hint = f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
+    return (
+        f"TFDS knows no data set of that name and {directory} holds none.{hint} "
+        f"Received: 'tfds:{name}'."
+    )

@@ -1,0 +1,252 @@
+"""How the workers of a run find each other before TensorFlow starts.
+
+TensorFlow waits for ever for a worker that does not come, and says little of one that
+was started with other settings. So the workers first meet on the chief's port, which
+TensorFlow takes over when every worker is there. Standard library only.
+
+The chief also calls every worker at its own address: TensorFlow would wait for ever for
+a worker that was started on another machine than the list says.
+"""
+
+import concurrent.futures
+import contextlib
+import json
+import secrets
+import select
+import socket
+import threading
+import time
+
+from keras_sagan.distributed.workers import Workers, WorkersError, disagreement, line
+
+_PROTOCOL = "keras_sagan workers 2"
+_RETRY_SECONDS = 0.2
+_PATIENCE_SECONDS = 5.0  # with one connection
+_CALL_SECONDS = 30.0  # to reach a worker at its address: names may take a while
+_LONGEST_MESSAGE = 1 << 20  # bytes
+
+
+def connect(cluster, versions, timeout=300.0):
+    """Waits until every worker is there, and checks that they fit each other.
+
+    Args:
+        cluster: `Cluster`.
+        versions: dict of str. Of packages; they must be the same everywhere.
+        timeout: float. Seconds to wait for the others.
+
+    Returns: `Workers`.
+
+    Raises:
+        WorkersError: on every worker, if lists of workers, indices or versions do not
+            fit, or if somebody does not come in time or is not at its address.
+    """
+    hello = {
+        "protocol": _PROTOCOL,
+        "index": cluster.index,
+        "workers": list(cluster.workers),
+        "versions": versions,
+        "token": secrets.token_hex(8),  # by which a worker is known at its address
+    }
+    deadline = time.monotonic() + timeout
+    if cluster.is_chief:
+        return Workers(cluster, _gather(cluster, hello, timeout, deadline))
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(_answering(cluster, hello["token"]))
+        except WorkersError as error:
+            hello["problem"] = str(error)  # which all workers are to hear
+            deadline = min(deadline, time.monotonic() + _CALL_SECONDS)
+        connection = _join(cluster, hello, timeout, deadline)
+    return Workers(cluster, {0: connection})
+
+
+def _gather(cluster, hello, timeout, deadline):
+    """The chief's part of `connect`: dict from index to socket."""
+    others = len(cluster.workers) - 1
+    found = []  # hello and socket of each worker that came
+    with contextlib.ExitStack() as stack:
+        with _listen(cluster) as listener:
+            while len(found) < others and time.monotonic() < deadline:
+                theirs, connection = _accept(listener, deadline, stack)
+                _drop_closed(found)  # one that comes again may be among them
+                if theirs is not None:
+                    found.append((theirs, connection))
+        hellos = [theirs for theirs, _ in found]
+        error = _misfit(cluster, hello, hellos, timeout)
+        error = error or _misplaced(cluster, hellos, deadline)
+        for _, connection in found:
+            with contextlib.suppress(OSError):
+                connection.sendall(line({"verdict": error}))
+        if error:
+            raise WorkersError(error)
+        stack.pop_all()  # the connections stay open
+    return {theirs["index"]: connection for theirs, connection in found}
+
+
+def _accept(listener, deadline, stack):
+    """The next hello and its socket; `(None, None)` if it was none, or too late."""
+    listener.settimeout(max(deadline - time.monotonic(), 0.01))
+    with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as mine:
+        connection = mine.enter_context(listener.accept()[0])
+        connection.settimeout(_PATIENCE_SECONDS)
+        hello = _receive(connection)
+        if hello.get("protocol") == _PROTOCOL:
+            stack.push(mine.pop_all())
+            return hello, connection
+    return None, None
+
+
+def _drop_closed(found):
+    """Removes the workers that are gone while they should wait for the others."""
+    for worker in list(found):
+        _, connection = worker
+        readable, _, _ = select.select([connection], [], [], 0)
+        if not readable:  # it says nothing, as it should
+            continue
+        said = b""
+        with contextlib.suppress(OSError):
+            said = connection.recv(1, socket.MSG_PEEK)
+        if not said:
+            connection.close()
+            found.remove(worker)
+
+
+def _misfit(cluster, ours, hellos, timeout):
+    """What keeps the workers from working together, or None."""
+    for theirs in hellos:
+        if theirs["workers"] != ours["workers"]:
+            return (
+                f"`workers` must be the same list on every worker. Received: "
+                f"{','.join(ours['workers'])} on worker 0, "
+                f"{','.join(theirs['workers'])} on worker {theirs['index']}."
+            )
+    indices = [theirs["index"] for theirs in hellos]
+    for index in indices:
+        if indices.count(index) > 1:
+            return (
+                f"Every worker needs an `index` of its own. Received: index={index} "
+                f"from {indices.count(index)} processes."
+            )
+    missing = set(range(1, len(cluster.workers))) - set(indices)
+    if missing:
+        names = ", ".join(cluster.name_of(index) for index in sorted(missing))
+        return f"Did not come within {timeout:g} seconds: {names}."
+    for theirs in hellos:
+        error = theirs.get("problem") or disagreement(
+            "package versions", ours["versions"], theirs["index"], theirs["versions"]
+        )
+        if error:
+            return error
+    return None
+
+
+def _misplaced(cluster, hellos, deadline):
+    """A sentence on a worker that is not where it should be, or None."""
+    left = min(_CALL_SECONDS, deadline - time.monotonic())
+    limit = time.monotonic() + max(left, _PATIENCE_SECONDS)
+    with concurrent.futures.ThreadPoolExecutor(len(hellos) + 1) as pool:
+        problems = pool.map(lambda theirs: _call(cluster, theirs, limit), hellos)
+        return next(filter(None, problems), None)
+
+
+def _call(cluster, theirs, limit):
+    """What is wrong with a worker's own address, or None."""
+    while True:
+        try:
+            with _dial(cluster.workers[theirs["index"]]) as connection:
+                if _receive(connection).get("token") == theirs["token"]:
+                    return None
+            problem = "somebody else answers"
+        except (OSError, ValueError) as error:
+            problem = str(error)
+        if time.monotonic() > limit:
+            name = cluster.name_of(theirs["index"]).capitalize()
+            return (
+                f"{name} runs, but cannot be reached at that address: {problem}. Is it "
+                "on another machine, or its port closed?"
+            )
+        time.sleep(_RETRY_SECONDS)
+
+
+@contextlib.contextmanager
+def _answering(cluster, token):
+    """Scope in which this worker's port says who it is; TensorFlow needs it later."""
+    done = threading.Event()
+
+    def answer():
+        while not done.is_set():
+            with contextlib.suppress(OSError), listener.accept()[0] as connection:
+                connection.settimeout(_PATIENCE_SECONDS)
+                connection.sendall(line({"token": token}))
+                connection.recv(1)  # who ends a connection keeps its port for a while
+
+    with _listen(cluster) as listener:
+        listener.settimeout(_RETRY_SECONDS)
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _join(cluster, hello, timeout, deadline):
+    """Another worker's part of `connect`: the socket to the chief."""
+    problem = "nothing answers"
+    while time.monotonic() < deadline:
+        with contextlib.ExitStack() as stack:
+            try:
+                connection = stack.enter_context(_dial(cluster.workers[0]))
+                connection.sendall(line(hello))
+                left = max(deadline - time.monotonic(), 0)
+                left += _CALL_SECONDS + 2 * _PATIENCE_SECONDS
+                connection.settimeout(left)
+                answer = _receive(connection)
+            except (OSError, ValueError) as error:
+                problem = str(error)
+                time.sleep(_RETRY_SECONDS)
+                continue
+            if answer.get("verdict"):
+                raise WorkersError(answer["verdict"])
+            stack.pop_all()  # the connection stays open
+            return connection
+    raise WorkersError(
+        hello.get("problem")
+        or f"The chief, {cluster.name_of(0)}, could not be reached within {timeout:g} "
+        f"seconds: {problem}."
+    )
+
+
+def _listen(cluster):
+    """A server at this worker's port, for all addresses of this machine."""
+    port = int(cluster.workers[cluster.index].rpartition(":")[2])
+    both = socket.has_dualstack_ipv6()
+    family = socket.AF_INET6 if both else socket.AF_INET
+    try:
+        return socket.create_server(
+            ("", port), family=family, backlog=512, dualstack_ipv6=both
+        )
+    except OSError as error:
+        raise WorkersError(
+            f"{cluster.name.capitalize()} cannot use its port on this machine: {error}."
+        ) from error
+
+
+def _dial(address):
+    host, _, port = address.rpartition(":")
+    return socket.create_connection((host.strip("[]"), int(port)), _PATIENCE_SECONDS)
+
+
+def _receive(connection):
+    """One message, before there is a reader; raises `ValueError` if it is none."""
+    received = b""
+    while not received.endswith(b"\n"):
+        part = connection.recv(1)
+        if not part or len(received) > _LONGEST_MESSAGE:
+            raise ValueError("it closed the connection")
+        received += part
+    message = json.loads(received)
+    if not isinstance(message, dict):
+        raise ValueError("it does not speak as a worker of keras_sagan")
+    return message

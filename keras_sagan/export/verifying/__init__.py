@@ -1,0 +1,1 @@
+"""Proof that an exported model loads and computes without this package."""

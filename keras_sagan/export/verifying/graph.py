@@ -1,0 +1,138 @@
+"""What is in a SavedModel, read without TensorFlow."""
+
+import collections
+import dataclasses
+import pathlib
+
+from keras_sagan.export import protobuf
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where an input or output of a signature is in the graph.
+
+    Args:
+        tensor: str. E.g. `"generate_seed:0"`.
+        dtype: int. Of `DataType`: 1 for float32.
+    """
+
+    tensor: str
+    dtype: int
+
+
+@dataclasses.dataclass(frozen=True)
+class SignatureDef:
+    """Inputs and outputs: dicts of `Place` by name."""
+
+    inputs: dict
+    outputs: dict
+
+
+@dataclasses.dataclass(frozen=True)
+class _Node:
+    operation: str
+    inputs: tuple  # names of nodes
+    functions: tuple  # names of functions that it calls
+
+
+def read_meta_graph(directory):
+    """The `MetaGraphDef` of a SavedModel: bytes.
+
+    Raises:
+        FileNotFoundError: if there is no SavedModel.
+    """
+    content = (pathlib.Path(directory) / "saved_model.pb").read_bytes()
+    return protobuf.first(content, 2)
+
+
+def tensorflow_version(meta_graph):
+    """Version of TensorFlow that wrote a `MetaGraphDef`: str."""
+    return protobuf.first(protobuf.first(meta_graph, 1), 5).decode()
+
+
+def signature_defs(meta_graph):
+    """The signatures in a `MetaGraphDef`: dict of `SignatureDef` by name."""
+    found = {}
+    for entry in protobuf.values(meta_graph, 5):
+        name, definition = protobuf.first(entry, 1).decode(), protobuf.first(entry, 2)
+        if not name.startswith("__"):  # the initialiser
+            found[name] = SignatureDef(_places(definition, 1), _places(definition, 2))
+    return found
+
+
+def served_operations(meta_graph):
+    """How often each kind of operation is in what a request runs.
+
+    Args:
+        meta_graph: `MetaGraphDef`, bytes.
+
+    Returns: dict from a signature's name to a `collections.Counter` of operations in
+        the graph that its outputs need, those in functions included.
+    """
+    graph = protobuf.first(meta_graph, 2)
+    nodes = dict(map(_node, protobuf.values(graph, 1)))
+    functions = dict(map(_function, protobuf.values(protobuf.first(graph, 2), 1)))
+    return {
+        name: _reachable(definition.outputs, nodes, functions)
+        for name, definition in signature_defs(meta_graph).items()
+    }
+
+
+def _reachable(outputs, nodes, functions):
+    counts = collections.Counter()
+    waiting = [place.tensor.partition(":")[0] for place in outputs.values()]
+    seen = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        waiting += nodes[name].inputs
+        counts += _count(nodes[name], functions)
+    return counts
+
+
+def _count(node, functions):
+    """The operation of a node, and those of the functions that it calls."""
+    counts = collections.Counter()
+    called = [functions[x] for x in node.functions]
+    if node.operation in functions:
+        called.append(functions[node.operation])
+    else:
+        counts[node.operation] += 1
+    for body in called:
+        for inner in body:
+            counts += _count(inner, functions)
+    return counts
+
+
+def _places(definition, number):
+    places = {}
+    for entry in protobuf.values(definition, number):
+        info = protobuf.first(entry, 2)
+        places[protobuf.first(entry, 1).decode()] = Place(
+            protobuf.first(info, 1).decode(), protobuf.first(info, 2, 0)
+        )
+    return places
+
+
+def _function(content):
+    name = protobuf.first(protobuf.first(content, 1), 1).decode()
+    return name, [_node(x)[1] for x in protobuf.values(content, 3)]
+
+
+def _node(content):
+    """Name and `_Node` of a `NodeDef`."""
+    inputs = [
+        x.decode().lstrip("^").partition(":")[0] for x in protobuf.values(content, 3)
+    ]
+    functions = []
+    for entry in protobuf.values(content, 5):
+        value = protobuf.first(entry, 2)
+        listed = protobuf.values(protobuf.first(value, 1), 9)
+        functions += [
+            protobuf.first(x, 1) for x in (*protobuf.values(value, 10), *listed)
+        ]
+    names = tuple(x.decode() for x in functions if x)
+    operation = protobuf.first(content, 2).decode()
+    return protobuf.first(content, 1).decode(), _Node(operation, tuple(inputs), names)

@@ -1,0 +1,62 @@
+"""`.keras` files of others: checked before Keras builds what they describe."""
+
+import pathlib
+import tempfile
+
+import keras
+
+from keras_sagan.files import hdf5_files, json_files, zip_files
+
+_CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+_ASSETS = "assets/"
+_LARGEST_CONFIG = 1 << 24  # bytes
+_BLOCK = 1 << 20  # bytes
+
+
+def load(path):
+    """The model in a `.keras` file.
+
+    Checked here: the archive has Keras's entries alone, unfolds to no more than 100
+    times its size, and its weights are plain arrays. Keras's safe mode refuses `Lambda`
+    layers and other code. That the layers are not larger than their weights is not
+    checked: Keras builds them first.
+
+    Args:
+        path: str or path.
+
+    Returns: `keras.Model`.
+
+    Raises:
+        ValueError: if it is no such file, or asks to run code.
+        OSError: if it cannot be read.
+    """
+    check(path)
+    try:
+        return keras.saving.load_model(path, safe_mode=True)
+    except Exception as error:  # whatever Keras makes of arguments of others
+        raise ValueError(
+            f"{str(path)!r} holds no model that can be built: {error}"
+        ) from error
+
+
+def check(path):
+    """Raises a `ValueError` unless a `.keras` file holds data alone."""
+    with zip_files.opened(path) as archive, tempfile.TemporaryDirectory() as folder:
+        for name in archive.namelist():
+            inside = name.startswith(_ASSETS) and ".." not in name.split("/")
+            if name not in (_CONFIG, _METADATA, _WEIGHTS) and not inside:
+                raise ValueError(f"it has an entry {name!r}, which no model has.")
+        with archive.open(_CONFIG) as file:
+            json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
+        copy = pathlib.Path(folder) / _WEIGHTS
+        with archive.open(_WEIGHTS) as file, copy.open("wb") as target:
+            while block := file.read(_BLOCK):
+                target.write(block)
+        hdf5_files.check(copy)
+
+
+def _read(file, largest):
+    content = file.read(largest + 1)
+    if len(content) > largest:
+        raise ValueError(f"{_CONFIG} must have at most {largest} bytes.")
+    return content

@@ -1,0 +1,1 @@
+"""Feature extractors: the networks whose features the scores compare."""

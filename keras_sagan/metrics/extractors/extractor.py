@@ -1,0 +1,260 @@
+"""Feature extractors: networks whose activations the scores compare.
+
+Only the FID network with the published weights is called "inception"; scores of every
+other extractor carry its name, and none of them is FID.
+"""
+
+import dataclasses
+import hashlib
+import pathlib
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan.metrics.extractors import inception, inception_weights
+from keras_sagan.metrics.extractors.resize import KINDS, resize
+
+FID_NETWORK = "inception"
+
+
+@dataclasses.dataclass(frozen=True)
+class Extractor:
+    """A network that turns images into features.
+
+    Args:
+        name: str. What scores are named after.
+        sha256: str. Of the weights.
+        resize: str. How images get to the network's size: one of `resize.KINDS`, or
+            "none".
+        preprocessing: str. What is done to the values.
+        function: callable from a uint8 tensor `(batch, height, width, 3)` to features
+            `(batch, dimensions)` and logits `(batch, classes)` or `None`.
+        channels: int. Of the images it takes.
+    """
+
+    name: str
+    sha256: str
+    resize: str
+    preprocessing: str
+    function: Callable = dataclasses.field(repr=False, compare=False)
+    channels: int = 3
+
+    @property
+    def is_fid_network(self):
+        """bool: whether its Frechet distance is FID."""
+        return self.name == FID_NETWORK and self.sha256 == inception_weights.SHA256
+
+    def describe(self):
+        """dict for the protocol of a score."""
+        names = ("name", "sha256", "resize", "preprocessing")
+        return {name: getattr(self, name) for name in names}
+
+
+def extract(images, extractor, batch_size=64):
+    """Features of images.
+
+    Args:
+        images: uint8 array `(n, height, width, channels)`.
+        extractor: `Extractor`.
+        batch_size: int. Images computed at once.
+
+    Returns: `(features, logits)`: float32 `(n, dimensions)`, and float32
+        `(n, classes)` or `None`.
+
+    Raises:
+        ValueError: if the images are not such an array.
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[3] not in (1, 3, 4):
+        raise ValueError(
+            "`images` must be uint8 of shape (n, height, width, channels) with 1, 3 "
+            f"or 4 channels. Received: {images.dtype} of shape {images.shape}."
+        )
+    if not len(images):
+        raise ValueError("`images` must hold at least one image. Received: none.")
+    outputs = []
+    for start in range(0, len(images), batch_size):
+        batch = with_channels(images[start : start + batch_size], extractor.channels)
+        missing = 0 if start == 0 else batch_size - len(batch)
+        if missing:  # one shape only: every other one is compiled anew
+            batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
+        rows = len(batch) - missing
+        result = extractor.function(tf.constant(batch))
+        outputs.append([None if x is None else x.numpy()[:rows] for x in result])
+    features, logits = zip(*outputs, strict=True)
+    return np.concatenate(features), None if logits[0] is None else np.concatenate(
+        logits
+    )
+
+
+def with_channels(images, channels):
+    """uint8 images with 1 or 3 channels: grey is repeated, alpha put over white."""
+    if images.shape[3] == 4:
+        alpha = images[..., 3:].astype(np.float32) / 255
+        blended = images[..., :3] * alpha + 255 * (1 - alpha)
+        images = np.rint(blended).astype(np.uint8)
+    if images.shape[3] == channels:
+        return images
+    if images.shape[3] == 1:
+        return np.repeat(images, channels, axis=3)
+    raise ValueError(
+        f"The extractor takes images with {channels} channels. "
+        f"Received: {images.shape[3]}."
+    )
+
+
+def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
+    """The FID network: features "pool3", logits without bias.
+
+    Args:
+        path: path of pytorch-fid's or torch-fidelity's weights file, or `None` to
+            download it. With a file of other content the extractor, and its scores,
+            are called "inception_unverified".
+        resize_kind: str, one of `resize.KINDS`. pytorch-fid's ("pytorch") goes with
+            its own scaling of the values, 2 * pixel / 255 - 1.
+        cache_dir: see `inception_weights.load`.
+
+    Raises:
+        ValueError, OSError, RuntimeError: see `inception_weights.load`.
+    """
+    if resize_kind not in KINDS:
+        raise ValueError(
+            f"`resize_kind` must be one of {KINDS}. Received: {resize_kind!r}."
+        )
+    model, sha256 = inception_weights.load(path, cache_dir)
+    as_pytorch_fid = resize_kind == "pytorch"
+
+    @tf.function(reduce_retracing=True)
+    def function(images):
+        x = resize(images, inception.IMAGE_SIZE, resize_kind)
+        x = x * (2 / 255) - 1 if as_pytorch_fid else (x - 128) / 128
+        outputs = model(x, training=False)
+        return outputs["pool3"], outputs["logits_unbiased"]
+
+    known = sha256 == inception_weights.SHA256
+    return Extractor(
+        name=FID_NETWORK if known else f"{FID_NETWORK}_unverified",
+        sha256=sha256,
+        resize=resize_kind,
+        preprocessing="2x/255-1" if as_pytorch_fid else "(x-128)/128",
+        function=function,
+    )
+
+
+def keras_extractor(model, name, features=None, preprocess=None, resize_kind="clean"):
+    """Any Keras model of one image input.
+
+    Args:
+        model: `keras.Model` with input `(batch, height, width, 1 or 3)`. Images are
+            resized to its size if it has a fixed one.
+        name: str. What the scores are to be named after.
+        features: str, or `None`. Name of the layer whose output are the features; the
+            model's output are the logits then. `None`: its output are the features.
+            A feature map is averaged over its positions.
+        preprocess: callable from float32 images in [0, 255] to the model's input, or
+            `None` for none. E.g. that of the module in `keras.applications`.
+        resize_kind: str. One of `resize.KINDS`.
+
+    Raises:
+        ValueError: if `name` is the FID network's, or `model` has another input.
+    """
+    if name.startswith(FID_NETWORK):
+        raise ValueError(
+            f"`name` must not begin with {FID_NETWORK!r}: that is the FID network. "
+            f"Received: name={name!r}."
+        )
+    shapes = [tuple(x.shape) for x in getattr(model, "inputs", None) or ()]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
+        raise ValueError(
+            "`model` must have one input of shape (batch, height, width, 1 or 3). "
+            f"Received: {shapes}."
+        )
+    (shape,) = shapes
+    network = model
+    if features is not None:
+        outputs = [model.get_layer(features).output, model.outputs[0]]
+        network = keras.Model(model.inputs[0], outputs)
+    size = shape[1]
+
+    @tf.function(reduce_retracing=True)
+    def function(images):
+        same = size is None or tuple(images.shape[1:3]) == shape[1:3]
+        x = tf.cast(images, tf.float32) if same else resize(images, size, resize_kind)
+        x = x if preprocess is None else preprocess(x)
+        outputs = network(x, training=False)
+        found, logits = outputs if features is not None else (outputs, None)
+        return _flat(found), None if logits is None else tf.cast(logits, tf.float32)
+
+    return Extractor(
+        name=name,
+        sha256=weights_sha256(model),
+        resize=resize_kind if size is not None else "none",
+        preprocessing=getattr(preprocess, "__module__", "none").rpartition(".")[2]
+        if preprocess
+        else "none",
+        function=function,
+        channels=shape[3],
+    )
+
+
+def saved_model_extractor(path, name):
+    """A TensorFlow SavedModel: its first signature input takes the images.
+
+    The images are given as float32 in [0, 255], of their own size; the features are
+    the output called "features", or the only output.
+
+    Raises:
+        ValueError, OSError: if it is not such a SavedModel.
+    """
+    loaded = tf.saved_model.load(str(path))
+    serve = loaded.signatures["serving_default"]
+    (key,) = serve.structured_input_signature[1]
+    outputs = sorted(serve.structured_outputs)
+    wanted = "features" if "features" in outputs else outputs[0]
+    if len(outputs) > 1 and wanted != "features":
+        raise ValueError(
+            f"{str(path)!r} must have one output, or one called 'features'. "
+            f"Received: {outputs}."
+        )
+    dtype, shape = (getattr(serve.structured_input_signature[1][key], part)
+                    for part in ("dtype", "shape"))  # fmt: skip
+
+    def function(images):
+        return _flat(serve(**{key: tf.cast(images, dtype)})[wanted]), None
+
+    function.loaded = loaded  # keeps its variables alive
+    return Extractor(
+        name=name,
+        sha256=_files_sha256(path),
+        resize="none",
+        preprocessing="none",
+        function=function,
+        channels=shape[3] or 3,
+    )
+
+
+def weights_sha256(model):
+    """SHA-256 of a Keras model's weights, in order."""
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(str((weight.shape, weight.dtype.str)).encode())
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def _files_sha256(path):
+    digest = hashlib.sha256()
+    for file in sorted(x for x in pathlib.Path(path).rglob("*") if x.is_file()):
+        if file.name != "fingerprint.pb":
+            digest.update(file.relative_to(path).as_posix().encode())
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _flat(features):
+    if len(features.shape) == 4:
+        features = tf.reduce_mean(features, axis=[1, 2])
+    features = tf.cast(features, tf.float32)
+    return tf.reshape(features, [tf.shape(features)[0], -1])

@@ -1,0 +1,87 @@
+"""The published weights of the FID network: where they are and which they are."""
+
+import hashlib
+import os
+import pathlib
+import urllib.error
+import urllib.request
+
+from keras_sagan.files import torch_files
+from keras_sagan.metrics.extractors import inception
+
+# The file of pytorch-fid; torch-fidelity's has the same content.
+URL = (
+    "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+    "pt_inception-2015-12-05-6726825d.pth"
+)
+SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
+
+_TIMEOUT = 30  # seconds without any data
+
+
+def load(path=None, cache_dir=None):
+    """The FID network with weights.
+
+    Args:
+        path: path of the weights file, or `None` to use the copy in `cache_dir`, and
+            to download it first if there is none.
+        cache_dir: path, or `None` for "~/.cache/keras_sagan" (below $XDG_CACHE_HOME
+            if that is set).
+
+    Returns: `(model, sha256)`: the Keras model and the file's SHA-256. Only with
+        `sha256 == SHA256` is it the FID network.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: if the file is something else.
+        RuntimeError: if it cannot be downloaded.
+    """
+    path = download(cache_dir) if path is None else pathlib.Path(path)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    model = inception.build()
+    inception.set_weights(model, torch_files.read(path))
+    return model, sha256
+
+
+def download(cache_dir=None, url=URL, sha256=SHA256):
+    """The path of the weights file in the cache, downloaded if need be.
+
+    The file appears complete and verified, or not at all.
+
+    Raises:
+        RuntimeError: if it cannot be downloaded, or has another SHA-256.
+    """
+    folder = pathlib.Path(cache_dir) if cache_dir else _default_cache()
+    target = folder / url.rpartition("/")[2]
+    if target.is_file():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    try:
+        with (
+            urllib.request.urlopen(url, timeout=_TIMEOUT) as response,
+            partial.open("wb") as file,
+        ):
+            digest = hashlib.sha256()
+            while block := response.read(1 << 20):
+                digest.update(block)
+                file.write(block)
+        if digest.hexdigest() != sha256:
+            raise OSError(f"it has SHA-256 {digest.hexdigest()}, not {sha256}")
+        partial.replace(target)
+    except (OSError, urllib.error.URLError) as error:
+        raise RuntimeError(
+            f"The weights of the FID network could not be downloaded from {url}: "
+            f"{error}. Download that file elsewhere and pass its path (`path`, "
+            "--inception PATH), or use another extractor (--extractor classifier), "
+            "whose scores are not FID."
+        ) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
+
+
+def _default_cache():
+    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
+    return pathlib.Path(base) / "keras_sagan"

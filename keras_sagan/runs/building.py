@@ -1,0 +1,118 @@
+"""A `SAGAN` and its data from a configuration."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from keras_sagan import data
+from keras_sagan.distributed import strategies
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
+from keras_sagan.training import settings
+from keras_sagan.training.sagan import SAGAN
+
+
+def prepare(config, given=()):
+    """Opens the data of a configuration and fills in what they decide.
+
+    Args:
+        config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
+        given: names of settings that are meant as they are. The number of classes
+            and channels of the others are taken from the data.
+
+    Returns:
+        `(config, source)`: the resolved `RunConfig` and the
+        `keras_sagan.data.Source` that it was resolved against.
+
+    Raises:
+        ValueError: if a given setting contradicts the data.
+        OSError: if the data cannot be read.
+    """
+    source = load_source(
+        config, config.model.channels if "model.channels" in given else None
+    )
+    wanted = config.model.num_classes
+    if "model.num_classes" in given and wanted != source.num_classes:
+        raise ValueError(
+            f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
+            f"num_classes={source.num_classes}. Received: {wanted!r}."
+        )
+    found = {
+        "model.num_classes": source.num_classes,
+        "model.channels": source.channels,
+    }
+    return config.override(found), source
+
+
+def load_source(config, channels):
+    """Opens the data of a run; one batch is what a generator step consumes."""
+    training = config.training
+    source = data.load(
+        config.data.dataset,
+        image_size=config.model.image_size,
+        batch_size=1,
+        split=config.data.split,
+        seed=training.seed,
+        channels=channels,
+        cache_dir=config.data.cache_dir,
+        fit=config.data.fit,
+        label_sampling=config.data.real_labels,
+    )
+    if source.num_examples < training.examples_per_step:
+        raise ValueError(
+            "`batch_size` * `discriminator_steps` * `gradient_accumulation_steps` must "
+            f"be at most the {source.num_examples} images of {source.name!r}. "
+            f"Received: {training.batch_size} * {training.discriminator_steps} * "
+            f"{training.gradient_accumulation_steps}."
+        )
+    return dataclasses.replace(source, batch_size=training.examples_per_step)
+
+
+def build(config, class_names=None, class_counts=None):
+    """Builds and compiles the `SAGAN` of a configuration.
+
+    Seeds Python's, NumPy's and Keras's generators with `training.seed`. In the scope
+    of a strategy with several replicas, batch statistics are those of all of them.
+
+    Args:
+        config: `RunConfig`.
+        class_names: sequence of str, or `None`.
+        class_counts: sequence of int, or `None`. Examples of each class, for natural
+            fake labels.
+    """
+    training = config.training
+    natural = config.data.fake_labels == "natural"
+    replicas = tf.distribute.get_strategy().num_replicas_in_sync
+    strategies.check_batch_size(training.batch_size, tf.distribute.get_strategy())
+    keras.utils.set_random_seed(training.seed)
+    gan = SAGAN(
+        Generator(
+            **config.model.generator_kwargs(),
+            synchronized=replicas > 1,
+            dtype=training.dtype_policy,
+        ),
+        Discriminator(
+            **config.model.discriminator_kwargs(), dtype=training.dtype_policy
+        ),
+        class_names=class_names,
+    )
+    settings.compile_from_settings(
+        gan,
+        config.optimizer,
+        training,
+        augmentation=config.augmentation,
+        fake_label_weights=class_counts if natural else None,
+    )
+    return gan
+
+
+def check_fits(config, source):
+    """Raises a `ValueError` unless the networks are for the images of a source."""
+    for name in ("num_classes", "channels", "image_size"):
+        wanted, found = getattr(config.model, name), getattr(source, name)
+        if wanted != found:
+            raise ValueError(
+                f"Setting `model.{name}` must be the data's {found!r}. "
+                f"Received: {wanted!r}."
+            )

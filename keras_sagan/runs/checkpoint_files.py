@@ -1,0 +1,245 @@
+"""Checkpoints as files: written whole or not at all, and verified when read.
+
+A checkpoint is a directory `checkpoints/STEP/` with `state.npz` (NumPy's own format,
+read without pickle) and `checkpoint.json`: what belongs to it, and the size and
+SHA-256 of `state.npz`. It is written under another name, flushed to the disk and
+renamed, so that a directory with a number for a name is complete; a file that was
+damaged later has another checksum.
+
+Why not `tf.train.CheckpointManager`: it neither flushes to the disk nor notices a
+damaged file before half of it has been restored.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import warnings
+
+import numpy as np
+
+from keras_sagan.data.storage import flush
+from keras_sagan.files import json_files
+from keras_sagan.files import npz_files as arrays
+
+FORMAT = 1
+STATE, MANIFEST = "state.npz", "checkpoint.json"
+
+_NAME = re.compile(r"\d{7,}")
+_UNFINISHED = ".unfinished-"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint is missing, damaged, or not one."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """The content of a checkpoint.
+
+    Args:
+        step: int. Generator steps made.
+        arrays: dict of str to NumPy array: every variable.
+        details: dict of JSON values: all else.
+    """
+
+    step: int
+    arrays: dict
+    details: dict
+
+
+def path_of(directory, step):
+    """The path of the checkpoint of one step."""
+    return pathlib.Path(directory) / f"{step:07d}"
+
+
+def steps(directory):
+    """The steps that a directory has complete checkpoints of, oldest first."""
+    directory = pathlib.Path(directory)
+    if not directory.is_dir():
+        return []
+    found = (x for x in directory.iterdir() if _NAME.fullmatch(x.name))
+    return sorted(int(x.name) for x in found if x.is_dir())
+
+
+def write(directory, checkpoint):
+    """Writes a checkpoint; an older one of the same step stays as it is.
+
+    Args:
+        directory: path of the directory of all checkpoints.
+        checkpoint: `Checkpoint`.
+
+    Returns: its path.
+
+    Raises:
+        OSError: if it cannot be written. Nothing of it is left then, as far as the
+            file system allows, and no other checkpoint was touched.
+    """
+    directory = pathlib.Path(directory)
+    target = path_of(directory, checkpoint.step)
+    if target.exists():
+        return target
+    # Not its parents: a run that was removed must not come back in parts.
+    directory.mkdir(exist_ok=True)
+    temporary = directory / f"{_UNFINISHED}{target.name}-{os.getpid()}"
+    try:
+        temporary.mkdir()
+        _write_state(temporary / STATE, checkpoint.arrays)
+        _write_manifest(temporary, checkpoint)
+        flush(temporary)
+        temporary.rename(target)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+    flush(directory)
+    return target
+
+
+def read(directory, step):
+    """Reads and verifies the checkpoint of one step.
+
+    Raises:
+        CheckpointError: if it is not there, or damaged.
+    """
+    path = path_of(directory, step)
+    manifest = _read_manifest(path)
+    if manifest["step"] != step:
+        raise CheckpointError(f"{str(path)!r} says that it is of another step.")
+    state = path / STATE
+    try:
+        size, digest = _measure(state)
+    except OSError as error:
+        raise CheckpointError(f"{str(state)!r} cannot be read: {error}.") from error
+    if (size, digest) != (manifest["state"]["bytes"], manifest["state"]["sha256"]):
+        raise CheckpointError(
+            f"{str(state)!r} is damaged: expected {manifest['state']['bytes']} bytes "
+            f"with SHA-256 {manifest['state']['sha256'][:12]}..., found {size} bytes "
+            f"with {digest[:12]}..."
+        )
+    try:
+        found = arrays.read(state, may_be_compressed=False)
+    except (ValueError, OSError) as error:
+        raise CheckpointError(str(error)) from error
+    return Checkpoint(step, found, manifest["details"])
+
+
+def read_newest(directory):
+    """Reads the newest checkpoint that is whole.
+
+    Warns of each damaged one that was passed over, and says which one is used.
+
+    Returns: `Checkpoint`, or None if the directory has none at all.
+
+    Raises:
+        CheckpointError: if there are checkpoints, and every one is damaged.
+    """
+    problems = []
+    for step in reversed(steps(directory)):
+        try:
+            checkpoint = read(directory, step)
+        except CheckpointError as error:
+            problems.append(str(error))
+            continue
+        if problems:
+            warnings.warn(
+                f"{' '.join(problems)} Using {str(path_of(directory, step))!r} "
+                "instead.",
+                stacklevel=2,
+            )
+        return checkpoint
+    if problems:
+        raise CheckpointError(
+            f"No checkpoint in {str(directory)!r} can be used. {' '.join(problems)}"
+        )
+    return None
+
+
+def remove_old(directory, keep):
+    """Removes all but the newest `keep` checkpoints, and what was left unfinished."""
+    for step in steps(directory)[:-keep]:
+        # Out of the way first: what has a number for a name is always complete.
+        path = path_of(directory, step)
+        rubbish = path.with_name(f"{_UNFINISHED}{path.name}-old")
+        path.rename(rubbish)
+    for path in pathlib.Path(directory).glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def set_aside(directory, after):
+    """Renames the checkpoints newer than a step, so that a run can branch off there.
+
+    Returns: their new paths.
+    """
+    later = [step for step in steps(directory) if step > after]
+    return [rename_aside(path_of(directory, step)) for step in later]
+
+
+def rename_aside(path):
+    """Renames `path` to the next unused `aside-NUMBER-NAME`, and returns that."""
+    number = 1
+    while (target := path.with_name(f"aside-{number}-{path.name}")).exists():
+        number += 1
+    return path.rename(target)
+
+
+def _write_state(path, arrays):
+    with path.open("wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _write_manifest(folder, checkpoint):
+    size, digest = _measure(folder / STATE)
+    body = {
+        "format": FORMAT,
+        "step": checkpoint.step,
+        "state": {"bytes": size, "sha256": digest},
+        "details": checkpoint.details,
+    }
+    text = json.dumps({**body, "sha256": _digest_of(body)}, indent=2) + "\n"
+    with (folder / MANIFEST).open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _read_manifest(folder):
+    path = folder / MANIFEST
+    try:
+        body = json_files.read(path)
+        found = body.pop("sha256", None)
+        whole = found == _digest_of(body) and _is_manifest(body)
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        raise CheckpointError(
+            f"{str(path)!r} is missing, damaged, or of another version of keras_sagan "
+            f"(this one reads format {FORMAT})."
+        )
+    return body
+
+
+def _is_manifest(body):
+    state, details = body.get("state"), body.get("details")
+    return (
+        body.get("format") == FORMAT
+        and type(body.get("step")) is int
+        and isinstance(state, dict)
+        and {"bytes", "sha256"} <= set(state)
+        and isinstance(state["sha256"], str)
+        and isinstance(details, dict)
+    )
+
+
+def _digest_of(body):
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _measure(path):
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), digest

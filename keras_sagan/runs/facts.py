@@ -1,0 +1,116 @@
+"""What a run was trained on and with, as a file beside its configuration."""
+
+import hashlib
+import json
+import os
+import pathlib
+import platform
+import warnings
+
+import tensorflow as tf
+
+from keras_sagan.files import json_files
+from keras_sagan.files.writing import naming
+
+FILE = "facts.json"
+
+_SAMPLED = 256  # images whose content is compared
+
+
+def describe(source, diversity):
+    """The data and the machine of a run, as a dictionary of JSON values.
+
+    Args:
+        source: `keras_sagan.data.Source`.
+        diversity: float. `divergence.diversity` of the real images.
+    """
+    counts = source.class_counts
+    return {
+        "data": {
+            "name": source.name,
+            "split": source.split,
+            "images": int(source.num_examples),
+            "image_size": int(source.image_size),
+            "channels": int(source.channels),
+            "class_names": source.class_names and list(source.class_names),
+            "class_counts": None if counts is None else [int(x) for x in counts],
+            "content": content(source),
+            "diversity": round(float(diversity), 3),
+        },
+        "machine": {
+            "system": platform.platform(),
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "memory_gib": round(
+                os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1
+            ),
+            "devices": [_device(x) for x in tf.config.list_physical_devices()],
+        },
+    }
+
+
+def content(source):
+    """Of some images and all labels: str that is another one for other data."""
+    images, labels = source.arrays()
+    digest = hashlib.blake2b(digest_size=16)
+    for i in range(0, len(images), max(1, len(images) // _SAMPLED)):
+        digest.update(images[i].tobytes())
+    if labels is not None:
+        digest.update(labels.tobytes())
+    return digest.hexdigest()
+
+
+def check_same_data(directory, source):
+    """Compare the data that a run goes on with to those in its `facts.json`.
+
+    Warns of other pictures, which make later batches others than the run would have
+    had. Says nothing of a run without the file.
+
+    Raises:
+        ValueError: if the classes are others: their numbers would mean other things.
+    """
+    path = pathlib.Path(directory, FILE)
+    try:
+        before = json_files.read(path)["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if not isinstance(before, dict):
+        return
+    names = source.class_names and list(source.class_names)
+    if before.get("class_names", names) != names:
+        raise ValueError(
+            f"The run in {str(directory)!r} was begun with the classes "
+            f"{before['class_names']!r:.500}; now {source.name!r} has {names!r:.500}. "
+            "What the networks know of a class would become another's. Nothing was "
+            "changed."
+        )
+    now = {"images": source.num_examples, "content": content(source)}
+    if any(before.get(key, value) != value for key, value in now.items()):
+        warnings.warn(
+            f"{source.name!r} is not what the run in {str(directory)!r} was begun "
+            f"with ({before.get('images')} images then, {source.num_examples} now, or "
+            "others): it goes on with the present ones, which is not what it would "
+            "have come to without the interruption.",
+            stacklevel=2,
+        )
+
+
+def write(directory, facts):
+    """Writes `facts.json`, whole or not at all."""
+    path = pathlib.Path(directory, FILE)
+    partial = path.with_name(f".{FILE}-new")
+    with naming(path):
+        partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+def _device(device):
+    details = tf.config.experimental.get_device_details(device)
+    return details.get("device_name") or device.name.rpartition("physical_device:")[2]
+
+
+def _processor():
+    path = pathlib.Path("/proc/cpuinfo")
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    names = [line.partition(":")[2] for line in lines if line.startswith("model name")]
+    return names[0].strip() if names else platform.processor() or platform.machine()

@@ -1,0 +1,203 @@
+"""The directory of a run: what is in it, and whether a run can go on there."""
+
+import contextlib
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import warnings
+
+from keras_sagan import versions
+from keras_sagan.config.run import RunConfig
+from keras_sagan.files import json_files
+from keras_sagan.files.writing import naming
+from keras_sagan.runs import checkpoint_files
+
+CONFIG_FILE = "config.json"
+METRICS_FILE = "metrics.jsonl"
+MODEL_FOLDER = "model"
+CHECKPOINTS = "checkpoints"
+
+# Settings that may change when a run goes on: they do not change what a step does.
+CHANGEABLE = ("training.steps", "training.minutes")
+CHANGEABLE_SECTIONS = ("logging",)
+
+
+def next_run_directory(config, base="runs"):
+    """Returns the next unused path `runs/NUMBER-DATA-PRESET`."""
+    base = pathlib.Path(base)
+    names = [path.name for path in base.iterdir()] if base.is_dir() else []
+    numbers = [int(m[1]) for m in map(re.compile(r"(\d+)-").match, names) if m]
+    dataset = re.sub(r"[^A-Za-z0-9_.]+", "-", config.data.dataset).strip("-")
+    return base / f"{max(numbers, default=-1) + 1:05d}-{dataset}-{config.preset}"
+
+
+def check_usable(output, config, resume=None):
+    """Decides whether a run begins in a directory, or goes on there.
+
+    Args:
+        output: path. Absent, empty, or the directory of a run.
+        config: `RunConfig` of the run that is wanted.
+        resume: bool, or None. Whether a run must go on there (True), must begin there
+            (False), or whichever fits (None).
+
+    Returns: bool. Whether a run goes on.
+
+    Raises:
+        FileNotFoundError: if there is no run to go on with, but there must be.
+        FileExistsError: if the directory holds something else, or a run that is not
+            to go on.
+        ValueError: if the run there has another configuration: lists the differences.
+    """
+    if not (output.exists() or output.is_symlink()) or _is_empty(output):
+        if resume:
+            raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
+        return False
+    if resume is False or not (output / CONFIG_FILE).is_file():
+        raise FileExistsError(
+            f"{str(output)!r} is not empty: a run needs a directory of its own. "
+            "Nothing was changed."
+        )
+    earlier, versions = read_config(output)
+    differences = _differences(earlier, config)
+    if differences:
+        raise ValueError(
+            f"The run in {str(output)!r} has another configuration: "
+            f"{'; '.join(differences)}. Only {', '.join(CHANGEABLE)} and what is "
+            f"logged may change when a run goes on. Give the same settings, or another "
+            "directory. Nothing was changed."
+        )
+    _warn_of_versions(versions)
+    return True
+
+
+def read_config(output):
+    """The `RunConfig` of a run, and the versions that it was made with.
+
+    Raises:
+        ValueError: if `config.json` is damaged.
+    """
+    path = output / CONFIG_FILE
+    try:
+        content = json_files.read(path)
+        versions = content.pop("versions", None)
+        if not isinstance(versions, dict):
+            raise ValueError("it has no versions")
+        return RunConfig.from_dict(content), versions
+    except ValueError as error:
+        raise ValueError(
+            f"{str(path)!r} is not the configuration of a run: {error}."
+        ) from error
+
+
+def write_config(output, config):
+    """Writes `config.json` with the versions of now."""
+    content = {**config.to_dict(), "versions": _versions()}
+    _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+
+
+def keep_metrics_until(output, step):
+    """Drops the rows of metrics after a step, and a row that was cut off."""
+    path = output / METRICS_FILE
+    if not path.is_file():
+        return
+    kept = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            if json.loads(line)["step"] <= step:
+                kept.append(line + "\n")
+    _replace_text(path, "".join(kept))
+
+
+def write_model(gan, output):
+    """Writes `model/`, complete or not at all, in place of an earlier one.
+
+    Returns: its path.
+    """
+    target = output / MODEL_FOLDER
+    new, old = output / f".{MODEL_FOLDER}-new", output / f".{MODEL_FOLDER}-old"
+    for path in (new, old):
+        shutil.rmtree(path, ignore_errors=True)
+    gan.save_to_preset(str(new))
+    if target.exists():
+        target.rename(old)
+    try:
+        new.rename(target)
+    except OSError:
+        if old.exists():
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    return target
+
+
+def set_model_aside(output):
+    """Renames `model/` of a run that goes on: it would be taken for the newest state.
+
+    Returns: its new path, or None if there is no model.
+    """
+    path = output / MODEL_FOLDER
+    return checkpoint_files.rename_aside(path) if path.exists() else None
+
+
+def _is_empty(path):
+    """Whether a folder holds nothing, or what the first moment of a run left."""
+    left = _new_name(path / CONFIG_FILE)
+    return path.is_dir() and all(found == left for found in path.iterdir())
+
+
+def _new_name(path):
+    return path.with_name(f".{path.name}-new")
+
+
+def _differences(earlier, wanted):
+    """Lines "name: before -> now" of the settings that may not change."""
+    before, now = _flat(earlier.to_dict()), _flat(wanted.to_dict())
+    return [
+        f"{name}: {before[name]!r} -> {now[name]!r}"
+        for name in now
+        if before[name] != now[name]
+        and name not in CHANGEABLE
+        and name.partition(".")[0] not in CHANGEABLE_SECTIONS
+    ]
+
+
+def _flat(sections):
+    flat = {}
+    for section, values in sections.items():
+        if isinstance(values, dict):
+            flat |= {f"{section}.{name}": value for name, value in values.items()}
+        else:
+            flat[section] = values
+    return flat
+
+
+def _warn_of_versions(earlier):
+    now = _versions()
+    changed = [
+        f"{name} {earlier.get(name)} -> {version}"
+        for name, version in now.items()
+        if earlier.get(name) != version
+    ]
+    if changed:
+        warnings.warn(
+            f"The run was begun with other versions ({', '.join(changed)}): it goes "
+            "on, but its numbers may differ in the last bits.",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+
+
+def _versions():
+    return {"python": platform.python_version(), **versions.metadata()}
+
+
+def _replace_text(path, text):
+    temporary = _new_name(path)
+    with naming(path), temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

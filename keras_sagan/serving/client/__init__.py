@@ -1,0 +1,1 @@
+"""The client: talks to TensorFlow Serving or the development server."""

@@ -1,0 +1,200 @@
+"""A client of TensorFlow Serving for exported SAGAN models.
+
+It needs NumPy, Pillow, grpcio, protobuf and urllib3; TensorFlow is not imported.
+"""
+
+import io
+import math
+import numbers
+
+import numpy as np
+from PIL import Image
+
+from keras_sagan.serving.client.address import parse_address
+from keras_sagan.serving.client.retries import Retries, call_with_retries
+from keras_sagan.serving.errors import Code, ServingError
+
+
+class Client:
+    """One served model.
+
+    Methods may be called from several threads at once.
+
+    Args:
+        url: str. `grpc://HOST:8500/MODEL` or `http://HOST:8501/v1/models/MODEL`,
+            with `/versions/N` or `/labels/NAME` after it where wanted; `grpcs://` and
+            `https://` with TLS.
+        timeout: float. Seconds for a request, its retries included.
+        retries: `Retries`.
+        batch_size: int. Largest number of images asked for in one request; more are
+            asked for in several. A row depends on its own seed only, so the images
+            are the same.
+        max_message_bytes: int. Largest answer that is accepted.
+
+    Raises:
+        ValueError: for an argument out of range. Every method raises
+            `ServingError` when the server refuses or cannot be reached.
+
+    Example:
+        with Client("grpc://localhost:8500/glyphs") as client:
+            images = client.generate(labels=[3, 3, 7], seed=0)  # uint8 (3, H, W, C)
+    """
+
+    def __init__(
+        self,
+        url,
+        timeout=30.0,
+        retries=None,
+        batch_size=32,
+        max_message_bytes=256 * 2**20,
+    ):
+        if not (timeout > 0 and math.isfinite(timeout)):
+            raise ValueError(f"`timeout` must be positive. Received: {timeout!r}.")
+        if batch_size < 1:
+            raise ValueError(
+                f"`batch_size` must be at least 1. Received: {batch_size!r}."
+            )
+        self.address = parse_address(url)
+        self.timeout = timeout
+        self.retries = retries or Retries()
+        self.batch_size = batch_size
+        self._transport = _transport(self.address, max_message_bytes)
+        self._signatures = None
+
+    def generate(self, labels=None, seed=0, truncation=None, num_images=None):
+        """Returns uint8 images `(n, height, width, channels)`.
+
+        Args:
+            labels: sequence of int, one an image; `None` for an unconditional model.
+            seed: int, image `i` uses `seed + i`; or a sequence with one an image.
+            truncation: float, latents are drawn from [-t, t]; `None` for no limit.
+            num_images: int. How many, where there are no labels.
+        """
+        rows = _rows(labels, seed, truncation, num_images)
+        if self.address.scheme in ("grpc", "grpcs"):
+            return np.concatenate(
+                [self.predict("generate", part)["images"] for part in self._parts(rows)]
+            )
+        # As PNG: JSON would spell out every value of every pixel.
+        return np.stack([_pixels(data) for data in self._png(rows)])
+
+    def generate_png(self, labels=None, seed=0, truncation=None, num_images=None):
+        """Returns a list of PNG files (`bytes`); arguments as for `generate`."""
+        return self._png(_rows(labels, seed, truncation, num_images))
+
+    def attention_maps(self, latents, labels=None):
+        """Returns images and attention maps by name.
+
+        Args:
+            latents: array `(n, latent_dim)`.
+            labels: sequence of n int; `None` for an unconditional model.
+
+        Returns:
+            Dict of arrays: `images` float32 in [-1, 1], and one map an attention
+            layer.
+        """
+        inputs = {"latent": np.asarray(latents, np.float32)}
+        if labels is not None:
+            inputs["label"] = np.asarray(labels, np.int32)
+        return self.predict("attention", inputs)
+
+    def predict(self, signature, inputs):
+        """Runs a signature in one request.
+
+        Args:
+            signature: str, e.g. `"serving_default"`.
+            inputs: dict from input names to arrays of the signature's types.
+
+        Returns:
+            Dict from output names to arrays.
+        """
+        known = self.signatures().get(signature) if self._needs_signature else None
+        if self._needs_signature and known is None:
+            raise ServingError(
+                Code.INVALID_ARGUMENT,
+                f"The model has no signature {signature!r}. It has: "
+                f"{', '.join(self.signatures())}.",
+            )
+        return self._call(
+            lambda left: self._transport.predict(signature, known, inputs, left)
+        )
+
+    def signatures(self):
+        """Returns the model's signatures: dict from names to `Signature`."""
+        if self._signatures is None:
+            self._signatures = self._call(self._transport.signatures)
+        return self._signatures
+
+    def status(self):
+        """Returns the state of each version, e.g. `{1: "AVAILABLE"}`."""
+        return self._call(self._transport.status)
+
+    def close(self):
+        """Closes the connections."""
+        self._transport.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.close()
+
+    @property
+    def _needs_signature(self):
+        return self.address.scheme in ("http", "https")
+
+    def _call(self, attempt):
+        return call_with_retries(attempt, self.retries, self.timeout)
+
+    def _png(self, rows):
+        return [
+            data
+            for part in self._parts(rows)
+            for data in self.predict("generate_png", part)["image_bytes"]
+        ]
+
+    def _parts(self, rows):
+        for start in range(0, len(rows["seed"]), self.batch_size):
+            part = slice(start, start + self.batch_size)
+            yield {name: column[part] for name, column in rows.items()}
+
+
+def _transport(address, max_message_bytes):
+    if address.scheme in ("grpc", "grpcs"):
+        from keras_sagan.serving.client.grpc_transport import GrpcTransport
+
+        return GrpcTransport(address, max_message_bytes)
+    from keras_sagan.serving.client.rest_transport import RestTransport
+
+    return RestTransport(address, max_message_bytes)
+
+
+def _rows(labels, seed, truncation, num_images):
+    """Inputs of `generate`, a row an image."""
+    if (labels is None) == (num_images is None):
+        raise ValueError(
+            "Give either `labels` or `num_images`. Received: "
+            f"labels={labels!r}, num_images={num_images!r}."
+        )
+    count = num_images if labels is None else len(labels)
+    if count < 1:
+        raise ValueError(f"At least one image must be asked for. Received: {count!r}.")
+    one = isinstance(seed, numbers.Integral)
+    seeds = [int(seed) + i for i in range(count)] if one else list(seed)
+    if len(seeds) != count:
+        raise ValueError(
+            f"`seed` must be an int or {count} of them. Received: {len(seeds)}."
+        )
+    rows = {
+        "seed": np.asarray(seeds, np.int64),
+        "truncation": np.full(count, truncation or 0.0, np.float32),
+    }
+    if labels is not None:
+        rows["label"] = np.asarray(labels, np.int32)
+    return rows
+
+
+def _pixels(data):
+    with Image.open(io.BytesIO(data)) as image:
+        pixels = np.asarray(image)
+    return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels

@@ -1,0 +1,1 @@
+"""The development server: TensorFlow Serving's protocol for one model."""

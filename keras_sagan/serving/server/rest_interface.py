@@ -1,0 +1,120 @@
+"""The REST interface of the development server: what each address answers.
+
+Addresses and answers are TensorFlow Serving's (model_servers/http_rest_api_handler.cc);
+`/healthz` is not, it says whether requests are taken on.
+"""
+
+import re
+import urllib.parse
+
+from google.protobuf import json_format
+from tensorflow_serving.apis import model_pb2
+
+from keras_sagan.serving.errors import Code, ServingError, invalid
+from keras_sagan.serving.server import grpc_services, json_tensors
+
+_VERSION = r"(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
+_PREDICT = re.compile(
+    rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<method>predict|classify|regress)"
+)
+_DESCRIBE = re.compile(
+    rf"/v1/models/(?P<model>[^/:]+){_VERSION}(?P<metadata>/metadata)?"
+)
+_HEALTH = "/healthz"
+
+
+class RestInterface:
+    """Answers requests in threads; `RestServer` speaks HTTP.
+
+    Args:
+        model: `ServedModel`.
+        timeout: float. Seconds that a request may wait for its turn.
+    """
+
+    def __init__(self, model, timeout):
+        self._model = model
+        self._timeout = timeout
+
+    def get(self, path):
+        """Answers `GET path` with what becomes JSON.
+
+        Raises:
+            ServingError: also for an unknown address (`INVALID_ARGUMENT`, as in
+                TensorFlow Serving).
+        """
+        if path == _HEALTH:
+            if not self._model.admission.is_open:
+                raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+            return {"status": "SERVING"}
+        found = _DESCRIBE.fullmatch(path)
+        if not found:
+            raise _malformed("GET", path)
+        if found["metadata"]:
+            return self._metadata(_spec(found))
+        return _to_json(grpc_services.status(self._model, _spec(found)))
+
+    def _metadata(self, spec):
+        """The signatures unpacked, as TensorFlow Serving writes them."""
+        version, servable = grpc_services.find(self._model, spec)
+        spec = model_pb2.ModelSpec(name=self._model.name)
+        spec.version.value = version
+        definitions = grpc_services.signature_definitions(servable)
+        return {
+            "model_spec": _to_json(spec),
+            "metadata": {"signature_def": _to_json(definitions)},
+        }
+
+    def post(self, path, body):
+        """Answers `POST path` with what becomes JSON; raises `ServingError`."""
+        found = _PREDICT.fullmatch(path)
+        if not found:
+            raise _malformed("POST", path)
+        if found["method"] != "predict":
+            message = f"Only :predict is served. Received: :{found['method']}"
+            raise ServingError(Code.UNIMPLEMENTED, message)
+        _, servable = grpc_services.find(self._model, _spec(found))
+        # JSON as Python's objects takes many times its bytes: a few at a time.
+        with self._model.admission.running(self._timeout):
+            return _predict(servable, body)
+
+
+def _predict(servable, body):
+    request = json_tensors.parse_request(body)
+    name = request.get("signature_name", "")
+    signature = servable.signature(name)
+    columns = json_tensors.columns(request, signature)
+    servable.check(signature, _described(columns, signature.inputs))
+    inputs = {
+        key: json_tensors.to_array(key, value, signature.inputs[key])
+        for key, value in columns.items()
+    }
+    outputs = servable.run(name, inputs)
+    return json_tensors.to_json(outputs, by_row=json_tensors.ROW in request)
+
+
+def _to_json(message):
+    return json_format.MessageToDict(
+        message,
+        preserving_proto_field_name=True,
+        always_print_fields_with_no_presence=True,
+    )
+
+
+def _described(columns, specs):
+    return {
+        key: (specs[key].dtype if key in specs else None, json_tensors.shape_of(value))
+        for key, value in columns.items()
+    }
+
+
+def _spec(found):
+    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(found["model"]))
+    if found["version"]:
+        spec.version.value = int(found["version"])
+    if found["label"]:
+        spec.version_label = urllib.parse.unquote(found["label"])
+    return spec
+
+
+def _malformed(method, path):
+    return invalid(f"Malformed request: {method} {path[:200]}")

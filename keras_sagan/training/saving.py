@@ -1,0 +1,157 @@
+"""Preset directories and named recipes of a `SAGAN`.
+
+A directory holds `config.json` (architecture and compile arguments, as Keras
+serialises them), `model.weights.h5` (every weight, optimizers included) and
+`metadata.json` (versions).
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+
+import keras
+
+from keras_sagan import versions
+from keras_sagan.config.presets import get_preset
+from keras_sagan.files import json_files, writing
+from keras_sagan.files.hdf5_files import check as check_weights
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
+from keras_sagan.training import safe_configs
+from keras_sagan.training.settings import compile_from_settings
+
+_H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
+
+CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+
+
+def save(gan, directory):
+    """Write `gan` into `directory`, which must be new or empty.
+
+    Raises:
+        FileExistsError: if something is there already.
+    """
+    directory = pathlib.Path(directory)
+    if directory.exists() and any(directory.iterdir()):
+        raise FileExistsError(
+            "`directory` must not exist yet, or be empty. "
+            f"Received: directory={str(directory)!r}."
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    gan.refresh_ema()
+    config = keras.saving.serialize_keras_object(gan)
+    _write_json(directory / CONFIG, config)
+    _write_json(directory / METADATA, versions.metadata())
+    _write_weights(gan, directory / WEIGHTS)
+
+
+def load(cls, preset, load_weights, overrides):
+    """A model from a directory if there is one of that name, else from a recipe."""
+    directory = pathlib.Path(preset)
+    if (directory / CONFIG).is_file():
+        return _load_directory(directory, load_weights, overrides)
+    if directory.exists() or len(directory.parts) > 1:
+        raise ValueError(
+            f"`preset` must be the name of a recipe or a directory with a {CONFIG}. "
+            f"Received: preset={str(preset)!r}."
+        )
+    return _from_recipe(cls, get_preset(str(preset)).run_config(), overrides)
+
+
+def _from_recipe(cls, config, overrides):
+    """An untrained, compiled model after a `RunConfig`."""
+    generator = {**config.model.generator_kwargs(), "synchronized": False}
+    discriminator = config.model.discriminator_kwargs()
+    known = {**generator, **discriminator, "dtype": config.training.dtype_policy}
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise ValueError(
+            f"A recipe has these arguments to replace: {', '.join(known)}. "
+            f"Received: {', '.join(unknown)}."
+        )
+    known = {**known, **overrides}
+    gan = cls(
+        Generator(**{name: known[name] for name in (*generator, "dtype")}),
+        Discriminator(**{name: known[name] for name in (*discriminator, "dtype")}),
+    )
+    compile_from_settings(gan, config.optimizer, config.training)
+    return gan
+
+
+def _load_directory(directory, load_weights, overrides):
+    unknown = sorted(set(overrides) - {"synchronized"})
+    if unknown:
+        raise ValueError(
+            "A preset directory has its architecture; of the arguments only "
+            f"`synchronized` can be replaced. Received: {unknown}."
+        )
+    config = read_config(directory, load_weights)
+    config["config"]["generator"]["config"].update(overrides)
+    path, weights = directory / CONFIG, directory / WEIGHTS
+    with _naming(path, "does not describe a SAGAN that can be built"):
+        gan = keras.saving.deserialize_keras_object(config)
+    if load_weights:
+        with _naming(weights, f"does not hold the weights that {CONFIG} describes"):
+            gan.load_weights(weights)
+    return gan
+
+
+def read_config(directory, load_weights=True):
+    """The configuration in a directory, checked for what building it would do.
+
+    Raises:
+        ValueError: if it is damaged, names other objects than a `SAGAN` has, or
+            describes networks larger than the weights beside it.
+        OSError: if a file cannot be read.
+    """
+    path, weights = directory / CONFIG, directory / WEIGHTS
+    config = json_files.read(path)
+    try:
+        safe_configs.check_objects(config)
+        if config.get("registered_name") != "keras_sagan>SAGAN":
+            raise ValueError("It must describe a SAGAN.")
+        available = (check_weights(weights),) if load_weights else ()
+        safe_configs.check_size(config, *available)
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
+    return config
+
+
+@contextlib.contextmanager
+def _naming(path, problem):
+    """Scope whose errors are a `ValueError` that names a file."""
+    try:
+        yield
+    except Exception as error:  # whatever Keras makes of arguments of others
+        raise ValueError(
+            f"{str(path)!r} {problem}: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _write_json(path, value):
+    _write(path, (json.dumps(value, indent=2) + "\n").encode())
+
+
+def _write_weights(gan, path):
+    """Writes HDF5 where there is room for it: on a full disk, its library crashes."""
+    size = sum(variable.value.numpy().nbytes for variable in _variables(gan))
+    room = size + _H5_OVERHEAD * (1 + len(_variables(gan)))
+    with writing.naming(path):
+        with path.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, room)
+        gan.save_weights(path)
+
+
+def _variables(gan):
+    optimizers = [getattr(gan, f"{x}_optimizer", None) for x in "gd"]
+    return [*gan.variables, *(v for o in optimizers if o for v in o.variables)]
+
+
+def _write(path, content):
+    """Writes a file to the disk, or raises an `OSError` that names it."""
+    with writing.naming(path), path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,67 @@
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan import callbacks
+from keras_sagan.callbacks import tensorboard
+from keras_sagan.training import networks
+from keras_sagan.visualize import attention_figure, image_grid
+from tests import helpers
+from tests.callbacks.attaching import attach
+
+
+def written(folder):
+    """dict from a tag to `[(step, value), ...]` of the event file in `folder`."""
+    found = {}
+    for path in folder.iterdir():
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            for value in event.summary.value:
+                array = tf.make_ndarray(value.tensor)
+                found.setdefault(value.tag, []).append((event.step, array))
+    return found
+
+
+def test_grids_figures_and_histograms_of_every_grid(tmp_path):
+    gan = helpers.tiny_gan()
+    gan.compile()
+    grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [2, 0], [3, 4], 2)
+    board = tensorboard.TensorBoardPictures(tmp_path / "logs", grid)
+    for step, event in [(0, "on_train_begin"), (1, None), (5, None)]:
+        gan.g_optimizer.iterations.assign(step)
+        for callback in (grid, board):
+            callback.set_model(gan)
+            getattr(callback, event or "on_train_batch_end")(*([] if event else [0]))
+    board.on_train_end()
+    found = written(tmp_path / "logs")
+    assert [step for step, _ in found["samples"]] == [0, 5]
+    expected = {
+        "samples": image_grid(grid.images, 2),
+        "attention": attention_figure(gan, 2, 3),
+    }
+    for tag, pixels in expected.items():
+        *_, encoded = found[tag][-1][1]
+        np.testing.assert_array_equal(tf.io.decode_png(encoded), pixels)
+    kernels = [name for name in found if name.endswith("kernel")]
+    assert {name[:9] for name in kernels} == {"g_weights", "d_weights"}
+    weight = gan.generator.get_layer("to_images").layer._kernel
+    counts = found["g_weights/to_images/to_images/kernel"][-1][1][:, 2]
+    assert counts.sum() == np.prod(weight.shape)
+
+
+def test_tensorboard_scalars_by_step(gan, tmp_path):
+    board = attach(callbacks.TensorBoardScalars(tmp_path), gan)
+    board.on_train_begin()
+    attach(board, gan, step=30).on_epoch_end(0, {"g_loss": 1.5})
+    board.on_train_end()
+    [path] = tmp_path.iterdir()
+    events = [
+        tf.compat.v1.Event.FromString(record.numpy())
+        for record in tf.data.TFRecordDataset(str(path))
+    ]
+    scalars = [
+        (event.step, value.tag, float(tf.make_ndarray(value.tensor)))
+        for event in events
+        for value in event.summary.value
+    ]
+    assert scalars[0] == (30, "g_loss", 1.5)
+    assert scalars[1:] == [(30, *x) for x in networks.sigmas(gan).items()]

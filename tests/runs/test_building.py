@@ -1,0 +1,80 @@
+import keras
+import numpy as np
+import pytest
+
+from keras_sagan.runs import building
+from tests.training.small_runs import prepare
+
+
+def test_classes_and_channels_are_the_datas(picture_folder, unlabelled):
+    config, source = prepare(picture_folder)
+    assert (config.model.num_classes, config.model.channels) == (2, 3)
+    assert source.class_names == ("blue", "red")
+    config, _ = prepare(unlabelled)
+    assert config.model.num_classes is None
+
+
+def test_given_channels_convert_the_data(picture_folder):
+    config, source = prepare(picture_folder, **{"model.channels": 1})
+    assert config.model.channels == source.channels == 1
+
+
+def test_given_classes_must_be_the_datas(picture_folder):
+    assert prepare(picture_folder, **{"model.num_classes": 2})
+    with pytest.raises(ValueError, match=r"num_classes=2\. Received: 7"):
+        prepare(picture_folder, **{"model.num_classes": 7})
+
+
+def test_a_batch_is_what_a_generator_step_consumes(picture_folder):
+    more = {
+        "training.discriminator_steps": 2,
+        "training.gradient_accumulation_steps": 2,
+    }
+    _, source = prepare(picture_folder, **more)
+    assert source.batch_size == 2 * 2 * 4
+
+
+def test_build_uses_every_setting(picture_folder):
+    values = {
+        "model.latent_dim": 16,
+        "model.attention": "paper",
+        "optimizer.g_learning_rate": 1e-3,
+        "optimizer.d_learning_rate": 2e-3,
+        "optimizer.beta_1": 0.5,
+        "optimizer.beta_2": 0.9,
+        "optimizer.epsilon": 1e-6,
+    }
+    config, source = prepare(picture_folder, **values)
+    gan = building.build(config, source.class_names)
+    assert gan.class_names == ("blue", "red")
+    assert gan.generator.latent_dim == 16
+    assert gan.discriminator.attention == "paper"
+    for optimizer, rate in [(gan.g_optimizer, 1e-3), (gan.d_optimizer, 2e-3)]:
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
+        assert optimizer.epsilon == 1e-6
+
+
+def test_build_seeds_the_weights(picture_folder):
+    def kernel(seed):
+        config, _ = prepare(picture_folder, **{"training.seed": seed})
+        return np.array(building.build(config).generator.trainable_variables[0])
+
+    np.testing.assert_array_equal(kernel(1), kernel(1))
+    assert np.abs(kernel(1) - kernel(2)).max() > 1e-3
+
+
+def test_a_source_of_other_images_is_refused(picture_folder):
+    config, source = prepare(picture_folder)
+    building.check_fits(config, source)
+    config = config.override({"model.num_classes": 3})
+    with pytest.raises(ValueError, match=r"`model\.num_classes` must be the data's 2"):
+        building.check_fits(config, source)
+
+
+def test_the_dtype_policy_is_left_as_it_was(picture_folder):
+    before = keras.config.dtype_policy()
+    config, _ = prepare(picture_folder, **{"training.dtype_policy": "mixed_bfloat16"})
+    gan = building.build(config)
+    assert gan.generator.dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy() == before

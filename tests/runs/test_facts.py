@@ -1,0 +1,71 @@
+import json
+import os
+
+import pytest
+from PIL import Image
+
+from keras_sagan import data
+from keras_sagan.runs import facts as run_facts
+
+
+def test_facts_of_data_and_machine(picture_folder, tmp_path):
+    source = data.load(f"folder:{picture_folder}", image_size=32, batch_size=4)
+    run_facts.write(tmp_path, run_facts.describe(source, 12.3456))
+    [path] = tmp_path.iterdir()
+    facts = json.loads(path.read_text())
+    assert facts["data"] | {"name": ""} == {
+        "name": "",
+        "split": "train",
+        "images": 16,
+        "image_size": 32,
+        "channels": 3,
+        "class_names": ["blue", "red"],
+        "class_counts": [8, 8],
+        "content": run_facts.content(source),
+        "diversity": 12.346,
+    }
+    assert str(picture_folder) in facts["data"]["name"]
+    machine = facts["machine"]
+    assert machine["cores"] == os.cpu_count()
+    assert machine["memory_gib"] > 0.5
+    assert machine["processor"] and machine["system"].startswith("Linux")
+    assert machine["devices"] == ["CPU:0"]
+
+
+def test_other_data_than_before(make_pictures, tmp_path):
+    def load(*names):
+        return data.load(f"folder:{make_pictures(*names)}", 32, 1)
+
+    first = load("cat/1.png", "dog/2.png")
+    run_facts.check_same_data(tmp_path, first)  # of a run without facts
+    run_facts.write(tmp_path, run_facts.describe(first, 1.0))
+    run_facts.check_same_data(tmp_path, load("cat/1.png", "dog/2.png"))
+    for names in [("cat/1.png", "dog/2.png", "dog/3.png"), ("cat/1.png", "dog/9.png")]:
+        with pytest.warns(UserWarning, match=r"is not what the run .* was begun with"):
+            run_facts.check_same_data(tmp_path, load(*names))
+    with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .*\['dog', 'zebra'\]"):
+        run_facts.check_same_data(tmp_path, load("zebra/1.png", "dog/2.png"))
+    with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .* has None"):
+        run_facts.check_same_data(tmp_path, load("1.png", "2.png"))
+
+
+@pytest.fixture
+def make_pictures(tmp_path_factory):
+    """Makes a folder of pictures, each of the colour that its file's name says."""
+
+    def make(*names):
+        root = tmp_path_factory.mktemp("pictures")
+        for name in names:
+            (root / name).parent.mkdir(exist_ok=True)
+            shade = 20 * int((root / name).stem)
+            Image.new("RGB", (32, 32), (shade, 0, 0)).save(root / name)
+        return root
+
+    return make
+
+
+def test_a_full_disk_has_a_name(tmp_path):
+    (tmp_path / f".{run_facts.FILE}-new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left") as caught:
+        run_facts.write(tmp_path, {})
+    assert caught.value.filename == str(tmp_path / run_facts.FILE)

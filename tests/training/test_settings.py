@@ -1,0 +1,137 @@
+"""Arguments of `compile`: checked, used, and kept in files."""
+
+import json
+
+import keras
+import pytest
+
+from keras_sagan.training.settings import CompileArguments
+from tests import helpers
+
+NON_DEFAULT = {
+    "g_optimizer": keras.optimizers.RMSprop(0.5, rho=0.25),
+    "d_optimizer": keras.optimizers.Adam(
+        keras.optimizers.schedules.ExponentialDecay(0.25, 10, 0.5), beta_1=0.125
+    ),
+    "loss": "non_saturating",
+    "discriminator_steps": 2,
+    "ema_decay": 0.5,
+    "ema_start": 3,
+    "gradient_accumulation_steps": 4,
+    "seed": 5,
+    "augmentation": {
+        "policy": "ada",
+        "operations": "blit",
+        "mirror": True,
+        "ada_target": 0.5,
+        "ada_images": 1000,
+    },
+    "fake_label_weights": (1.0, 0.0, 2.5),
+    "steps_per_execution": 6,
+}
+
+
+@pytest.fixture(scope="module")
+def gan():
+    return helpers.tiny_gan(attention=False)
+
+
+def test_defaults(gan):
+    gan.compile()
+    for optimizer, rate in [(gan.g_optimizer, 1e-4), (gan.d_optimizer, 4e-4)]:
+        config = optimizer.get_config()
+        assert config["learning_rate"] == pytest.approx(rate)
+        assert (config["beta_1"], config["beta_2"]) == (0.0, 0.999)
+        assert config["epsilon"] == 1e-8
+    settings = CompileArguments.deserialize(gan.get_compile_config())
+    del settings["g_optimizer"], settings["d_optimizer"]
+    assert settings == {
+        "loss": "hinge",
+        "discriminator_steps": 1,
+        "ema_decay": 0.999,
+        "ema_start": 0,
+        "gradient_accumulation_steps": 1,
+        "seed": 0,
+        "augmentation": None,
+        "fake_label_weights": None,
+        "jit_compile": False,
+    }
+
+
+@pytest.mark.parametrize("how", ["jit_compile", "run_eagerly"])  # not both at once
+def test_config_keeps_every_argument(gan, how):
+    given = {**NON_DEFAULT, how: True}
+    gan.compile(**given)
+    config = gan.get_compile_config()
+    text = json.dumps(config)  # as in a file
+    other = helpers.tiny_gan(attention=False)
+    other.compile_from_config(json.loads(text))
+    assert json.dumps(other.get_compile_config()) == text
+    for name in ("g_optimizer", "d_optimizer"):
+        restored, optimizer = getattr(other, name), given.pop(name)
+        assert type(restored) is type(optimizer)
+        assert restored.get_config() == optimizer.get_config()
+    assert {name: config[name] for name in given} == given
+    assert getattr(other, how)
+    assert other.steps_per_execution == 6
+    assert other.compiled
+
+
+def test_optimizers_serve_one_network_each(gan):
+    gan.compile()
+    for optimizer, network in [
+        (gan.g_optimizer, gan.generator),
+        (gan.d_optimizer, gan.discriminator),
+    ]:
+        shapes = [tuple(v.shape) for v in optimizer.variables]
+        for weight in network.trainable_variables:
+            assert tuple(weight.shape) in shapes
+    assert gan.optimizer is None
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "allowed"),
+    [
+        ("loss", "hing", "hinge, non_saturating, least_squares, wasserstein"),
+        ("discriminator_steps", 0, "integer >= 1"),
+        ("discriminator_steps", 1.5, "integer >= 1"),
+        ("discriminator_steps", True, "integer >= 1"),
+        ("gradient_accumulation_steps", 0, "integer >= 1"),
+        ("ema_decay", 1.0, r"\[0, 1\)"),
+        ("ema_decay", -0.1, r"\[0, 1\)"),
+        ("ema_decay", float("nan"), r"\[0, 1\)"),
+        ("ema_decay", "0.9", r"\[0, 1\)"),
+        ("ema_start", -1, "integer >= 0"),
+        ("seed", -1, "integer >= 0"),
+        ("seed", None, "integer >= 0"),
+        ("fake_label_weights", [], "one a class"),
+        ("fake_label_weights", [1.0, 2.0], "one number a class"),
+        (
+            "g_optimizer",
+            keras.optimizers.Adam(gradient_accumulation_steps=2),
+            "must not accumulate gradients by itself",
+        ),
+        ("g_optimizer", "adam", "keras optimizer"),
+        ("d_optimizer", 1e-4, "keras optimizer"),
+        ("optimizer", "adam", "no argument 'optimizer'"),
+        ("metrics", ["accuracy"], "no argument 'metrics'"),
+    ],
+)
+def test_bad_arguments(gan, argument, value, allowed):
+    with pytest.raises(ValueError, match=allowed) as error:
+        gan.compile(**{argument: value})
+    assert argument in str(error.value)
+    assert str(value) in str(error.value) or "no argument" in str(error.value)
+
+
+@pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
+def test_adaptive_augmentation_needs_a_decision_at_zero(gan, loss):
+    with pytest.raises(ValueError, match="'ada' needs a loss whose decision is at 0"):
+        gan.compile(loss=loss, augmentation="ada")
+    gan.compile(loss=loss, augmentation="diffaugment")
+
+
+def test_optimizers_must_be_two(gan):
+    optimizer = keras.optimizers.Adam()
+    with pytest.raises(ValueError, match="an optimizer each"):
+        gan.compile(optimizer, optimizer)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from keras_sagan.visualize import image_grid
+from keras_sagan.visualize.report import diagnosis
+
+GOOD = {
+    "d_loss": 1.2,
+    "g_loss": 0.5,
+    "d_real": 0.8,
+    "d_fake": -0.7,
+    "g_gamma_16": 0.3,
+    "d_gamma_16": -0.1,
+    "images_per_second": 200.0,
+}
+
+
+def rows(count=20, **values):
+    """Rows of a good run, the last five with other values."""
+    made = [{"step": 100 * (i + 1), **GOOD} for i in range(count)]
+    for row in made[-5:]:
+        row.update(values)
+    return made
+
+
+def names(found):
+    return [x.name for x in found]
+
+
+def test_a_good_run():
+    found = diagnosis.findings(rows(), samples=50.0, real_diversity=60.0, mismatch=0.02)
+    assert found == []
+
+
+def test_a_run_that_has_written_nothing_yet():
+    assert diagnosis.findings([]) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "name"),
+    [
+        ({"d_loss": 0.001}, "The discriminator has won"),
+        ({"d_real": 0.1, "d_fake": 0.08}, "The discriminator cannot tell"),
+        ({"g_gamma_16": 0.002}, "Attention in the generator is not used"),
+        ({"d_gamma_16": -0.002}, "Attention in the discriminator is not used"),
+        ({"images_per_second": 80.0}, "Training has become slower"),
+        ({"g_loss": float("nan")}, "Training diverged"),
+        ({"d_loss": float("inf")}, "Training diverged"),
+    ],
+)
+def test_each_sign(values, name):
+    assert names(diagnosis.findings(rows(**values))) == [name]
+
+
+def test_one_bad_row_is_not_the_end():
+    made = rows(d_loss=0.001, d_real=0.0, d_fake=0.0)
+    made[-3].update(GOOD)
+    assert diagnosis.findings(made) == []
+
+
+def test_no_level_of_a_wasserstein_loss_means_anything():
+    made = rows(d_loss=-40.0, d_real=0.0, d_fake=0.0)
+    assert diagnosis.findings(made, "wasserstein") == []
+
+
+def test_a_gate_may_be_small_at_first():
+    assert diagnosis.findings(rows(9, g_gamma_16=0.0)) == []
+    assert names(diagnosis.findings(rows(10, g_gamma_16=0.0)))
+
+
+def test_the_step_and_name_of_what_diverged():
+    [found] = diagnosis.not_finite(rows(g_loss=float("nan")))
+    assert "At step 1,600 g_loss was not finite" in found.text
+
+
+def test_collapse_and_mismatch():
+    found = diagnosis.findings(rows(), samples=4.0, real_diversity=60.0, mismatch=0.5)
+    assert names(found) == ["The samples have collapsed", "Batch statistics do not fit"]
+    assert "4.0 grey levels, real ones by 60.0" in found[0].text
+    assert "50% of their spread" in found[1].text
+    assert diagnosis.findings(rows(), samples=4.0) == []  # real ones not known
+
+
+def test_mismatch_is_relative_to_the_spread():
+    images = np.random.default_rng(0).normal(0, 0.5, (4, 8, 8, 3))
+    assert diagnosis.statistics_mismatch(images, images) == 0
+    found = diagnosis.statistics_mismatch(images + 0.1, images)
+    assert found == pytest.approx(0.2, rel=0.05)
+
+
+def test_diversity_of_a_grid():
+    """Rows of equal images, but for one pixel row of the second class."""
+    images = np.zeros((8, 4, 4, 3), np.uint8)
+    images[4:] = 100
+    images[4:6, 0] = 140  # half of them: deviation 20 in a quarter of the pixels
+    grid = image_grid(images, columns=4)
+    assert diagnosis.grid_diversity(grid, 4, True) == pytest.approx(20 / 4 / 2)
+    assert diagnosis.grid_diversity(grid, 4, False) > 40
+    assert diagnosis.grid_diversity(grid, 5, True) is None
+    alone = image_grid(images[:2], columns=1)
+    assert diagnosis.grid_diversity(alone, 4, True) is None
+
+
+def test_what_could_not_be_looked_for():
+    assert diagnosis.unchecked(rows(), "hinge", 30.0, 40.0, 0.1) == []
+    missing = " / ".join(diagnosis.unchecked(rows()[:2]))
+    for words in (
+        "fewer than 5 rows",
+        "fewer than 1,000 steps",
+        "collapse",
+        "no model",
+    ):
+        assert words in missing
+    assert "its loss" in diagnosis.unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1)[0]
