@@ -9,14 +9,15 @@ Reference:
     - [Zhang et al., 2019](https://arxiv.org/abs/1805.08318)
 """
 
+import lazy_loader
+
 from keras_sagan import _registration
-from keras_sagan._lazy import attach
 
 __version__ = "0.1.0"
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {"training.sagan": ["SAGAN"]},
+    submod_attrs={"training.sagan": ["SAGAN"]},
     submodules=(
         "callbacks",
         "config",

@@ -10,26 +10,24 @@ TESTS = pathlib.Path(__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 # What each part may import of the others. A part is a package or a module of the top
-# level; it may always import itself. `_lazy` is for package contents.
-BASE = {"_lazy"}
+# level; it may always import itself.
 MAY_IMPORT = {
-    "__init__": {"_registration", *BASE},
+    "__init__": {"_registration"},
     "__main__": {"cli"},
-    "_lazy": set(),
     "_registration": set(),
     "versions": {"__init__"},
-    "config": BASE,
+    "config": set(),
     "files": set(),
     "losses": set(),
     "sampling": set(),
-    "layers": BASE,
-    "models": {"config", "layers", *BASE},
-    "distributed": {"versions", *BASE},
-    "data": {"files", *BASE},
-    "serving": BASE,
-    "visualize": BASE,
-    "export": {"files", "layers", "models", "sampling", "versions", *BASE},
-    "metrics": {"distributed", "files", "versions", *BASE},
+    "layers": set(),
+    "models": {"config", "layers"},
+    "distributed": {"versions"},
+    "data": {"files"},
+    "serving": set(),
+    "visualize": set(),
+    "export": {"files", "layers", "models", "sampling", "versions"},
+    "metrics": {"distributed", "files", "versions"},
     "training": {
         "config",
         "data",
@@ -41,10 +39,9 @@ MAY_IMPORT = {
         "models",
         "sampling",
         "versions",
-        *BASE,
     },
-    "interop": {"files", "layers", "models", "training", *BASE},
-    "callbacks": {"files", "metrics", "training", "visualize", *BASE},
+    "interop": {"files", "layers", "models", "training"},
+    "callbacks": {"files", "metrics", "training", "visualize"},
     "runs": {
         "callbacks",
         "config",
@@ -56,7 +53,6 @@ MAY_IMPORT = {
         "training",
         "versions",
         "visualize",
-        *BASE,
     },
     "cli": {
         "callbacks",
@@ -77,11 +73,10 @@ MAY_IMPORT = {
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
-WITHOUT_KERAS = {"_lazy", "_registration", "config", "visualize"}
+WITHOUT_KERAS = {"_registration", "config", "visualize"}
 
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {
-    "_lazy.py": "test_package.py",
     "_registration.py": "test_package.py",
     "config/data.py": "config/test_run.py",
     "config/evaluation.py": "config/test_run.py",

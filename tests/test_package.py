@@ -11,7 +11,6 @@ import zipfile
 import pytest
 
 import keras_sagan
-from keras_sagan import _lazy
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -139,13 +138,8 @@ def test_public_names_can_all_be_had():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match=r"'keras_sagan' has no attribute 'SAGON'"):
+    with pytest.raises(AttributeError, match="SAGON"):
         _ = keras_sagan.SAGON
-
-
-def test_a_lazy_name_may_not_be_a_submodule_too():
-    with pytest.raises(ValueError, match=r"Received: \['check'\] in 'p'"):
-        _lazy.attach("p", {"check": ["check"]})
 
 
 def test_wheel_holds_the_package_and_imports_from_elsewhere(tmp_path):

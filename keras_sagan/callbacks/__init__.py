@@ -1,10 +1,10 @@
 """Callbacks for `SAGAN.fit`, alone or in a run: limits, grids, logs, scores, guards."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "divergence": ["CollapseWarnings", "DivergenceError", "StopOnNonFinite"],
         "evaluation": ["Evaluation"],
         "metrics_log": ["MetricsLog"],

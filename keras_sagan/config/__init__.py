@@ -3,11 +3,11 @@
 Standard library only: `keras-sagan --help` reads it.
 """
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "data": ["AugmentationConfig", "DataConfig"],
         "evaluation": ["EvaluationConfig"],
         "presets": ["PRESETS", "Preset", "get_preset"],

@@ -4,11 +4,11 @@
 on its first use.
 """
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "source": ["Source"],
         "preparing.preparation": ["PrepareResult", "prepare"],
         "checking.report": ["CheckReport", "check"],

@@ -59,7 +59,10 @@ def check_strategy(name, cluster):
 
 def is_multi_worker(strategy):
     """Whether a strategy spans several processes."""
-    return strategy.extended._in_multi_worker_mode()
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return False
+    jobs = strategy.cluster_resolver.cluster_spec().as_dict()
+    return sum(len(jobs.get(job, ())) for job in ("chief", "worker")) > 1
 
 
 def worker_index(strategy):
@@ -97,7 +100,8 @@ def check_optimizer(name, optimizer):
     """Raises a `ValueError` for an optimizer that several replicas cannot have."""
     strategy = tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
-    if replicas > 1 and optimizer._distribution_strategy is not strategy:
+    made_in_scope = strategy.extended.variable_created_in_scope
+    if replicas > 1 and not made_in_scope(optimizer.iterations.value):
         raise ValueError(
             f"`{name}` must be made in the strategy's scope: every replica would count "
             f"its steps otherwise. Received: {name}={optimizer!r}, made outside."
@@ -192,7 +196,7 @@ def assign(variable, value, strategy):
     The sum that a metric's variable is read as would have to be asked for: then every
     worker must assign at the same time.
     """
-    own = variable._value
+    own = variable.value
     on_read = tf.VariableSynchronization.ON_READ
     if not is_multi_worker(strategy) or own.synchronization != on_read:
         variable.assign(value)

@@ -1,10 +1,10 @@
 """Export of trained generators."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "litert": ["export_litert", "litert_runner"],
         "numpy_latents": ["row_latents"],
         "onnx": ["export_onnx", "onnx_runner"],

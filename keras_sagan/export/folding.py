@@ -5,6 +5,8 @@ are derived from them, batch norm becomes a scale and an offset. All of it is ex
 algebra: the images are the same up to rounding.
 """
 
+import collections
+
 import keras
 import tensorflow as tf
 
@@ -85,15 +87,20 @@ def attention_layers(generator):
 
 def _batch_norms_after_convolutions(model):
     """Pairs of a batch norm and the convolution whose only reader it is."""
+    producers = {id(layer.output): layer for layer in model.layers}
+    readers = collections.Counter(
+        id(x) for layer in model.layers for x in keras.tree.flatten(layer.input)
+    )
     pairs = []
     for layer in model.layers:
         if not isinstance(layer, _BATCH_NORMS):
             continue
-        source = _first(layer.input)._keras_history.operation
+        features = _first(layer.input)
+        source = producers.get(id(features))
         convolution = isinstance(source, SpectralNormalization) and isinstance(
             source.layer, (keras.layers.Conv2D, UpsampleConv2D)
         )
-        if convolution and len(source._outbound_nodes) == 1:
+        if convolution and readers[id(features)] == 1:
             pairs.append((layer, source))
     return pairs
 

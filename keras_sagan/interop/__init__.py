@@ -1,10 +1,10 @@
 """Weights of other projects' SAGANs and of older Keras models."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "mmgeneration": ["load_mmgeneration"],
         "studiogan": ["load_studiogan"],
         "tf1": ["load_tf1_checkpoint"],

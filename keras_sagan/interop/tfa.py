@@ -164,4 +164,4 @@ def _set_vectors(wrapper, stored):
 
 
 def _kernel(wrapper):
-    return wrapper._kernel_variable()
+    return wrapper.kernel

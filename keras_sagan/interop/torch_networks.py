@@ -97,13 +97,13 @@ class _Reader:
 
     def conv(self, name, prefix):
         layer = self._layers[name].layer
-        self._spectral_conv(name, prefix, layer._kernel.shape)
+        self._spectral_conv(name, prefix, layer.kernel.shape)
         self._bias(name, prefix, layer.bias.shape)
 
     def dense(self, name, prefix, size=None):
         """`size`: the outputs are a flattened `(channels, size, size)`."""
         layer = self._layers[name].layer
-        inputs, units = layer._kernel.shape
+        inputs, units = layer.kernel.shape
         weight, u, v = take_spectral(self._checkpoint, prefix, (units, inputs))
         self._bias(name, prefix, (units,))
         if size is not None:
@@ -116,7 +116,7 @@ class _Reader:
     def embedding(self, name, prefix):
         layer = self._layers[name].layer
         weight, u, v = take_spectral(
-            self._checkpoint, prefix, tuple(layer._embeddings.shape)
+            self._checkpoint, prefix, tuple(layer.embeddings.shape)
         )
         self._store(name, embeddings=weight, u=u, v=v)
 
@@ -150,7 +150,7 @@ class _Reader:
                 ("output", layer.output_projection),
             ]:
                 theirs = f"{prefix}.{getattr(self._names, part)}"
-                self._spectral_conv(f"{name}/{part}", theirs, ours.layer._kernel.shape)
+                self._spectral_conv(f"{name}/{part}", theirs, ours.layer.kernel.shape)
             key = f"{prefix}.{self._names.gate}"
             gate = self._checkpoint.take(key, self._names.gate_shape)
             self._store(name, gamma=gate.reshape(()))

@@ -1,10 +1,10 @@
 """Layers: backend-agnostic (`keras.ops` only)."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "conditional_batch_normalization": ["ConditionalBatchNormalization"],
         "gated_residual": ["GatedResidual2D"],
         "convolutions": ["DownsampleConv2D", "UpsampleConv2D"],

@@ -167,7 +167,7 @@ class SpectralNormalization(keras.layers.Wrapper):
     def call(self, inputs, training=False):
         if training and not getattr(_frozen, "value", False):
             self.advance(self.power_iterations)
-        kernel = self._kernel_variable()
+        kernel = self.kernel
         state = [(kernel, self.normalized_kernel())]
         # An outer stateless scope (JAX) is hidden by the inner one: hand its
         # values of the other variables on.
@@ -208,7 +208,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         sigma = self.sigma()
         sigma = ops.where(ops.abs(sigma) > self.epsilon, sigma, self.epsilon)
         # Not a division: its gradient reads and writes the kernel twice as often.
-        kernel = ops.convert_to_tensor(self._kernel_variable())
+        kernel = ops.convert_to_tensor(self.kernel)
         return kernel * ops.cast(1 / sigma, kernel.dtype)
 
     def compute_output_shape(self, input_shape):
@@ -226,19 +226,19 @@ class SpectralNormalization(keras.layers.Wrapper):
             "epsilon": self.epsilon,
         }
 
-    def _kernel_variable(self):
+    @property
+    def kernel(self):
+        """The stored kernel (or embedding table), not divided by its norm."""
         if isinstance(self.layer, keras.layers.Embedding):
-            return self.layer._embeddings
-        if isinstance(self.layer, _TRANSPOSED):
-            return self.layer.kernel
-        return self.layer._kernel
+            return self.layer.embeddings
+        return self.layer.kernel
 
     def _vector_dtype(self):
         """Float32, or float64 with a float64 kernel."""
-        return keras.backend.result_type(self._kernel_variable().dtype, "float32")
+        return keras.backend.result_type(self.kernel.dtype, "float32")
 
     def _matrix(self):
-        kernel = ops.convert_to_tensor(self._kernel_variable())
+        kernel = ops.convert_to_tensor(self.kernel)
         kernel = ops.cast(kernel, self._vector_dtype())
         if isinstance(self.layer, (keras.layers.Embedding, *_TRANSPOSED)):
             return kernel_matrix(kernel, -2)

@@ -3,11 +3,11 @@
 The functions on feature arrays are NumPy; extractors need TensorFlow.
 """
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "bootstrap": ["bootstrap_interval"],
         "by_class": ["class_table", "classifier_agreement", "intra_class_distance"],
         "extractors.spreading": ["spread_extractor"],

@@ -1,10 +1,10 @@
 """Functional models and presets: backend-agnostic (`keras.ops` only)."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "generator": ["Generator"],
         "discriminator": ["Discriminator"],
     },

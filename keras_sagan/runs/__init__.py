@@ -1,10 +1,10 @@
 """Runs of training: from a configuration to a directory with a trained model."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "building": ["build", "prepare"],
         "checkpoints": ["Checkpoints"],
         "loading": ["load_trained"],

@@ -1,5 +1,7 @@
 """The `SAGAN` model and its training step."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(__name__, {"sagan": ["SAGAN"]})
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__, submod_attrs={"sagan": ["SAGAN"]}
+)

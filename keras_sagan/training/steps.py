@@ -21,7 +21,6 @@ from keras_sagan.layers.spectral_normalization import (
 )
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import augmentation
-from keras_sagan.training.fused_adam import apply_gradients
 from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
 from keras_sagan.training.optimizers import gradients, sum_gradients
 
@@ -155,7 +154,7 @@ def update_discriminator(networks, settings, batches):
                     "d_sign": tf.reduce_mean(tf.sign(real)),
                 }
             )
-    apply_gradients(optimizer, sum_gradients(found), network.trainable_variables)
+    optimizer.apply(sum_gradients(found), network.trainable_variables)
     return {name: _mean([entry[name] for entry in logs]) for name in logs[0]}
 
 
@@ -178,7 +177,7 @@ def update_generator(networks, settings, batches):
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
             found.append(gradients(tape, scaled, network.trainable_variables))
             results.append(loss)
-    apply_gradients(optimizer, sum_gradients(found), network.trainable_variables)
+    optimizer.apply(sum_gradients(found), network.trainable_variables)
     return _mean(results)
 
 

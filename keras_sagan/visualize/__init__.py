@@ -1,10 +1,10 @@
 """Pictures of what a model makes, and of what it attends to."""
 
-from keras_sagan._lazy import attach
+import lazy_loader
 
-__getattr__, __dir__, __all__ = attach(
+__getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    {
+    submod_attrs={
         "attention": ["View", "attention_figure", "draw_view", "overlay"],
         "curves": ["save_curve"],
         "files": ["save_animation", "save_picture"],

@@ -43,7 +43,7 @@ def test_grids_figures_and_histograms_of_every_grid(tmp_path):
         np.testing.assert_array_equal(tf.io.decode_png(encoded), pixels)
     kernels = [name for name in found if name.endswith("kernel")]
     assert {name[:9] for name in kernels} == {"g_weights", "d_weights"}
-    weight = gan.generator.get_layer("to_images").layer._kernel
+    weight = gan.generator.get_layer("to_images").layer.kernel
     counts = found["g_weights/to_images/to_images/kernel"][-1][1][:, 2]
     assert counts.sum() == np.prod(weight.shape)
 

@@ -33,9 +33,9 @@ def copy_convolutions(reference, layers):
     """Weights of `reference.NAME` into the wrappers `layers[NAME]`."""
     for name, wrapper in layers.items():
         module = getattr(reference, name)
-        shape = wrapper.layer._kernel.shape
+        shape = wrapper.layer.kernel.shape
         weight = comparison.to_numpy(module.weight_orig)
-        wrapper.layer._kernel.assign(transforms.conv_kernel(weight))
+        wrapper.layer.kernel.assign(transforms.conv_kernel(weight))
         wrapper.u.assign(comparison.to_numpy(module.weight_u))
         v = comparison.to_numpy(module.weight_v)
         wrapper.v.assign(transforms.conv_v(v, shape))
@@ -56,7 +56,7 @@ def copy_norm(reference, layer):
 
 def assert_same_gradients(layers, tape, value, x, expected, tolerance):
     """Of `value` with respect to the input and the kernels of `layers`."""
-    kernels = {name: wrapper.layer._kernel for name, wrapper in layers.items()}
+    kernels = {name: wrapper.layer.kernel for name, wrapper in layers.items()}
     targets = [x, *(kernel.value for kernel in kernels.values())]
     of_input, *of_kernels = tape.gradient(value, targets)
     reference, x_torch = expected

@@ -73,7 +73,7 @@ class Pair:
         return v
 
     def assign(self, weight, u, v):
-        self.keras._kernel_variable().assign(self.kernel(weight))
+        self.keras.kernel.assign(self.kernel(weight))
         self.keras.u.assign(as_array(u))
         self.keras.v.assign(self.v(v))
         if self.kind != "embedding":
@@ -86,7 +86,7 @@ class Pair:
             outputs = self.keras(x, training=True)
             cotangent = np.random.default_rng(1000 + step).normal(size=outputs.shape)
             value = tf.reduce_sum(outputs * cotangent.astype(self.dtype))
-        gradient = tape.gradient(value, self.keras._kernel_variable().value)
+        gradient = tape.gradient(value, self.keras.kernel.value)
         self.torch.zero_grad()
         expected = self.torch(self.to_torch(x))
         (expected * self.to_torch(cotangent.astype(self.dtype))).sum().backward()
@@ -126,7 +126,7 @@ def test_against_torch_spectral_norm(kind, dtype, tolerance):
         sigma = sigma_of(module.weight_orig, u, v)
         comparison.assert_close(wrapper.sigma(), sigma, tolerance, name="sigma")
 
-        kernel = wrapper._kernel_variable()
+        kernel = wrapper.kernel
         kernel.assign(kernel - LEARNING_RATE[kind] * gradient)
         with torch.no_grad():
             module.weight_orig.sub_(LEARNING_RATE[kind] * module.weight_orig.grad)

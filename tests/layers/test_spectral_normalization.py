@@ -311,4 +311,4 @@ def test_vectors_and_sigma_are_float32_under_every_policy(dtype):
     for value in (layer.u, layer.v, layer.sigma()):
         assert keras.backend.standardize_dtype(value.dtype) == "float32"
     kernel = layer.normalized_kernel()
-    assert kernel.dtype == ops.convert_to_tensor(layer.layer._kernel).dtype
+    assert kernel.dtype == ops.convert_to_tensor(layer.layer.kernel).dtype

@@ -77,7 +77,7 @@ def test_sigmas_are_the_largest_singular_values():
     helpers.assert_equal(helpers.values(gan.variables), before)
     assert len(found) == 31
     for name, layer in layers.items():
-        kernel = np.array(layer.layer._kernel)
+        kernel = np.array(layer.layer.kernel)
         matrix = kernel.reshape(-1, kernel.shape[-1])
         largest = np.linalg.svd(matrix, compute_uv=False)[0]
         np.testing.assert_allclose(found[name], largest, rtol=1e-4)
