@@ -1,5 +1,7 @@
 """Class-conditional batch normalisation."""
 
+import typing
+
 import keras
 from keras import ops
 
@@ -50,8 +52,13 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     """
 
     def __init__(
-        self, num_classes, momentum=0.999, epsilon=1e-5, synchronized=False, **kwargs
-    ):
+        self,
+        num_classes: int,
+        momentum: float = 0.999,
+        epsilon: float = 1e-5,
+        synchronized: bool = False,
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_positive_integer("num_classes", num_classes)
         check_fraction("momentum", momentum)

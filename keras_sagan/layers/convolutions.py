@@ -6,6 +6,8 @@ times fewer multiplications for a 3x3 kernel. The layers store the plain kernel,
 that weights of the two-step form fit.
 """
 
+import typing
+
 import keras
 from keras import ops
 
@@ -76,13 +78,13 @@ class _ResamplingConv2D(keras.layers.Layer):
 
     def __init__(
         self,
-        filters,
-        kernel_size=3,
-        use_bias=True,
-        kernel_initializer="glorot_uniform",
-        bias_initializer="zeros",
-        **kwargs,
-    ):
+        filters: int,
+        kernel_size: int = 3,
+        use_bias: bool = True,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        bias_initializer: str | keras.Initializer = "zeros",
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
         check_positive_integer("filters", filters)

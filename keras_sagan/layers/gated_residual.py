@@ -1,5 +1,7 @@
 """The control for self-attention: as many parameters, but only local."""
 
+import typing
+
 import keras
 from keras import ops
 
@@ -32,8 +34,11 @@ class GatedResidual2D(keras.layers.Layer):
     """
 
     def __init__(
-        self, bottleneck_ratio=8, kernel_initializer="glorot_uniform", **kwargs
-    ):
+        self,
+        bottleneck_ratio: int = 8,
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
         check_positive_integer("bottleneck_ratio", bottleneck_ratio)

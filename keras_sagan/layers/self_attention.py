@@ -1,5 +1,6 @@
 """Two-dimensional self-attention (Zhang et al., 2019)."""
 
+import typing
 import zlib
 
 import keras
@@ -72,15 +73,15 @@ class SelfAttention2D(keras.layers.Layer):
 
     def __init__(
         self,
-        key_ratio=8,
-        value_ratio=2,
-        pool_size=2,
-        use_output_projection=True,
-        spectral_norm=True,
-        query_chunk_size="auto",
-        kernel_initializer="glorot_uniform",
-        **kwargs,
-    ):
+        key_ratio: int = 8,
+        value_ratio: int = 2,
+        pool_size: int = 2,
+        use_output_projection: bool = True,
+        spectral_norm: bool = True,
+        query_chunk_size: int | typing.Literal["auto"] | None = "auto",
+        kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        **kwargs: typing.Any,
+    ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
         for name, value in [

@@ -1,7 +1,9 @@
 """Spectral normalisation (Miyato et al., 2018) as a layer wrapper."""
 
+import collections.abc
 import contextlib
 import threading
+import typing
 
 import keras
 from keras import ops
@@ -34,7 +36,7 @@ _frozen = threading.local()  # MirroredStrategy runs each replica in its own thr
 
 
 @contextlib.contextmanager
-def frozen_spectral_norm():
+def frozen_spectral_norm() -> collections.abc.Iterator[None]:
     """Scope in which `training=True` does not advance the vectors `u` and `v`.
 
     Inside it every forward pass of a `SpectralNormalization` layer uses the
@@ -49,7 +51,7 @@ def frozen_spectral_norm():
         _frozen.value = previous
 
 
-def advance_spectral_norm(model, iterations=1):
+def advance_spectral_norm(model: keras.Layer, iterations: int = 1) -> None:
     """Run power iterations on every `SpectralNormalization` layer in `model`.
 
     Args:
@@ -60,7 +62,7 @@ def advance_spectral_norm(model, iterations=1):
         layer.advance(iterations)
 
 
-def spectral_norm_layers(model):
+def spectral_norm_layers(model: keras.Layer) -> "list[SpectralNormalization]":
     """List of the `SpectralNormalization` layers in `model`, nested ones included."""
     return [
         layer
@@ -140,7 +142,13 @@ class SpectralNormalization(keras.layers.Wrapper):
     Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1.
     """
 
-    def __init__(self, layer, power_iterations=1, epsilon=1e-12, **kwargs):
+    def __init__(
+        self,
+        layer: keras.Layer,
+        power_iterations: int = 1,
+        epsilon: float = 1e-12,
+        **kwargs: typing.Any,
+    ) -> None:
         if not isinstance(layer, _SUPPORTED):
             names = ", ".join(cls.__name__ for cls in _SUPPORTED)
             raise ValueError(
