@@ -19,13 +19,14 @@ MAY_IMPORT = {
     "config": set(),
     "files": set(),
     "losses": set(),
+    "listening": set(),
     "sampling": set(),
     "layers": set(),
     "models": {"config", "layers"},
-    "distributed": {"versions"},
+    "distributed": {"listening", "versions"},
     "data": {"files"},
-    "serving": set(),
-    "visualize": set(),
+    "serving": {"listening"},
+    "visualize": {"listening"},
     "export": {"files", "layers", "models", "sampling", "versions"},
     "metrics": {"distributed", "files", "versions"},
     "training": {
@@ -62,6 +63,7 @@ MAY_IMPORT = {
         "export",
         "files",
         "interop",
+        "listening",
         "metrics",
         "models",
         "runs",
@@ -73,7 +75,7 @@ MAY_IMPORT = {
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
-WITHOUT_KERAS = {"_registration", "config", "visualize"}
+WITHOUT_KERAS = {"_registration", "config", "listening", "visualize"}
 
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {

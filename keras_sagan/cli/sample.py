@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from keras_sagan.cli import outputs
+from keras_sagan.cli import listening, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -29,6 +29,7 @@ def add_parser(commands):
         help="served model instead: grpc://HOST:8500/NAME or "
         "http://HOST:8501/v1/models/NAME; labels are then indices",
     )
+    listening.add_token_file(parser, "file with the token that the server wants")
     outputs.add_output(parser, (".png", ".gif"))
     parser.add_argument(
         "--labels",
@@ -173,7 +174,7 @@ def _from_server(options):
             "a server knows its classes by number only: --labels takes indices. "
             f"Received: {', '.join(named)}."
         )
-    with Client(options.server) as client:
+    with Client(options.server, token=listening.read_token(options)) as client:
         generate = client.signatures().get("generate")
         if generate is None:
             raise UserError(f"the model at {options.server} cannot generate images.")

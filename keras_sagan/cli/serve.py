@@ -1,13 +1,10 @@
 """`keras-sagan serve`: a development server of TensorFlow Serving's protocols."""
 
 import argparse
-import ipaddress
 import logging
 import pathlib
-import signal
-import sys
-import threading
 
+from keras_sagan.cli import listening, stopping
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -21,8 +18,10 @@ def add_parser(commands):
         help="try out an exported model over gRPC and REST",
         description="Serves the newest version of an exported model with the gRPC and "
         "REST interfaces of TensorFlow Serving, until SIGTERM or Ctrl-C. For "
-        "development: it has no authentication, no encryption and no batching of "
-        "requests. Unless --host says otherwise only this machine can reach it.",
+        "development: it has no encryption, no batching of requests, and no "
+        "authentication but a token for all (--token-file). Unless --host says "
+        "otherwise only this machine can reach it. Pages of other sites in a browser "
+        "are not answered.",
     )
     parser.add_argument(
         "directory", metavar="DIR", help="directory of the versions: saved_models/NAME"
@@ -30,14 +29,20 @@ def add_parser(commands):
     parser.add_argument(
         "--name", metavar="NAME", help="of the model in requests (default: that of DIR)"
     )
-    parser.add_argument(
-        "--host",
-        default="127.0.0.1",
-        metavar="ADDRESS",
-        help="address to listen on (default: %(default)s, this machine only)",
+    listening.add_host_options(parser)
+    listening.add_token_file(
+        parser,
+        "file with a token that every request must bring, by gRPC and REST, as "
+        "`Authorization: Bearer TOKEN`; health checks need none",
     )
-    _add_number(parser, "--grpc-port", 8500, "PORT", "0 for a free one", least=0)
-    _add_number(parser, "--rest-port", 8501, "PORT", "0 for a free one", least=0)
+    for protocol, default in (("grpc", 8500), ("rest", 8501)):
+        parser.add_argument(
+            f"--{protocol}-port",
+            type=listening.port,
+            default=default,
+            metavar="PORT",
+            help="0 for a free one (default: %(default)s)",
+        )
     parser.add_argument(
         "--all-versions", action="store_true", help="serve every version, not the last"
     )
@@ -52,6 +57,13 @@ def add_parser(commands):
     limits = parser.add_argument_group("limits")
     _add_number(limits, "--max-batch", 64, "ROWS", "of one request")
     _add_number(limits, "--max-request-bytes", 4 * 2**20, "BYTES", "of one request")
+    _add_number(
+        limits,
+        "--max-answer-bytes",
+        128 * 2**20,
+        "BYTES",
+        "of one answer; requests for more are refused before anything is computed",
+    )
     _add_number(
         limits,
         "--max-concurrent",
@@ -70,17 +82,19 @@ def add_parser(commands):
 
 def run(options):
     """Serves until a signal; returns 1 where requests had to be cut off."""
-    stop = _stop_signal()
+    stopping.end_at_signals()
     with user_errors():
+        token = listening.read_token(options)
         start_tensorflow()
-        server = _server(options)
-    _describe(server, options)
+        server = _server(options, token)
+    stop = stopping.stop_event()
+    _describe(server, options, token)
     stop.wait()
     print("Stopping: finishing the requests begun.", flush=True)
     return 0 if server.stop(options.grace) else EXIT_CUT_OFF
 
 
-def _server(options):
+def _server(options, token):
     # That `tf.compat.v1.saved_model.load` is deprecated: it always has been.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
@@ -104,15 +118,18 @@ def _server(options):
             options.max_request_bytes,
             options.max_concurrent,
             options.timeout,
+            options.max_answer_bytes,
         ),
         options.all_versions,
         dict(options.version_label),
+        options.allowed_host,
+        token,
     )
 
 
-def _describe(server, options):
+def _describe(server, options, token):
     model = server.model
-    host = f"[{options.host}]" if ":" in options.host else options.host
+    host = listening.in_url(options.host)
     newest = model.versions[max(model.versions)]
     print(
         "Development server, not for production: deploy with TensorFlow Serving.\n"
@@ -122,46 +139,17 @@ def _describe(server, options):
         f"REST  http://{host}:{server.rest_port}/v1/models/{model.name}",
         flush=True,
     )
-    if _is_loopback(options.host):
-        print("Only this machine can reach it. Ctrl-C stops it.", flush=True)
-    else:
-        print(
-            f"warning: whoever can reach {options.host} can use it: it has no "
-            "authentication and no encryption. Ctrl-C stops it.",
-            file=sys.stderr,
-            flush=True,
-        )
+    others = listening.warn_if_reachable(
+        options.host, token is not None, " (see --token-file)"
+    )
+    reach = "" if others else "Only this machine can reach it. "
+    print(f"{reach}Ctrl-C stops it.", flush=True)
 
 
-def _is_loopback(host):
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _stop_signal():
-    """An event that SIGTERM and SIGINT set; a second signal ends the process."""
-    stop = threading.Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
-
-    def note(number, frame):
-        del number, frame
-        for each in signals:
-            signal.signal(each, signal.SIG_DFL)
-        stop.set()
-
-    for each in signals:
-        signal.signal(each, note)
-    return stop
-
-
-def _add_number(parser, name, default, unit, text, least=1):
+def _add_number(parser, name, default, unit, text):
     def number(value):
-        if int(value) < least:
-            raise argparse.ArgumentTypeError(
-                f"must be at least {least}. Received: {value}"
-            )
+        if int(value) < 1:
+            raise argparse.ArgumentTypeError(f"must be at least 1. Received: {value}")
         return int(value)
 
     parser.add_argument(

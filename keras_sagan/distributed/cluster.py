@@ -1,12 +1,14 @@
 """Who takes part in a run of several workers: `--workers`, or `TF_CONFIG`.
 
-Standard library only.
+Standard library and numbers of ports only.
 """
 
 import collections
 import dataclasses
 import json
 import os
+
+from keras_sagan.listening.ports import is_port
 
 VARIABLE = "TF_CONFIG"
 
@@ -138,7 +140,7 @@ def _tf_config_error(problem, text):
 
 def _check_address(address):
     host, _, port = address.rpartition(":") if isinstance(address, str) else ("",) * 3
-    if not (host and port.isdecimal() and 0 < int(port) < 65536):
+    if not (host and port.isdecimal() and is_port(int(port), least=1)):
         raise ValueError(
             f"`workers` must be of the form host:port. Received: {address!r}."
         )

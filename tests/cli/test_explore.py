@@ -5,12 +5,14 @@ import sys
 import urllib.request
 
 import pytest
+import urllib3
 
 pytest.importorskip("aiohttp")
 
 from keras_sagan.cli.main import main
-from keras_sagan.visualize.explorer.server import listen
+from keras_sagan.listening.ports import listen
 from tests.helpers import ROOT
+from tests.serving.conftest import loading_for_ever
 
 
 def test_it_serves_until_a_signal():
@@ -43,4 +45,35 @@ def test_no_model_there(tmp_path, capsys):
 def test_wrong_ports(port, capsys):
     with pytest.raises(SystemExit):
         main(["explore", "model", "--port", port])
-    assert "--port" in capsys.readouterr().err
+    expected = f"--port: must be an integer in [0, 65535]. Received: {port}"
+    assert expected in capsys.readouterr().err
+
+
+def test_wrong_names(capsys):
+    assert main(["explore", "model", "--allowed-host", "http://demo.example"]) == 2
+    assert "names without scheme and port" in capsys.readouterr().err
+
+
+def test_names():
+    command = [sys.executable, "-m", "keras_sagan", "explore", "saved_models/glyphs"]
+    with subprocess.Popen(
+        [*command, "--port", "0", "--allowed-host", "demo.example"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        url = f"{process.stdout.readline().split()[1]}api/model"
+        for host, status in [("demo.example", 200), ("evil.example", 403)]:
+            headers = {"Host": host}
+            got = urllib3.request("GET", url, headers=headers, retries=False)
+            assert got.status == status
+        process.terminate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_model_is_loaded(tmp_path, number):
+    with loading_for_ever(
+        tmp_path, "explore", str(tmp_path / "1"), "--port", "0"
+    ) as process:
+        process.send_signal(number)
+        assert process.wait(timeout=10) == -number

@@ -3,10 +3,11 @@ import subprocess
 import sys
 
 import pytest
+import urllib3
 
 from keras_sagan.cli.main import main
 from keras_sagan.serving.client.client import Client
-from tests.serving.conftest import GLYPHS, served
+from tests.serving.conftest import GLYPHS, loading_for_ever, served
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -31,6 +32,37 @@ def test_listening_for_others_is_a_warning(tmp_path):
         assert server.stop() == 0
 
 
+def test_a_token_and_names(tmp_path):
+    token = tmp_path / "token"
+    token.write_text("0123456789abcdef\n")
+    grid = str(tmp_path / "grid.png")
+    sample = ["sample", "-o", grid, "--labels", "1", "--num-images", "1", "--server"]
+    options = ["--host", "0.0.0.0", "--token-file", str(token)]
+    with served(GLYPHS, tmp_path / "printed", *options) as server:
+        assert "warning: others can reach 0.0.0.0" in server.text
+        assert "0123456789abcdef" not in server.text
+        for url in (server.grpc, server.rest):
+            local = url.replace("0.0.0.0", "127.0.0.1")
+            assert main([*sample, local]) == 2
+            right = ["--force", "--token-file", str(token)]
+            assert main([*sample, local, *right]) == 0
+    names = ["--allowed-host", "models.example"]
+    with served(GLYPHS, tmp_path / "printed", *names) as server:
+        for host, status in [("models.example", 200), ("evil.example", 403)]:
+            headers = {"Host": host}
+            got = urllib3.request("GET", server.rest, headers=headers, retries=False)
+            assert got.status == status
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_model_is_loaded(tmp_path, number):
+    with loading_for_ever(
+        tmp_path, "serve", str(tmp_path), "--grpc-port", "0", "--rest-port", "0"
+    ) as process:
+        process.send_signal(number)
+        assert process.wait(timeout=10) == -number
+
+
 def test_no_model_there(tmp_path, capsys):
     assert main(["serve", str(tmp_path)]) == 2
     assert "must hold a version of a model" in capsys.readouterr().err
@@ -52,7 +84,11 @@ def test_the_extra_is_named(tmp_path):
     ("options", "message"),
     [
         (["--max-batch", "0"], "must be at least 1. Received: 0"),
-        (["--grpc-port", "-1"], "must be at least 0. Received: -1"),
+        (["--grpc-port", "-1"], "must be an integer in [0, 65535]. Received: -1"),
+        (["--grpc-port", "70000"], "must be an integer in [0, 65535]. Received: 70000"),
+        (["--rest-port", "70000"], "must be an integer in [0, 65535]. Received: 70000"),
+        (["--rest-port", "x"], "must be an integer in [0, 65535]. Received: x"),
+        (["--max-answer-bytes", "0"], "must be at least 1. Received: 0"),
         (["--version-label", "stable"], "must be LABEL=N. Received: stable"),
     ],
 )

@@ -5,6 +5,7 @@ import dataclasses
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,30 @@ def served(directory, output, *options):
     finally:
         process.kill()
         process.wait()
+
+
+@contextlib.contextmanager
+def loading_for_ever(directory, *arguments):
+    """`keras-sagan ARGUMENTS` with a model `DIRECTORY/1` whose loading never ends.
+
+    Its variables are a pipe that nobody writes to. TensorFlow is there already.
+    """
+    shutil.copytree(GLYPHS / "1", directory / "1")
+    index = directory / "1" / "variables" / "variables.index"
+    index.unlink()
+    os.mkfifo(index)
+    command = [sys.executable, "-m", "keras_sagan", *arguments]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        maps = pathlib.Path(f"/proc/{process.pid}/maps")
+        try:
+            while "libtensorflow_cc" not in maps.read_text():
+                assert process.poll() is None
+                time.sleep(0.05)
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -246,7 +246,7 @@ def unknown_address(rng):
 @rest
 def http_method(rng):
     method = ["PUT", "DELETE", "PATCH", "OPTIONS"][rng.integers(4)]
-    return ":predict", b"{}", {501}, method
+    return ":predict", b"{}", {400}, method
 
 
 @rest

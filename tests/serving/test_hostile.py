@@ -11,7 +11,7 @@ from keras_sagan.serving.client.client import Client
 from tests.serving import hostile
 
 COUNT = 500
-POST = b"POST /v1/models/glyphs:predict HTTP/1.1\r\nHost: x\r\n"
+POST = b"POST /v1/models/glyphs:predict HTTP/1.1\r\nHost: localhost\r\n"
 MEMORY = 512 * 2**20  # what the server may grow by: five of the big bodies
 
 
@@ -61,7 +61,7 @@ def test_each_is_refused_and_the_next_good_request_is_right(server, clients):
         POST + b"Content-Length: 5\r\n"
         b"Transfer-Encoding: chunked\r\n\r\n5\r\nabcde\r\n0\r\n\r\n",
         POST + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"GET /v1/models/glyphs HTTP/1.1\r\nHost: x\r\nX: "
+        b"GET /v1/models/glyphs HTTP/1.1\r\nHost: localhost\r\nX: "
         + b"y" * 100_000
         + b"\r\n\r\n",
     ],

@@ -6,10 +6,12 @@ It needs NumPy, Pillow, grpcio, protobuf and urllib3; TensorFlow is not imported
 import io
 import math
 import numbers
+import time
 
 import numpy as np
 from PIL import Image
 
+from keras_sagan.listening.access import check_token
 from keras_sagan.serving.client.address import parse_address
 from keras_sagan.serving.client.retries import Retries, call_with_retries
 from keras_sagan.serving.errors import Code, ServingError
@@ -24,12 +26,17 @@ class Client:
         url: str. `grpc://HOST:8500/MODEL` or `http://HOST:8501/v1/models/MODEL`,
             with `/versions/N` or `/labels/NAME` after it where wanted; `grpcs://` and
             `https://` with TLS.
-        timeout: float. Seconds for a request, its retries included.
+        timeout: float. Seconds for a request, whatever the server does: looking up
+            its name, connecting, retries and, once for a model over REST, asking for
+            its signatures are included.
         retries: `Retries`.
         batch_size: int. Largest number of images asked for in one request; more are
             asked for in several. A row depends on its own seed only, so the images
             are the same.
         max_message_bytes: int. Largest answer that is accepted.
+        token: str. Sent as `Authorization: Bearer TOKEN` to a server, or a proxy
+            before it, that wants one; `None` for none. Whoever sees the connection
+            can read it unless it is `grpcs://` or `https://`.
 
     Raises:
         ValueError: for an argument out of range. Every method raises
@@ -47,6 +54,7 @@ class Client:
         retries=None,
         batch_size=32,
         max_message_bytes=256 * 2**20,
+        token=None,
     ):
         if not (timeout > 0 and math.isfinite(timeout)):
             raise ValueError(f"`timeout` must be positive. Received: {timeout!r}.")
@@ -58,7 +66,8 @@ class Client:
         self.timeout = timeout
         self.retries = retries or Retries()
         self.batch_size = batch_size
-        self._transport = _transport(self.address, max_message_bytes)
+        token = token if token is None else check_token(token)
+        self._transport = _transport(self.address, max_message_bytes, token)
         self._signatures = None
 
     def generate(self, labels=None, seed=0, truncation=None, num_images=None):
@@ -108,6 +117,7 @@ class Client:
         Returns:
             Dict from output names to arrays.
         """
+        end = time.monotonic() + self.timeout
         known = self.signatures().get(signature) if self._needs_signature else None
         if self._needs_signature and known is None:
             raise ServingError(
@@ -115,8 +125,10 @@ class Client:
                 f"The model has no signature {signature!r}. It has: "
                 f"{', '.join(self.signatures())}.",
             )
-        return self._call(
-            lambda left: self._transport.predict(signature, known, inputs, left)
+        return call_with_retries(
+            lambda left: self._transport.predict(signature, known, inputs, left),
+            self.retries,
+            end - time.monotonic(),
         )
 
     def signatures(self):
@@ -159,14 +171,14 @@ class Client:
             yield {name: column[part] for name, column in rows.items()}
 
 
-def _transport(address, max_message_bytes):
+def _transport(address, max_message_bytes, token):
     if address.scheme in ("grpc", "grpcs"):
         from keras_sagan.serving.client.grpc_transport import GrpcTransport
 
-        return GrpcTransport(address, max_message_bytes)
+        return GrpcTransport(address, max_message_bytes, token)
     from keras_sagan.serving.client.rest_transport import RestTransport
 
-    return RestTransport(address, max_message_bytes)
+    return RestTransport(address, max_message_bytes, token)
 
 
 def _rows(labels, seed, truncation, num_images):

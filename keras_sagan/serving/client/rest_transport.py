@@ -7,7 +7,9 @@ import json
 import numpy as np
 import urllib3
 
+from keras_sagan.listening.access import bearer
 from keras_sagan.serving import tensors
+from keras_sagan.serving.client import deadlines
 from keras_sagan.serving.errors import Code, ServingError, code_of_http
 from keras_sagan.serving.signatures import Signature, TensorSpec
 
@@ -22,12 +24,14 @@ class RestTransport:
         address: `Address` with the scheme `http` or `https` (certificates as in
             OpenSSL: the environment variable SSL_CERT_FILE names those to trust).
         max_message_bytes: int. Largest answer that is accepted.
+        token: str. Sent with every request; `None` for none.
     """
 
-    def __init__(self, address, max_message_bytes):
+    def __init__(self, address, max_message_bytes, token=None):
         self._path = address.rest_path
         self._max_bytes = max_message_bytes
-        self._pool = urllib3.connection_from_url(
+        self._headers = {} if token is None else {"Authorization": bearer(token)}
+        self._pool = deadlines.connections(
             f"{address.scheme}://{address.target}", maxsize=32, retries=False
         )
 
@@ -70,19 +74,20 @@ class RestTransport:
 
     def _request(self, method, path, timeout, body=None):
         headers = {"Content-Type": "application/json"} if body else {}
-        try:
-            response = self._pool.urlopen(
-                method,
-                path,
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(total=timeout),
-                redirect=False,
-                preload_content=False,
-            )
-            content = self._read(response)
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _failure(error, timeout) from error
+        with deadlines.within(timeout):
+            try:
+                response = self._pool.urlopen(
+                    method,
+                    path,
+                    body=body,
+                    headers=headers | self._headers,
+                    timeout=urllib3.Timeout(total=timeout),
+                    redirect=False,
+                    preload_content=False,
+                )
+                content = self._read(response)
+            except (urllib3.exceptions.HTTPError, OSError) as error:
+                raise _failure(error, timeout) from error
         if response.status != 200:
             raise ServingError(
                 code_of_http(response.status),
@@ -111,7 +116,8 @@ class RestTransport:
 
 def _failure(error, timeout):
     refused = isinstance(error, urllib3.exceptions.NewConnectionError)
-    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+    late = isinstance(error, urllib3.exceptions.TimeoutError) and not refused
+    if late or deadlines.is_over():
         message = f"No answer within {timeout:.3g} seconds."
         return ServingError(Code.DEADLINE_EXCEEDED, message)
     return ServingError(Code.UNAVAILABLE, f"The server cannot be reached: {error}")

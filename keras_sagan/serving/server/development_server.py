@@ -1,8 +1,9 @@
 """A server of TensorFlow Serving's protocols for trying out an exported model.
 
-It is for development: one process, no authentication, no encryption, no batching of
-requests, no reloading. TensorFlow Serving is for everything else; what is served by
-the one is served by the other without a change to the model or to its clients.
+It is for development: one process, no encryption, no batching of requests, no
+reloading, and a token for all at most. TensorFlow Serving is for everything else; what
+is served by the one is served by the other without a change to the model or to its
+clients.
 """
 
 import concurrent.futures
@@ -13,7 +14,10 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from keras_sagan.listening.access import Access
+from keras_sagan.listening.ports import check_port
 from keras_sagan.serving.server.admission import Admission
+from keras_sagan.serving.server.grpc_access import TokenInterceptor
 from keras_sagan.serving.server.grpc_services import ModelService, PredictionService
 from keras_sagan.serving.server.rest_interface import RestInterface
 from keras_sagan.serving.server.rest_server import RestServer
@@ -36,6 +40,9 @@ class Limits:
     Args:
         max_batch: int. Rows of one request.
         max_request_bytes: int. Size of one request, by either protocol.
+        max_answer_bytes: int. Size of one answer, by either protocol. It is worked out
+            from the signature before anything is computed, for JSON as the longest
+            that numbers of that type can be.
         max_concurrent: int. Requests dealt with at once, over both protocols.
         timeout: float. Seconds that a request waits for its turn, where it does not
             bring a deadline of its own.
@@ -45,6 +52,7 @@ class Limits:
     max_request_bytes: int = 4 * 2**20
     max_concurrent: int = 64
     timeout: float = 30.0
+    max_answer_bytes: int = 128 * 2**20
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -66,10 +74,17 @@ class DevelopmentServer:
         limits: `Limits`.
         every_version: bool. Serve all versions, not just the newest.
         labels: dict from version labels to version numbers.
+        allowed_hosts: sequence of str. Names by which REST is reached, besides
+            `localhost`, addresses, `host` and, where others can reach it, the name of
+            this machine. Requests for other names are refused, and those of browsers
+            from pages of other sites (gRPC is not for browsers).
+        token: str. What every request must bring, by either protocol, in the header
+            `Authorization: Bearer TOKEN`; `None` for none. Health is told to everyone.
 
     Raises:
         OSError: if there is no model or an address cannot be had.
-        ValueError: for a label of a version that is not served.
+        ValueError: for a label of a version that is not served, a port, a name or a
+            token that is none.
 
     Attributes:
         grpc_port, rest_port: int. Where it listens.
@@ -86,8 +101,13 @@ class DevelopmentServer:
         limits=None,
         every_version=False,
         labels=None,
+        allowed_hosts=(),
+        token=None,
     ):
         limits = limits or Limits()
+        check_port(grpc_port, "grpc_port")
+        check_port(rest_port, "rest_port")
+        access = Access(host, allowed_hosts, token)
         versions = load_versions(directory, limits.max_batch, every_version)
         labels = dict(labels or {})
         unknown = {
@@ -102,19 +122,22 @@ class DevelopmentServer:
             )
         admission = Admission(limits.max_concurrent, max_running=os.cpu_count() or 1)
         self.model = ServedModel(name, versions, labels, admission)
-        self._start_grpc(host, grpc_port, limits)
-        interface = RestInterface(self.model, limits.timeout)
+        self._start_grpc(access, host, grpc_port, limits)
+        interface = RestInterface(self.model, limits)
         try:
-            self._rest = RestServer(interface, admission, host, rest_port, limits)
+            self._rest = RestServer(
+                interface, admission, access, host, rest_port, limits
+            )
         except BaseException:
             self._grpc.stop(0)
             raise
         self.rest_port = self._rest.port
 
-    def _start_grpc(self, host, port, limits):
+    def _start_grpc(self, access, host, port, limits):
         workers = limits.max_concurrent + _SPARE_THREADS
         self._grpc = grpc.server(
             concurrent.futures.ThreadPoolExecutor(workers, "grpc"),
+            interceptors=[TokenInterceptor(access)],
             options=[
                 ("grpc.max_receive_message_length", limits.max_request_bytes),
                 ("grpc.max_send_message_length", -1),
@@ -124,7 +147,7 @@ class DevelopmentServer:
             maximum_concurrent_rpcs=4 * workers,
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(self.model, limits.timeout), self._grpc
+            PredictionService(self.model, limits), self._grpc
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(
             ModelService(self.model), self._grpc

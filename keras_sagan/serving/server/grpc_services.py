@@ -16,6 +16,7 @@ from tensorflow_serving.apis import (
 )
 
 from keras_sagan.serving.errors import ServingError, invalid
+from keras_sagan.serving.server import answer_size
 
 _STATUS = {code.value[0]: code for code in grpc.StatusCode}
 _SIGNATURE_DEF = "signature_def"
@@ -26,12 +27,12 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     Args:
         model: `ServedModel`.
-        timeout: float. Seconds for a request that names no deadline.
+        limits: `Limits`.
     """
 
-    def __init__(self, model, timeout):
+    def __init__(self, model, limits):
         self._model = model
-        self._timeout = timeout
+        self._limits = limits
 
     def Predict(self, request, context):
         """Runs a signature."""
@@ -43,14 +44,20 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name
         signature = servable.signature(name)
         wanted = _output_names(signature, request.output_filter)
-        servable.check(
-            signature, {key: _described(proto) for key, proto in request.inputs.items()}
+        described = {key: _described(proto) for key, proto in request.inputs.items()}
+        servable.check(signature, described)
+        max_bytes = self._limits.max_answer_bytes
+        expected = answer_size.expected(
+            {key: signature.outputs[key] for key in wanted}, described
         )
+        answer_size.check(answer_size.message_bytes(expected), max_bytes)
         remaining = context.time_remaining()
-        timeout = self._timeout if remaining is None else remaining
+        timeout = self._limits.timeout if remaining is None else remaining
         with self._model.admission.running(timeout):
             inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
             outputs = servable.run(name, inputs)
+        actual = answer_size.actual({key: outputs[key] for key in wanted})
+        answer_size.check(answer_size.message_bytes(actual), max_bytes)
         response = predict_pb2.PredictResponse()
         response.model_spec.CopyFrom(request.model_spec)
         response.model_spec.version.value = version

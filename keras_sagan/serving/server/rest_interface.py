@@ -1,7 +1,7 @@
 """The REST interface of the development server: what each address answers.
 
-Addresses and answers are TensorFlow Serving's (model_servers/http_rest_api_handler.cc);
-`/healthz` is not, it says whether requests are taken on.
+Addresses and answers are TensorFlow Serving's (model_servers/http_rest_api_handler.cc,
+http_server.cc).
 """
 
 import re
@@ -11,16 +11,15 @@ from google.protobuf import json_format
 from tensorflow_serving.apis import model_pb2
 
 from keras_sagan.serving.errors import Code, ServingError, invalid
-from keras_sagan.serving.server import grpc_services, json_tensors
+from keras_sagan.serving.server import answer_size, grpc_services, json_tensors
 
+_MODELS = r"(?i:/v1/models)/"
 _VERSION = r"(?:/versions/(?P<version>\d{1,18})|/labels/(?P<label>[^/:]+))?"
 _PREDICT = re.compile(
-    rf"/v1/models/(?P<model>[^/:]+){_VERSION}:(?P<method>predict|classify|regress)"
+    rf"{_MODELS}(?P<model>[^/:]+){_VERSION}:(?P<method>predict|classify|regress)"
 )
-_DESCRIBE = re.compile(
-    rf"/v1/models/(?P<model>[^/:]+){_VERSION}(?P<metadata>/metadata)?"
-)
-_HEALTH = "/healthz"
+_DESCRIBE = re.compile(rf"{_MODELS}(?P<model>[^/:]+){_VERSION}(?P<metadata>/metadata)?")
+_SERVED = re.compile(r"(?i:/v1/).*")
 
 
 class RestInterface:
@@ -28,27 +27,39 @@ class RestInterface:
 
     Args:
         model: `ServedModel`.
-        timeout: float. Seconds that a request may wait for its turn.
+        limits: `Limits`.
     """
 
-    def __init__(self, model, timeout):
+    def __init__(self, model, limits):
         self._model = model
-        self._timeout = timeout
+        self._limits = limits
+
+    def health(self):
+        """Says that requests are taken on; raises `ServingError` if they are not."""
+        if not self._model.admission.is_open:
+            raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
+        return {"status": "SERVING"}
+
+    def refuse(self, method, path):
+        """Raises the `ServingError` of an unknown address or method.
+
+        `INVALID_ARGUMENT` below `/v1/` and `NOT_FOUND` elsewhere, as in TensorFlow
+        Serving.
+        """
+        if _SERVED.fullmatch(path):
+            raise invalid(f"Malformed request: {method} {path[:200]}")
+        message = f"There is no {path[:200]}: requests go to /v1/models/NAME."
+        raise ServingError(Code.NOT_FOUND, message)
 
     def get(self, path):
         """Answers `GET path` with what becomes JSON.
 
         Raises:
-            ServingError: also for an unknown address (`INVALID_ARGUMENT`, as in
-                TensorFlow Serving).
+            ServingError: also for an unknown address.
         """
-        if path == _HEALTH:
-            if not self._model.admission.is_open:
-                raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
-            return {"status": "SERVING"}
         found = _DESCRIBE.fullmatch(path)
         if not found:
-            raise _malformed("GET", path)
+            self.refuse("GET", path)
         if found["metadata"]:
             return self._metadata(_spec(found))
         return _to_json(grpc_services.status(self._model, _spec(found)))
@@ -68,28 +79,34 @@ class RestInterface:
         """Answers `POST path` with what becomes JSON; raises `ServingError`."""
         found = _PREDICT.fullmatch(path)
         if not found:
-            raise _malformed("POST", path)
+            self.refuse("POST", path)
         if found["method"] != "predict":
             message = f"Only :predict is served. Received: :{found['method']}"
             raise ServingError(Code.UNIMPLEMENTED, message)
         _, servable = grpc_services.find(self._model, _spec(found))
         # JSON as Python's objects takes many times its bytes: a few at a time.
-        with self._model.admission.running(self._timeout):
-            return _predict(servable, body)
+        with self._model.admission.running(self._limits.timeout):
+            return _predict(servable, body, self._limits.max_answer_bytes)
 
 
-def _predict(servable, body):
+def _predict(servable, body, max_bytes):
     request = json_tensors.parse_request(body)
     name = request.get("signature_name", "")
     signature = servable.signature(name)
     columns = json_tensors.columns(request, signature)
-    servable.check(signature, _described(columns, signature.inputs))
+    described = _described(columns, signature.inputs)
+    servable.check(signature, described)
+    by_row = json_tensors.ROW in request
+    expected = answer_size.expected(signature.outputs, described)
+    answer_size.check(answer_size.json_bytes(expected, by_row), max_bytes)
     inputs = {
         key: json_tensors.to_array(key, value, signature.inputs[key])
         for key, value in columns.items()
     }
     outputs = servable.run(name, inputs)
-    return json_tensors.to_json(outputs, by_row=json_tensors.ROW in request)
+    actual = answer_size.actual(outputs)
+    answer_size.check(answer_size.json_bytes(actual, by_row), max_bytes)
+    return json_tensors.to_json(outputs, by_row)
 
 
 def _to_json(message):
@@ -114,7 +131,3 @@ def _spec(found):
     if found["label"]:
         spec.version_label = urllib.parse.unquote(found["label"])
     return spec
-
-
-def _malformed(method, path):
-    return invalid(f"Malformed request: {method} {path[:200]}")

@@ -4,14 +4,17 @@ import asyncio
 import concurrent.futures
 import json
 import logging
-import socket
 import threading
 
 from aiohttp import web
 
-from keras_sagan.serving.errors import HTTP_STATUS, Code, ServingError
+from keras_sagan.listening.ports import listen
+from keras_sagan.serving.errors import HTTP_STATUS, Code, ServingError, code_of_http
+from keras_sagan.serving.server.content_encoding import decoded
 
 logger = logging.getLogger(__name__)
+
+HEALTH = "/healthz"
 
 
 class RestServer:
@@ -20,6 +23,7 @@ class RestServer:
     Args:
         interface: `RestInterface`.
         admission: `Admission`.
+        access: `Access`.
         host: str.
         port: int; 0 for a free one.
         limits: `Limits`.
@@ -31,12 +35,12 @@ class RestServer:
         port: int. Where it listens.
     """
 
-    def __init__(self, interface, admission, host, port, limits):
+    def __init__(self, interface, admission, access, host, port, limits):
         self._interface = interface
         self._admission = admission
+        self._access = access
         self._limits = limits
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = socket.create_server((host, port), family=family, backlog=256)
+        self._socket = listen(host, port, "rest_port")
         self.port = self._socket.getsockname()[1]
         self._threads = concurrent.futures.ThreadPoolExecutor(
             limits.max_concurrent, "rest"
@@ -57,7 +61,12 @@ class RestServer:
     async def _serve(self, started):
         application = web.Application(client_max_size=self._limits.max_request_bytes)
         application.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=1.0,
+            auto_decompress=False,  # `decoded` does that, and tells bad bytes from bugs
+        )
         await runner.setup()
         await web.SockSite(runner, self._socket, backlog=256).start()
         stopping = asyncio.Event()
@@ -73,6 +82,8 @@ class RestServer:
             status, body = HTTP_STATUS[error.code], _error(error.message)
             if error.retry_after:
                 headers["Retry-After"] = f"{error.retry_after:.0f}"
+            if status == 401:
+                headers["WWW-Authenticate"] = "Bearer"
         except web.HTTPRequestEntityTooLarge:
             status = 413
             body = _error(
@@ -87,16 +98,28 @@ class RestServer:
 
     async def _answer(self, request):
         path = request.rel_url.raw_path
+        if path == HEALTH and request.method in ("GET", "HEAD"):
+            return _to_bytes(self._interface.health())  # to everyone: probes ask
+        refusal = self._access.refusal(request.headers)
+        if refusal:
+            raise ServingError(code_of_http(refusal.status), refusal.message)
         if request.method == "GET":
             return _to_bytes(self._interface.get(path))
         if request.method != "POST":
-            message = f"Only GET and POST are served. Received: {request.method}"
-            raise ServingError(Code.UNIMPLEMENTED, message)
+            self._interface.refuse(request.method, path)
         with self._admission.admitted():
             body = await self._read(request)
+            encoding = request.headers.get("Content-Encoding", "")
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, lambda: _to_bytes(self._interface.post(path, body))
+                self._threads, self._post, path, body, encoding
             )
+
+    def _post(self, path, body, encoding):
+        limit = self._limits.max_request_bytes
+        body = decoded(body, encoding, limit + 1)
+        if len(body) > limit:
+            raise web.HTTPRequestEntityTooLarge(limit, len(body))
+        return _to_bytes(self._interface.post(path, body))
 
     async def _read(self, request):
         if (request.content_length or 0) > self._limits.max_request_bytes:

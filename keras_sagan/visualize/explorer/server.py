@@ -6,16 +6,15 @@ loads nothing from anywhere else, and its content policy forbids the browser to.
 
 import asyncio
 import concurrent.futures
-import errno
 import functools
 import importlib.resources
 import logging
 import math
-import socket
 import threading
 
 from aiohttp import web
 
+from keras_sagan.listening.access import Access
 from keras_sagan.visualize import attention, embedded_pictures, interpolation, positions
 
 logger = logging.getLogger(__name__)
@@ -33,31 +32,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _LARGEST_SEED = 2**53  # that a browser counts to
 _KEPT = 16  # views
-
-
-def listen(host="127.0.0.1", port=0):
-    """A listening socket.
-
-    Args:
-        host: str. Address.
-        port: int; 0 for a free one.
-
-    Raises:
-        OSError: if the address cannot be had; the message says so.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        reason = "cannot be had"
-        if error.errno == errno.EADDRINUSE:
-            reason = (
-                "is in use: end what uses it, or give another --port (0: a free one)"
-            )
-        raise OSError(f"Port {port} of {host} {reason} ({error}).") from error
 
 
 class ExplorerServer:
@@ -66,17 +42,18 @@ class ExplorerServer:
     Args:
         model: object with `name`, `image_size`, `classes`, `layers`, `latents` and
             `view`; see `keras_sagan.cli.explored.Explored`.
-        listening: socket, as `listen` makes it.
+        listening: socket, as `keras_sagan.listening.ports.listen` makes it.
+        access: `Access`; `None` for that of the socket's address.
 
     Attributes:
         port: int. Where it listens.
     """
 
-    def __init__(self, model, listening):
+    def __init__(self, model, listening, access=None):
         self._model = model
         self._socket = listening
         host, self.port, *_ = listening.getsockname()
-        self._local = host in _LOOPBACK
+        self._access = access or Access(host)
         self._worker = concurrent.futures.ThreadPoolExecutor(1, "explorer")
         self._view = functools.lru_cache(maxsize=_KEPT)(self._make_view)
         started = concurrent.futures.Future()
@@ -104,9 +81,9 @@ class ExplorerServer:
         await runner.cleanup()
 
     async def _handle(self, request):
-        if self._local and request.url.host not in _LOOPBACK:
-            # A name of somebody else's that leads here: another site's script.
-            return _json({"error": "The explorer answers on localhost only."}, 403)
+        refusal = self._access.refusal(request.headers)
+        if refusal:
+            return _json({"error": refusal.message}, refusal.status)
         if request.path in _FILES:
             name, kind = _FILES[request.path]
             text = importlib.resources.files(__package__).joinpath(name).read_text()

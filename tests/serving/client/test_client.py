@@ -132,6 +132,8 @@ def test_settings():
         Client("grpc://localhost/m", timeout=0)
     with pytest.raises(ValueError, match=r"`batch_size` must be at least 1. Received"):
         Client("grpc://localhost/m", batch_size=0)
+    with pytest.raises(ValueError, match="`token` must consist of letters"):
+        Client("grpc://localhost/m", token="two words")
     with pytest.raises(ValueError, match="`url` must be like"):
         Client("localhost:8500")
 

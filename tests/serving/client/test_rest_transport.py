@@ -20,7 +20,8 @@ from keras_sagan.serving.errors import Code, ServingError
 QUICK = Retries(attempts=4, initial_pause=0.01)
 # An answer of TensorFlow Serving (9d981c5), from its own tests:
 # servables/tensorflow/testdata/saved_model_half_plus_two_2_versions_metadata.json
-GOLDEN = pathlib.Path(__file__).parent / "golden" / "tensorflow_serving_metadata.json"
+HERE = pathlib.Path(__file__).parent
+GOLDEN = HERE.parent / "golden" / "tensorflow_serving_metadata.json"
 
 
 def metadata(**outputs):

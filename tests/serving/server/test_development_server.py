@@ -9,8 +9,11 @@ import grpc
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
+import urllib3
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from PIL import Image
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 from keras_sagan.cli.main import main
 from keras_sagan.export import export_generator
@@ -62,6 +65,94 @@ def test_both_protocols_keep_the_limits():
                 with pytest.raises(ServingError) as refused:
                     client.predict("serving_default", latent)
                 assert refused.value.code is Code.RESOURCE_EXHAUSTED
+
+
+@pytest.mark.parametrize(("protocol", "limit"), [(0, 132_000), (1, 880_000)])
+def test_answers_are_bounded_before_they_are_computed(monkeypatch, protocol, limit):
+    """One row of attention has 256 x 64 weights and 32 x 32 x 3 pixels."""
+    limits = Limits(max_answer_bytes=limit)
+    with running(limits=limits) as (server, _):
+        servable = server.model.versions[1]
+        run, computed = servable.run, []
+
+        def counted(name, inputs):
+            computed.append(name)
+            return run(name, inputs)
+
+        monkeypatch.setattr(servable, "run", counted)
+        with Client(urls(server)[protocol], retries=ONCE) as client:
+            one = client.attention_maps(np.zeros((1, 128)), [1])
+            assert one["attention_16"].shape == (1, 256, 64)
+            assert computed == ["attention"]
+            with pytest.raises(ServingError, match="--max-answer-bytes") as refused:
+                client.attention_maps(np.zeros((2, 128)), [1, 2])
+            assert refused.value.code is Code.INVALID_ARGUMENT
+            assert f"{limit:,} at most" in refused.value.message
+            assert computed == ["attention"]
+            assert len(client.generate_png([1] * 16)) == 16
+
+
+def test_strings_are_bounded_before_they_are_sent():
+    with running(limits=Limits(max_answer_bytes=8000)) as (server, _):
+        for url in urls(server):
+            with Client(url, retries=ONCE) as client:
+                assert len(client.generate_png(labels=[1])) == 1
+                with pytest.raises(ServingError, match="--max-answer-bytes"):
+                    client.generate_png(labels=[1] * 16)
+
+
+def test_an_output_that_is_not_asked_for_does_not_count():
+    with running(limits=Limits(max_answer_bytes=50_000)) as (server, _):
+        with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
+            request = predict_pb2.PredictRequest(output_filter=["images"])
+            request.model_spec.name = "m"
+            request.model_spec.signature_name = "attention"
+            inputs = {"latent": np.zeros((2, 128), "float32"), "label": [1, 2]}
+            for name, value in inputs.items():
+                request.inputs[name].CopyFrom(tf.make_tensor_proto(value))
+            stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
+            assert list(stub.Predict(request, timeout=60).outputs) == ["images"]
+            del request.output_filter[:]
+            with pytest.raises(grpc.RpcError) as refused:
+                stub.Predict(request, timeout=60)
+            assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+            assert "--max-answer-bytes" in refused.value.details()
+
+
+def test_a_token_over_both_protocols():
+    token = "0123456789abcdef-._~+/="
+    with running(token=token) as (server, _):
+        for url in urls(server):
+            with Client(url, token=token) as client:
+                assert client.status() == {1: "AVAILABLE"}
+                assert "generate" in client.signatures()
+                assert len(client.generate(labels=[1])) == 1
+            for other in (None, "0123456789abcdef"):
+                with Client(url, token=other, retries=ONCE) as client:
+                    for ask in (
+                        client.status,
+                        client.signatures,
+                        lambda client=client: client.generate(labels=[1]),
+                    ):
+                        with pytest.raises(ServingError, match="wants a token") as no:
+                            ask()
+                        assert no.value.code is Code.UNAUTHENTICATED
+
+
+def test_names_by_which_rest_is_reached():
+    with running(allowed_hosts=["models.example"]) as (server, _):
+        url = f"{urls(server)[1]}/metadata"
+        for host, status in [("models.example", 200), ("evil.example", 403)]:
+            got = urllib3.request("GET", url, headers={"Host": host}, retries=False)
+            assert got.status == status
+
+
+@pytest.mark.parametrize("name", ["grpc_port", "rest_port"])
+@pytest.mark.parametrize("port", [70000, -1, True])
+def test_what_is_no_port(name, port):
+    """gRPC would listen on 4464 for 70000."""
+    with pytest.raises(ValueError, match=rf"`{name}` must be an integer in \[0, 65535"):
+        DevelopmentServer(GLYPHS, "m", **{"grpc_port": 0, "rest_port": 0, name: port})
 
 
 def test_requests_over_both_protocols_are_counted_together():

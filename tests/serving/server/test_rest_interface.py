@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 
-def ask(url, body=None):
+def ask(url, body=None, method=None):
     """Returns `(status, JSON)`."""
     data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data, method=method)
     try:
-        with urllib.request.urlopen(url, data, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as error:
         with error:
@@ -103,3 +104,31 @@ def test_errors(server, path, body, status, message):
     got, answer = ask(f"{server.rest}{path}", body)
     assert got == status
     assert message in answer["error"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize(
+    ("path", "status", "message"),
+    [
+        ("/", 404, "There is no /: requests go to /v1/models/NAME"),
+        ("/v1", 404, "There is no /v1"),
+        ("/v2/models/glyphs", 404, "There is no /v2/models/glyphs"),
+        ("/metrics", 404, "There is no /metrics"),
+        ("/v1/", 400, "Malformed request: "),
+        ("/V1/nothing", 400, "Malformed request: "),
+        ("/v1/models", 400, "Malformed request: "),
+    ],
+)
+def test_unknown_addresses(server, method, path, status, message):
+    """As in TensorFlow Serving, whose dispatcher looks for `(?i)/v1/.*` only."""
+    url = server.rest.partition("/v1/")[0] + path
+    got, answer = ask(url, {} if method == "POST" else None, method)
+    assert got == status
+    assert message in answer["error"]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
+def test_methods_that_no_address_has(server, method):
+    got, answer = ask(server.rest, method=method)
+    assert got == 400
+    assert f"Malformed request: {method} /v1/models/glyphs" in answer["error"]

@@ -14,8 +14,10 @@ from PIL import Image
 pytest.importorskip("aiohttp")
 
 from keras_sagan.cli.explored import Explored, open_explored
+from keras_sagan.listening.access import Access
+from keras_sagan.listening.ports import listen
 from keras_sagan.visualize.attention import color, overlay
-from keras_sagan.visualize.explorer.server import ExplorerServer, listen
+from keras_sagan.visualize.explorer.server import ExplorerServer
 from keras_sagan.visualize.positions import spread_over_pixels
 from tests.helpers import ROOT
 
@@ -46,8 +48,8 @@ def glyphs():
 def serve():
     servers = []
 
-    def start(model):
-        servers.append(ExplorerServer(model, listen()))
+    def start(model, access=None):
+        servers.append(ExplorerServer(model, listen(), access))
         return f"http://127.0.0.1:{servers[-1].port}/"
 
     yield start
@@ -55,9 +57,9 @@ def serve():
         server.stop()
 
 
-def ask(address, path, host=None, **query):
+def ask(address, path, headers=None, **query):
     url = f"{address}{path}?{urllib.parse.urlencode(query)}"
-    request = urllib.request.Request(url, headers={"Host": host} if host else {})
+    request = urllib.request.Request(url, headers=headers or {})
     try:
         with urllib.request.urlopen(request) as answer:
             return answer.status, json.load(answer)
@@ -131,26 +133,33 @@ def test_wrong_requests(serve, query, message):
     assert message in answer["error"]
 
 
-def test_other_paths_and_hosts(serve):
+def test_other_paths(serve):
     address = serve(crafted())
     assert ask(address, "etc/passwd") == (404, {"error": "There is no /etc/passwd."})
-    status, answer = ask(address, "api/model", host="evil.example")
-    assert (status, answer) == (
-        403,
-        {"error": "The explorer answers on localhost only."},
-    )
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example"},  # a name of somebody else's that leads here
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors"},  # <img>
+    ],
+)
+def test_pages_of_other_sites_are_not_answered(serve, headers):
+    address = serve(crafted(), Access("127.0.0.1", ["demo.example"]))
+    for path in ("", "api/model", "api/view", "etc/passwd"):
+        status, answer = ask(address, path, headers, seed=1, label=0)
+        assert status == 403
+        assert "--allowed-host" in answer["error"]
+    allowed = {"Host": "demo.example:80", "Origin": "https://demo.example"}
+    assert ask(address, "api/model", allowed)[0] == 200
 
 
 def test_a_model_without_attention(serve):
     status, answer = ask(serve(crafted(sides=())), "api/attention", **CHOICE)
     assert (status, answer) == (400, {"error": "The model has no attention layers."})
-
-
-def test_a_port_in_use():
-    with listen() as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(OSError, match=f"Port {port} of 127.0.0.1 is in use"):
-            listen(port=port)
 
 
 # === The page, in a browser ===

@@ -1,0 +1,1 @@
+"""What every server of the package shares: ports, and whose requests are answered."""

@@ -1,0 +1,147 @@
+"""How many bytes an answer takes, known before it is computed.
+
+A client may ask for few rows of a signature whose rows are large: a map of attention
+has a number for each pair of positions. Sizes are upper bounds, except that strings and
+dimensions of unknown size count when they are there.
+"""
+
+import dataclasses
+import json
+import math
+
+import numpy as np
+
+from keras_sagan.serving.errors import invalid
+
+_OF_A_TENSOR = 64  # type, keys and lengths of its message, or the punctuation of JSON
+_OF_A_DIMENSION = 16
+_OF_A_STRING = 16  # its length, or quotes, braces and `"b64"`
+_SEPARATOR = 2  # ", "
+_TEXT = 6  # `\uffff`: the most that JSON writes for a byte
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """What is known of an output.
+
+    Args:
+        dtype: NumPy type; `object` for strings of bytes.
+        shape: tuple of int.
+        string_bytes: int. Bytes in all its strings.
+    """
+
+    dtype: np.dtype
+    shape: tuple
+    string_bytes: int = 0
+
+    @property
+    def size(self):
+        """Number of elements."""
+        return math.prod(self.shape)
+
+
+def expected(outputs, inputs):
+    """Returns what a request will get at least, in the form of `actual`.
+
+    Args:
+        outputs: dict of `TensorSpec`. A first dimension of any size is the rows; other
+            unknown ones count as 1, an unknown shape as nothing.
+        inputs: dict from names to `(dtype, shape)`.
+    """
+    rows = max((shape[0] for _, shape in inputs.values() if shape), default=1)
+    described = {}
+    for name, spec in outputs.items():
+        if spec.shape is None:
+            shape = (0,)
+        else:
+            fill = [rows] + [1] * len(spec.shape)
+            shape = tuple(
+                fill[i] if size is None else size for i, size in enumerate(spec.shape)
+            )
+        described[name] = Output(spec.dtype, shape)
+    return described
+
+
+def actual(outputs):
+    """Returns a dict of `Output` for computed arrays."""
+    return {
+        name: Output(
+            array.dtype,
+            array.shape,
+            sum(map(len, array.flat)) if array.dtype.kind == "O" else 0,
+        )
+        for name, array in outputs.items()
+    }
+
+
+def message_bytes(outputs):
+    """Returns the size of the gRPC message with these outputs (dict of `Output`)."""
+    return sum(
+        _OF_A_TENSOR
+        + len(name.encode())
+        + _OF_A_DIMENSION * len(output.shape)
+        + output.size * (_OF_A_STRING if _is_text(output) else output.dtype.itemsize)
+        + output.string_bytes
+        for name, output in outputs.items()
+    )
+
+
+def json_bytes(outputs, by_row):
+    """Returns the size of the JSON with these outputs (dict of `Output`).
+
+    Args:
+        outputs: dict of `Output`.
+        by_row: bool. Whether every row names its outputs.
+    """
+    total = _OF_A_TENSOR
+    for name, output in outputs.items():
+        times = output.shape[0] if by_row and output.shape else 1
+        lists = sum(math.prod(output.shape[:i]) for i in range(len(output.shape)))
+        total += times * (len(json.dumps(name)) + 2 + _SEPARATOR)
+        total += lists * (len("[]") + _SEPARATOR)
+        total += output.size * (_width(output) + _SEPARATOR)
+        total += _encoded_bytes(name, output)
+        if by_row:
+            total += times * (len("{}") + _SEPARATOR)
+    return total
+
+
+def check(size, max_bytes):
+    """Refuses an answer that is too large.
+
+    The fault is the request's, as with too many rows. `RESOURCE_EXHAUSTED` would be
+    429 over REST, after which clients try the same again.
+
+    Raises:
+        ServingError: `INVALID_ARGUMENT`.
+    """
+    if size > max_bytes:
+        raise invalid(
+            f"The answer would have up to {size:,} bytes, and one has {max_bytes:,} at "
+            "most (--max-answer-bytes). Ask for fewer rows at a time; numbers take a "
+            "fraction of the bytes by gRPC."
+        )
+
+
+def _is_text(output):
+    return output.dtype.kind == "O"
+
+
+def _width(output):
+    """The most characters of an element of this type."""
+    kind, dtype = output.dtype.kind, output.dtype
+    if kind in "iu":
+        limits = np.iinfo(dtype)
+        return max(len(str(limits.min)), len(str(limits.max)))
+    if kind == "O":
+        return _OF_A_STRING
+    if kind == "b":
+        return len("false")
+    # Of the 64-bit number with the same value, since Python writes that.
+    return len("-1.7976931348623157e+308")
+
+
+def _encoded_bytes(name, output):
+    if not name.endswith("_bytes"):
+        return _TEXT * output.string_bytes
+    return 4 * output.string_bytes // 3 + 4 * output.size
