@@ -32,6 +32,7 @@ from collections.abc import Callable
 import chaos
 from PIL import Image
 
+from keras_sagan.files import writing
 from keras_sagan.runs import checkpoint_files
 
 STEPS, EVERY = 30, 10
@@ -42,18 +43,21 @@ INSIDE = "KERAS_SAGAN_FAULTS_NAMESPACE"  # set once the mounts are private
 
 # === Moments: an event of Python's audit hooks, and a pattern of its path ===
 
+PRIVATE = f"{writing.PREFIX}*"
+NEW = f"*/{PRIVATE}"
+
 MOMENTS = {
-    "before anything is written": ("open", "*/.config.json-new", 1),
+    "before anything is written": ("open", f"{NEW}/config.json", 1),
     "before the first checkpoint": ("open", "*/metrics.jsonl", 1),
     "between two checkpoints": ("open", "*/metrics.jsonl", 3),
-    "checkpoint 20: arrays": ("open", "*/.unfinished-0000020-*/state.npz", 1),
-    "checkpoint 20: manifest": ("open", "*/.unfinished-0000020-*/checkpoint.json", 1),
-    "checkpoint 20: rename": ("os.rename", "*/.unfinished-0000020-*", 1),
+    "checkpoint 20: arrays": ("open", f"{NEW}/0000020/state.npz", 1),
+    "checkpoint 20: manifest": ("open", f"{NEW}/0000020/checkpoint.json", 1),
+    "checkpoint 20: rename": ("os.rename", f"{NEW}/0000020", 1),
     "samples of step 20": ("open", "*/samples/*0000020*", 1),
     "last samples": ("open", "*/samples/*0000030*", 1),
-    "model: configuration": ("open", "*/.model-new/config.json", 1),
-    "model: weights": ("open", "*/.model-new/model.weights.h5", 1),
-    "model: rename": ("os.rename", "*/.model-new", 1),
+    "model: configuration": ("open", f"{NEW}/model/config.json", 1),
+    "model: weights": ("open", f"{NEW}/model/model.weights.h5", 1),
+    "model: rename": ("os.rename", f"{NEW}/model", 1),
 }
 BEGIN, FIRST, BETWEEN = list(MOMENTS)[:3]
 ARRAYS, MANIFEST, RENAME = list(MOMENTS)[3:6]
@@ -246,8 +250,9 @@ def cases():
         Case("logs-file", "a file instead of `logs/`", BEGIN,
              below("logs", put_a_file_there)),
         Case("rename-checkpoint", "rename fails", RENAME,
-             make_rename_fail("checkpoints/.unfinished-0000020-*")),
-        Case("rename-model", "rename fails", MODEL, make_rename_fail(".model-new")),
+             make_rename_fail(f"checkpoints/{PRIVATE}/0000020")),
+        Case("rename-model", "rename fails", MODEL,
+             make_rename_fail(f"{PRIVATE}/model")),
         Case("in-the-way", "a file of the checkpoint's name", ARRAYS,
              below("checkpoints/0000020", put_a_file_there)),
     ]  # fmt: skip

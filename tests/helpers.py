@@ -1,7 +1,9 @@
 """Small networks and data that several test files share."""
 
+import contextlib
 import os
 import pathlib
+import resource
 import subprocess
 import sys
 
@@ -108,6 +110,17 @@ def assert_same_pixels(actual, expected):
     difference = np.abs(actual.astype(int) - expected.astype(int))
     assert difference.max() <= 1
     assert (difference > 0).mean() < 1e-3
+
+
+@contextlib.contextmanager
+def room_for(size):
+    """Scope in which no file can have more bytes: a full disk, with another message."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def run_python(code, *arguments):

@@ -26,7 +26,7 @@ MAY_IMPORT = {
     "distributed": {"listening", "versions"},
     "data": {"files"},
     "serving": {"listening"},
-    "visualize": {"listening"},
+    "visualize": {"files", "listening"},
     "export": {"files", "layers", "models", "sampling", "versions"},
     "metrics": {"distributed", "files", "versions"},
     "training": {
@@ -76,6 +76,38 @@ MAY_IMPORT = {
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
 WITHOUT_KERAS = {"_registration", "config", "listening", "visualize"}
+
+# The calls that could write, name or rename a file, outside of `files.writing`.
+WRITES_ITSELF = {
+    "callbacks/evaluation.py": {"create_file_writer"},  # TensorBoard's log, which grows
+    "callbacks/metrics_log.py": {"open"},  # appends a row
+    "callbacks/tensorboard.py": {"create_file_writer"},  # as above
+    "cli/evaluate.py": {"save"},  # of `Moments`
+    "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
+    "data/preparing/preparation.py": {
+        "TFRecordWriter",  # shards: the journal says which are whole
+        "replace",  # their last names, in the folder that has none yet
+        "save",  # in memory
+    },
+    "data/storage.py": {"TemporaryFile"},  # memory of this process
+    "export/litert.py": {"TemporaryDirectory", "save"},  # on the way to the file
+    "export/saved_model.py": {"save"},  # in the folder that is published
+    "export/verifying/verification.py": {"TemporaryDirectory", "savez"},  # requests
+    "export/warmup.py": {"TFRecordWriter"},  # in the folder that is published
+    "files/keras_files.py": {"TemporaryDirectory", "open"},  # a copy to look into
+    "metrics/moments.py": {"savez"},  # in memory
+    "runs/checkpoint_files.py": {"savez"},  # in the folder that is published
+    "training/sagan.py": {"save"},  # of `training.saving`
+    "training/saving.py": {"save_weights"},  # in the folder that is published
+    "visualize/embedded_pictures.py": {"save"},  # in memory
+    "visualize/files.py": {"save"},  # to the path that `files.writing` gives
+}
+WRITERS = {
+    *("write_text", "write_bytes", "touch", "tofile", "savez", "savez_compressed"),
+    *("save_weights", "TFRecordWriter", "create_file_writer", "link", "symlink"),
+    *("rename", "renames", "symlink_to", "hardlink_to", "mkstemp", "mkdtemp"),
+    *("TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory"),
+}
 
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {
@@ -154,3 +186,57 @@ def test_every_module_has_its_test_file(path):
 def test_packages_have_an_init_file():
     for folder in {path.parent for path in MODULES}:
         assert (folder / "__init__.py").is_file(), f"{folder.name} would not be packed"
+
+
+def written(path):
+    """Names of the calls in a module that write, name or rename a file."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        called = getattr(node.func, "attr", getattr(node.func, "id", None))
+        # `str.replace` takes two arguments, `dataclasses.replace` takes keywords.
+        module = getattr(getattr(node.func, "value", None), "id", None)
+        one = len(node.args) == 1 and not node.keywords
+        writes = {
+            "replace": one or module == "os",
+            "save": bool(node.args),
+            "open": may_write(node),
+        }
+        if called in WRITERS or writes.get(called):
+            yield called
+
+
+def may_write(call):
+    """Whether a call of an `open` has a mode, or flags, to write with."""
+    texts = [x.value for x in ast.walk(call) if isinstance(x, ast.Constant)]
+    modes = [x for x in texts if isinstance(x, str) and set(x) <= set("rwxabt+U")]
+    flags = {x.attr for x in ast.walk(call) if isinstance(x, ast.Attribute)}
+    writing = any(set(mode) & set("wxa+") for mode in modes)
+    return writing or bool(flags & {"O_WRONLY", "O_RDWR", "O_CREAT"})
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_one_module_writes_files(path):
+    if name(path) != "files/writing.py":
+        assert set(written(path)) == WRITES_ITSELF.get(name(path), set())
+
+
+@pytest.mark.parametrize(
+    ("line", "call"),
+    [
+        ("open(x, 'w')", "open"),
+        ("x.open(mode='ab')", "open"),
+        ("os.open(x, os.O_CREAT)", "open"),
+        ("os.replace(x, y)", "replace"),
+        ("x.replace(y)", "replace"),
+        ("x.write_text('')", "write_text"),
+        ("open(x)", None),
+        ("x.open('rb')", None),
+        ("x.replace('a', 'b')", None),
+        ("dataclasses.replace(x, a=1)", None),
+    ],
+)
+def test_what_counts_as_writing(tmp_path, line, call):
+    module = tmp_path / "module.py"
+    module.write_text(line)
+    assert list(written(module)) == [x for x in [call] if x]

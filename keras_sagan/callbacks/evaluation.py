@@ -1,17 +1,17 @@
 """A callback that scores the averaged generator while it trains."""
 
 import csv
-import json
+import io
 import math
 import pathlib
-import shutil
 import time
 
 import tensorflow as tf
 
 from keras_sagan.callbacks.step import StepCallback
-from keras_sagan.files.writing import naming
+from keras_sagan.files import writing
 from keras_sagan.metrics import evaluation, image_sets
+from keras_sagan.training import saving
 from keras_sagan.visualize import curves
 
 TABLE = "evaluation.csv"
@@ -129,9 +129,9 @@ class Evaluation(StepCallback):
         return self._is_exhausted()
 
     def on_train_begin(self, logs=None):
-        self.directory.mkdir(parents=True, exist_ok=True)
+        writing.make_folder(self.directory)
         self.prepare()
-        with naming(self.directory):
+        with writing.naming(self.directory):
             self._writer = tf.summary.create_file_writer(str(self.directory))
         self._last_step = self.step
         self._read_table()
@@ -203,35 +203,28 @@ class Evaluation(StepCallback):
     def _log(self, row):
         self._write_table()
         self._draw()
-        with naming(self.directory), self._writer.as_default(step=row["step"]):
+        with writing.naming(self.directory), self._writer.as_default(step=row["step"]):
             for name, value in row.items():
                 if name != "step":
                     tf.summary.scalar(f"evaluation/{name}", value)
-        with naming(self.directory):
+        with writing.naming(self.directory):
             self._writer.flush()
 
     def _write_best(self):
         """Replaces `best/`; a complete model is there at every moment but one."""
-        target = self.directory / BEST
-        fresh, old = (target.with_name(f"{BEST}.{x}") for x in ("partial", "old"))
-        for path in (fresh, old):
-            shutil.rmtree(path, ignore_errors=True)
-        self.model.save_to_preset(str(fresh))
-        text = json.dumps(self.best, indent=2) + "\n"
-        (fresh / BEST_ROW).write_text(text, encoding="utf-8")
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+
+        def write(folder):
+            saving.write(self.model, folder)
+            writing.write_new(folder / BEST_ROW, writing.json_text(self.best))
+
+        writing.replace_folder(self.directory / BEST, write)
 
     def _write_table(self):
-        path = self.directory / TABLE
-        partial = path.with_name(f".{TABLE}-new")
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(self.rows[0]))
-            writer.writeheader()
-            writer.writerows(self.rows)
-        partial.replace(path)
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(self.rows[0]))
+        writer.writeheader()
+        writer.writerows(self.rows)
+        writing.replace_file(self.directory / TABLE, text.getvalue())
 
     def _draw(self):
         name = self._monitored(self.rows[0])

@@ -4,7 +4,6 @@ import pathlib
 import time
 
 from keras_sagan.callbacks.step import StepCallback
-from keras_sagan.files.writing import naming
 from keras_sagan.visualize import grids
 
 
@@ -46,8 +45,7 @@ class SampleGrid(StepCallback):
         else:
             images = self.model.generate(labels=self.labels, seed=self.seeds)
         path = pathlib.Path(self.pattern.format(step=self.step))
-        with naming(path):
-            grids.save_grid(path, images, self.columns)
+        grids.save_grid(path, images, self.columns)
         self.images, self.path = images, path
         self._last = self.step
         self.seconds = max(self.seconds, time.monotonic() - begin)

@@ -1,7 +1,8 @@
 """Errors that the person at the command line can mend."""
 
 import contextlib
-import sys
+
+from keras_sagan.files.writing import is_of_tensorflow
 
 EXIT_USAGE = 2  # after a mistake in what was asked for
 
@@ -22,13 +23,6 @@ def user_errors():
     except (ValueError, OSError, RuntimeError) as error:
         raise UserError(str(error)) from error
     except Exception as error:
-        if not _is_of_tensorflow(error):
+        if not is_of_tensorflow(error):
             raise
         raise UserError(f"{type(error).__name__}: {error}") from error
-
-
-def _is_of_tensorflow(error):
-    """Whether TensorFlow could not do it: damaged records, a file, no memory."""
-    tensorflow = sys.modules.get("tensorflow")  # not imported for the question
-    errors = getattr(tensorflow, "errors", None)
-    return errors is not None and isinstance(error, errors.OpError)

@@ -1,12 +1,12 @@
 """`keras-sagan evaluate`: scores of a generator or a folder, with their protocol."""
 
 import functools
-import json
 import pathlib
 
 from keras_sagan.cli import evaluate_options
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow
+from keras_sagan.files import writing
 
 _DESCRIPTION = """
 Scores images against real ones. MODEL is a run directory, a model directory, an
@@ -241,7 +241,5 @@ def _threshold(word):
 
 
 def _write_json(path, content):
-    text = json.dumps(content, indent=2) + "\n"
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    writing.make_folder(pathlib.Path(path).parent)
+    writing.replace_file(path, writing.json_text(content))

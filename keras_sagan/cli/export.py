@@ -135,7 +135,8 @@ def _litert(gan, options, facts):
 
 
 def _file(gan, options, export, runner):
-    from keras_sagan.export import publishing, runtimes
+    from keras_sagan.export import runtimes
+    from keras_sagan.files import writing
 
     def write(path):
         export(path=path)
@@ -143,7 +144,7 @@ def _file(gan, options, export, runner):
             largest = runtimes.verify_images(gan, runner(path))
             print(f"Verified: images differ by at most {largest:.1e}", file=sys.stderr)
 
-    publishing.publish_file(write, options.output)
+    writing.create_file(options.output, write)
     return options.output
 
 

@@ -3,6 +3,7 @@
 from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow
+from keras_sagan.files import writing
 
 _DESCRIPTION = """
 Writes one HTML file about a run: what looks wrong, samples over time, losses, D(real)
@@ -45,10 +46,8 @@ def run(options):
         found = reading.read_run(options.run_directory)
         results = [(name, _result(name)) for name in options.scores]
         page = report.build_report(found, _extras(options, found, results))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
+        writing.make_folder(path.parent)
+        writing.replace_file(path, page)
     print(path)
 
 

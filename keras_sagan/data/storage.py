@@ -1,8 +1,5 @@
-"""Where things are kept: directories, locked ones, and room for decoded images."""
+"""Where things are kept: directories, and room for decoded images."""
 
-import contextlib
-import errno
-import fcntl
 import math
 import os
 import tempfile
@@ -24,42 +21,6 @@ def data_dir(cache_dir=None):
     """
     directory = cache_dir or os.environ.get("TFDS_DATA_DIR")
     return os.path.expanduser(directory or "~/tensorflow_datasets")
-
-
-@contextlib.contextmanager
-def only_one_process(directory, doing):
-    """Scope in which no other process has entered it for a directory.
-
-    Args:
-        directory: path of a directory that is there.
-        doing: str. What the other process is doing there, for the message.
-
-    Raises:
-        BlockingIOError: if one has.
-    """
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BlockingIOError(
-                f"Another process is {doing} in {str(directory)!r}."
-            ) from None
-        except OSError as error:  # file systems without locks
-            if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):
-                raise
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def flush(path):
-    """Waits until a file's content, or the names in a folder, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def allocate(shape, directory, memory_limit=MEMORY_LIMIT):

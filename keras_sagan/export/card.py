@@ -11,6 +11,7 @@ import math
 import pathlib
 
 import keras_sagan
+from keras_sagan.files import writing
 
 FILE, TEXT = "model.json", "README.md"
 
@@ -101,8 +102,8 @@ def run_facts(directory, step=None):
 def write_card(directory, card):
     """Write both files of a `model_card` into `directory`."""
     directory = pathlib.Path(directory)
-    (directory / FILE).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    (directory / TEXT).write_text(as_text(card), encoding="utf-8")
+    writing.write_new(directory / FILE, writing.json_text(card))
+    writing.write_new(directory / TEXT, as_text(card))
 
 
 def as_text(card):

@@ -4,8 +4,8 @@ import tempfile
 
 import tensorflow as tf
 
-from keras_sagan.export.publishing import publish_file
 from keras_sagan.export.runtimes import network_function
+from keras_sagan.files import writing
 
 
 def export_litert(generator, path):
@@ -33,7 +33,7 @@ def export_litert(generator, path):
             folder, signature_keys=list(signatures)
         )
         content = converter.convert()
-    publish_file(lambda file: file.write_bytes(content), path)
+    writing.create_file(path, content)
 
 
 def litert_runner(path, threads=1):

@@ -3,8 +3,8 @@
 import json
 
 from keras_sagan.export.card import model_card
-from keras_sagan.export.publishing import publish_file
 from keras_sagan.export.runtimes import network_function
+from keras_sagan.files import writing
 
 OPSET = 18
 
@@ -44,7 +44,7 @@ def export_onnx(generator, path, name, **facts):
     onnx.helper.set_model_props(model, {"model_card": json.dumps(card)})
     onnx.checker.check_model(model)
     content = model.SerializeToString()
-    publish_file(lambda file: file.write_bytes(content), path)
+    writing.create_file(path, content)
 
 
 def onnx_runner(path, threads=0):

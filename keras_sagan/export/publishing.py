@@ -1,13 +1,8 @@
-"""Directories and files that appear complete or not at all.
+"""The versions of an exported model: directories 1, 2, ... of one directory."""
 
-A server that watches the parent directory must not see half of a model: files are
-written to a hidden directory beside the target, which is then renamed.
-"""
-
-import errno
-import os
 import pathlib
-import tempfile
+
+from keras_sagan.files import writing
 
 
 def next_version(base):
@@ -27,74 +22,29 @@ def newest_saved_model(path):
     return next((x for x in candidates if (x / "saved_model.pb").is_file()), None)
 
 
-def publish(write, directory):
-    """Write `directory`.
-
-    Args:
-        write: callable that is given the path of an empty directory to write to. If
-            it raises, there is no trace of what it wrote.
-        directory: str or path; must not exist yet, or be empty.
-
-    Raises:
-        FileExistsError: if something is there already.
-    """
-    directory = pathlib.Path(directory)
-    if directory.exists() and any(directory.iterdir()):
-        raise FileExistsError(
-            "The directory of an export must not exist yet, or be empty. "
-            f"Received: {str(directory)!r}."
-        )
-    _write_beside(directory.parent, write, lambda: directory)
-
-
 def publish_version(write, base):
-    """Write the next version under `base`; see `publish`.
+    """Writes the next version under `base`.
 
-    Returns: its path. No version that exists is changed, also where several processes
-        export at once: each gets a number of its own.
-    """
-    return _write_beside(pathlib.Path(base), write, lambda: next_version(base))
-
-
-def publish_file(write, path):
-    """Write a file.
+    A server that watches `base` does not see half of a model, and no version that
+    exists is changed. Where several processes export at once, each gets a number.
 
     Args:
-        write: callable that is given the path to write to.
-        path: str or path of the file, which must not exist.
+        write: function that is given the path of an empty directory to write to. If
+            it raises, there is no trace of what it wrote.
+        base: str or path. Made if needed.
 
-    Raises:
-        FileExistsError: if there is such a file.
+    Returns: path of the version.
     """
-    path = pathlib.Path(path)
-    if path.exists():
-        raise FileExistsError(
-            f"The file of an export must not exist yet. Received: {str(path)!r}."
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".") as partial:
-        written = pathlib.Path(partial, path.name)
-        write(written)
-        os.rename(written, path)
-
-
-def _write_beside(parent, write, target):
-    parent.mkdir(parents=True, exist_ok=True)
-    # Hidden, and no number: TensorFlow Serving looks at directories called 1, 2, ...
-    with tempfile.TemporaryDirectory(dir=parent, prefix=".") as partial:
-        folder = pathlib.Path(partial, "export")
+    base = pathlib.Path(base)
+    writing.make_folder(base)
+    with writing.unfinished(base / "export") as folder:
         folder.mkdir()
         write(folder)
-        return _rename(folder, target)
-
-
-def _rename(folder, target):
-    while True:
-        path = target()
-        try:
-            os.rename(folder, path)  # replaces an empty directory, no other
-            return path
-        except OSError as error:
-            taken = error.errno in (errno.ENOTEMPTY, errno.EEXIST)
-            if not taken or target() == path:
-                raise
+        while True:
+            path = next_version(base)
+            try:
+                writing.publish_folder(folder, path)
+                return path
+            except FileExistsError:
+                if next_version(base) == path:  # somebody's empty file
+                    raise

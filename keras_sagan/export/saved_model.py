@@ -6,8 +6,9 @@ import pathlib
 
 import tensorflow as tf
 
-from keras_sagan.export import card, publishing, warmup
+from keras_sagan.export import card, warmup
 from keras_sagan.export.signatures import concrete_signatures
+from keras_sagan.files import writing
 
 EXTRA = "assets.extra"
 
@@ -25,7 +26,9 @@ def export_generator(generator, directory, **facts):
     """
     directory = pathlib.Path(directory).absolute()
     facts.setdefault("name", directory.parent.name)
-    publishing.publish(lambda to: write_saved_model(generator, to, **facts), directory)
+    writing.create_folder(
+        directory, lambda folder: write_saved_model(generator, folder, **facts)
+    )
 
 
 def write_saved_model(generator, directory, name, **facts):

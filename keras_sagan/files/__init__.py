@@ -1,5 +1,6 @@
-"""Files that somebody else may have written: read without running or filling anything.
+"""Files: those of others are read with bounds, our own are written whole.
 
 Every reader takes memory and time in proportion to the file, runs nothing that the
-file names, and refuses anything else with a `ValueError` that names it.
+file names, and refuses anything else with a `ValueError` that names it. `writing` is
+the one place that writes.
 """

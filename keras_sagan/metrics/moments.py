@@ -1,11 +1,12 @@
 """Mean and covariance of features that are never held all at once."""
 
+import io
 import json
 import pathlib
 
 import numpy as np
 
-from keras_sagan.files import json_files, npz_files
+from keras_sagan.files import json_files, npz_files, writing
 from keras_sagan.metrics.checks import check_features
 
 _ROWS = 4096  # that are gathered before a product is computed
@@ -150,11 +151,10 @@ class Moments:
         protocol = protocol or self.protocol
         if protocol is not None:
             entries["protocol"] = np.array(json.dumps(protocol))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            np.savez(file, **entries)
-        partial.replace(path)
+        content = io.BytesIO()  # by a path, NumPy would add an ending
+        np.savez(content, **entries)
+        writing.make_folder(path.parent)
+        writing.replace_file(path, content.getbuffer())
 
     @classmethod
     def load(cls, path):

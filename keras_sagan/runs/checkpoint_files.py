@@ -2,9 +2,8 @@
 
 A checkpoint is a directory `checkpoints/STEP/` with `state.npz` (NumPy's own format,
 read without pickle) and `checkpoint.json`: what belongs to it, and the size and
-SHA-256 of `state.npz`. It is written under another name, flushed to the disk and
-renamed, so that a directory with a number for a name is complete; a file that was
-damaged later has another checksum.
+SHA-256 of `state.npz`. A directory with a number for a name is complete
+(`files.writing`); a file that was damaged later has another checksum.
 
 Why not `tf.train.CheckpointManager`: it neither flushes to the disk nor notices a
 damaged file before half of it has been restored.
@@ -13,23 +12,19 @@ damaged file before half of it has been restored.
 import dataclasses
 import hashlib
 import json
-import os
 import pathlib
 import re
-import shutil
 import warnings
 
 import numpy as np
 
-from keras_sagan.data.storage import flush
-from keras_sagan.files import json_files
+from keras_sagan.files import json_files, writing
 from keras_sagan.files import npz_files as arrays
 
 FORMAT = 1
 STATE, MANIFEST = "state.npz", "checkpoint.json"
 
 _NAME = re.compile(r"\d{7,}")
-_UNFINISHED = ".unfinished-"
 
 
 class CheckpointError(ValueError):
@@ -84,17 +79,12 @@ def write(directory, checkpoint):
         return target
     # Not its parents: a run that was removed must not come back in parts.
     directory.mkdir(exist_ok=True)
-    temporary = directory / f"{_UNFINISHED}{target.name}-{os.getpid()}"
-    try:
-        temporary.mkdir()
-        _write_state(temporary / STATE, checkpoint.arrays)
-        _write_manifest(temporary, checkpoint)
-        flush(temporary)
-        temporary.rename(target)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-    flush(directory)
+
+    def write_files(folder):
+        np.savez(folder / STATE, **checkpoint.arrays)
+        writing.write_new(folder / MANIFEST, _manifest(folder, checkpoint))
+
+    writing.create_folder(target, write_files)
     return target
 
 
@@ -160,12 +150,8 @@ def read_newest(directory):
 def remove_old(directory, keep):
     """Removes all but the newest `keep` checkpoints, and what was left unfinished."""
     for step in steps(directory)[:-keep]:
-        # Out of the way first: what has a number for a name is always complete.
-        path = path_of(directory, step)
-        rubbish = path.with_name(f"{_UNFINISHED}{path.name}-old")
-        path.rename(rubbish)
-    for path in pathlib.Path(directory).glob(f"{_UNFINISHED}*"):
-        shutil.rmtree(path, ignore_errors=True)
+        writing.remove_folder(path_of(directory, step))
+    writing.remove_unfinished(directory)
 
 
 def set_aside(directory, after):
@@ -174,25 +160,10 @@ def set_aside(directory, after):
     Returns: their new paths.
     """
     later = [step for step in steps(directory) if step > after]
-    return [rename_aside(path_of(directory, step)) for step in later]
+    return [writing.rename_aside(path_of(directory, step)) for step in later]
 
 
-def rename_aside(path):
-    """Renames `path` to the next unused `aside-NUMBER-NAME`, and returns that."""
-    number = 1
-    while (target := path.with_name(f"aside-{number}-{path.name}")).exists():
-        number += 1
-    return path.rename(target)
-
-
-def _write_state(path, arrays):
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _write_manifest(folder, checkpoint):
+def _manifest(folder, checkpoint):
     size, digest = _measure(folder / STATE)
     body = {
         "format": FORMAT,
@@ -200,11 +171,7 @@ def _write_manifest(folder, checkpoint):
         "state": {"bytes": size, "sha256": digest},
         "details": checkpoint.details,
     }
-    text = json.dumps({**body, "sha256": _digest_of(body)}, indent=2) + "\n"
-    with (folder / MANIFEST).open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    return writing.json_text({**body, "sha256": _digest_of(body)})
 
 
 def _read_manifest(folder):

@@ -3,6 +3,7 @@
 from keras_sagan import data
 from keras_sagan.callbacks.evaluation import Evaluation
 from keras_sagan.distributed import strategies
+from keras_sagan.files import writing
 from keras_sagan.metrics import evaluation as metrics
 from keras_sagan.metrics.extractors import classifier, spreading
 from keras_sagan.metrics.image_sets import array_images
@@ -63,10 +64,8 @@ class RunEvaluation(Evaluation):
 
     def on_train_begin(self, logs=None):
         if self._new_classifier is not None:
-            self.directory.mkdir(parents=True, exist_ok=True)
-            partial = self._classifier_file.with_name(f".new-{CLASSIFIER}")
-            self._new_classifier.save(partial)
-            partial.replace(self._classifier_file)
+            writing.make_folder(self.directory)
+            writing.replace_file(self._classifier_file, self._new_classifier.save)
             self._new_classifier = None
         super().on_train_begin(logs)
 

@@ -1,7 +1,6 @@
 """What a run was trained on and with, as a file beside its configuration."""
 
 import hashlib
-import json
 import os
 import pathlib
 import platform
@@ -9,8 +8,7 @@ import warnings
 
 import tensorflow as tf
 
-from keras_sagan.files import json_files
-from keras_sagan.files.writing import naming
+from keras_sagan.files import json_files, writing
 
 FILE = "facts.json"
 
@@ -97,11 +95,7 @@ def check_same_data(directory, source):
 
 def write(directory, facts):
     """Writes `facts.json`, whole or not at all."""
-    path = pathlib.Path(directory, FILE)
-    partial = path.with_name(f".{FILE}-new")
-    with naming(path):
-        partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+    writing.replace_file(pathlib.Path(directory, FILE), writing.json_text(facts))
 
 
 def _device(device):

@@ -9,8 +9,9 @@ import time
 
 from keras_sagan import callbacks
 from keras_sagan.callbacks import divergence, progress
-from keras_sagan.data.storage import only_one_process
 from keras_sagan.distributed import strategies
+from keras_sagan.files import writing
+from keras_sagan.files.locking import only_one_process
 from keras_sagan.runs import (
     building,
     checkpoint_files,
@@ -117,9 +118,10 @@ class Run:
             DivergenceError: if a loss or a weight stops being finite.
             BlockingIOError: if another process trains in the directory.
         """
-        self.output.mkdir(parents=True, exist_ok=True)
+        writing.make_folder(self.output)
         with contextlib.ExitStack() as stack:
             stack.enter_context(only_one_process(self.output, "training"))
+            writing.remove_unfinished(self.output)
             received = stack.enter_context(signals.StopSignals())
             samples = self._sample_grid()
             samples.set_model(self.gan)  # a run that has ended already has no `fit`

@@ -1,19 +1,17 @@
 """The directory of a run: what is in it, and whether a run can go on there."""
 
 import contextlib
+import functools
 import json
-import os
 import pathlib
 import platform
 import re
-import shutil
 import warnings
 
 from keras_sagan import versions
 from keras_sagan.config.run import RunConfig
-from keras_sagan.files import json_files
-from keras_sagan.files.writing import naming
-from keras_sagan.runs import checkpoint_files
+from keras_sagan.files import json_files, writing
+from keras_sagan.training import saving
 
 CONFIG_FILE = "config.json"
 METRICS_FILE = "metrics.jsonl"
@@ -51,7 +49,8 @@ def check_usable(output, config, resume=None):
             to go on.
         ValueError: if the run there has another configuration: lists the differences.
     """
-    if not (output.exists() or output.is_symlink()) or _is_empty(output):
+    there = output.exists() or output.is_symlink()
+    if not there or (output.is_dir() and writing.is_empty(output)):
         if resume:
             raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
         return False
@@ -95,7 +94,7 @@ def read_config(output):
 def write_config(output, config):
     """Writes `config.json` with the versions of now."""
     content = {**config.to_dict(), "versions": _versions()}
-    _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+    writing.replace_file(output / CONFIG_FILE, writing.json_text(content))
 
 
 def keep_metrics_until(output, step):
@@ -108,7 +107,7 @@ def keep_metrics_until(output, step):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             if json.loads(line)["step"] <= step:
                 kept.append(line + "\n")
-    _replace_text(path, "".join(kept))
+    writing.replace_file(path, "".join(kept))
 
 
 def write_model(gan, output):
@@ -117,19 +116,7 @@ def write_model(gan, output):
     Returns: its path.
     """
     target = output / MODEL_FOLDER
-    new, old = output / f".{MODEL_FOLDER}-new", output / f".{MODEL_FOLDER}-old"
-    for path in (new, old):
-        shutil.rmtree(path, ignore_errors=True)
-    gan.save_to_preset(str(new))
-    if target.exists():
-        target.rename(old)
-    try:
-        new.rename(target)
-    except OSError:
-        if old.exists():
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    writing.replace_folder(target, functools.partial(saving.write, gan))
     return target
 
 
@@ -139,17 +126,7 @@ def set_model_aside(output):
     Returns: its new path, or None if there is no model.
     """
     path = output / MODEL_FOLDER
-    return checkpoint_files.rename_aside(path) if path.exists() else None
-
-
-def _is_empty(path):
-    """Whether a folder holds nothing, or what the first moment of a run left."""
-    left = _new_name(path / CONFIG_FILE)
-    return path.is_dir() and all(found == left for found in path.iterdir())
-
-
-def _new_name(path):
-    return path.with_name(f".{path.name}-new")
+    return writing.rename_aside(path) if path.exists() else None
 
 
 def _differences(earlier, wanted):
@@ -192,12 +169,3 @@ def _warn_of_versions(earlier):
 
 def _versions():
     return {"python": platform.python_version(), **versions.metadata()}
-
-
-def _replace_text(path, text):
-    temporary = _new_name(path)
-    with naming(path), temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

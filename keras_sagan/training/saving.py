@@ -6,8 +6,7 @@ serialises them), `model.weights.h5` (every weight, optimizers included) and
 """
 
 import contextlib
-import json
-import os
+import functools
 import pathlib
 
 import keras
@@ -32,18 +31,16 @@ def save(gan, directory):
     Raises:
         FileExistsError: if something is there already.
     """
-    directory = pathlib.Path(directory)
-    if directory.exists() and any(directory.iterdir()):
-        raise FileExistsError(
-            "`directory` must not exist yet, or be empty. "
-            f"Received: directory={str(directory)!r}."
-        )
-    directory.mkdir(parents=True, exist_ok=True)
+    writing.create_folder(directory, functools.partial(write, gan))
+
+
+def write(gan, folder):
+    """Writes the files of `gan` into an empty folder that nobody uses yet."""
     gan.refresh_ema()
     config = keras.saving.serialize_keras_object(gan)
-    _write_json(directory / CONFIG, config)
-    _write_json(directory / METADATA, versions.metadata())
-    _write_weights(gan, directory / WEIGHTS)
+    writing.write_new(folder / CONFIG, writing.json_text(config))
+    writing.write_new(folder / METADATA, writing.json_text(versions.metadata()))
+    _write_weights(gan, folder / WEIGHTS)
 
 
 def load(cls, preset, load_weights, overrides):
@@ -129,29 +126,15 @@ def _naming(path, problem):
         ) from error
 
 
-def _write_json(path, value):
-    _write(path, (json.dumps(value, indent=2) + "\n").encode())
-
-
 def _write_weights(gan, path):
     """Writes HDF5 where there is room for it: on a full disk, its library crashes."""
     size = sum(variable.value.numpy().nbytes for variable in _variables(gan))
     room = size + _H5_OVERHEAD * (1 + len(_variables(gan)))
+    writing.make_room(path, room)
     with writing.naming(path):
-        with path.open("wb") as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, room)
         gan.save_weights(path)
 
 
 def _variables(gan):
     optimizers = [getattr(gan, f"{x}_optimizer", None) for x in "gd"]
     return [*gan.variables, *(v for o in optimizers if o for v in o.variables)]
-
-
-def _write(path, content):
-    """Writes a file to the disk, or raises an `OSError` that names it."""
-    with writing.naming(path), path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())

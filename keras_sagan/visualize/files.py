@@ -5,6 +5,8 @@ import pathlib
 import numpy as np
 from PIL import Image
 
+from keras_sagan.files import writing
+
 
 def save_picture(path, pixels):
     """Writes one picture as a PNG file; folders are made as needed.
@@ -68,7 +70,5 @@ def _checked(path, suffix):
 
 
 def _write(path, save):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    save(partial)
-    partial.replace(path)
+    writing.make_folder(path.parent)
+    writing.replace_file(path, save)

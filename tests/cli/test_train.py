@@ -10,7 +10,7 @@ import pytest
 
 from keras_sagan.cli.main import main
 from keras_sagan.config.run import RunConfig
-from keras_sagan.data.storage import only_one_process
+from keras_sagan.files.locking import only_one_process
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from keras_sagan.data.storage import allocate, data_dir, only_one_process
+from keras_sagan.data.storage import allocate, data_dir
 
 
 def test_small_arrays_stay_in_memory(tmp_path):
@@ -37,14 +37,3 @@ def test_data_dir(monkeypatch):
     assert data_dir() == "/from/environment"
     monkeypatch.delenv("TFDS_DATA_DIR")
     assert data_dir() == os.path.expanduser("~/tensorflow_datasets")
-
-
-def test_one_process_at_a_time(tmp_path):
-    with only_one_process(tmp_path, "training"):
-        with (
-            pytest.raises(BlockingIOError, match="Another process is training"),
-            only_one_process(tmp_path, "training"),
-        ):
-            pass
-    with only_one_process(tmp_path, "training"):
-        pass

@@ -45,8 +45,6 @@ def test_a_failure_leaves_nothing(tmp_path):
 
     with pytest.raises(RuntimeError, match="no"):
         publishing.publish_version(write, tmp_path)
-    with pytest.raises(RuntimeError, match="no"):
-        publishing.publish(write, tmp_path / "1")
     assert _names(tmp_path) == []
 
 
@@ -68,37 +66,3 @@ def test_exports_at_once_get_a_number_each(tmp_path):
     assert _names(tmp_path) == ["1", "2", "3", "4"]
     written = {(tmp_path / x / "saved_model.pb").read_text() for x in _names(tmp_path)}
     assert written == {thread.name for thread in threads}
-
-
-def test_publish_needs_an_unused_directory(tmp_path):
-    (tmp_path / "empty").mkdir()
-    publishing.publish(_write, tmp_path / "empty")
-    assert _names(tmp_path / "empty") == ["saved_model.pb"]
-    with pytest.raises(FileExistsError, match="must not exist yet, or be empty"):
-        publishing.publish(_write, tmp_path / "empty")
-
-
-def test_publish_does_not_overwrite_what_appeared_meanwhile(tmp_path):
-    def write(folder):
-        _write(folder)
-        (tmp_path / "1").mkdir()
-        (tmp_path / "1" / "theirs").touch()
-
-    with pytest.raises(OSError):
-        publishing.publish(write, tmp_path / "1")
-    assert _names(tmp_path / "1") == ["theirs"]
-
-
-def test_publish_file(tmp_path):
-    path = tmp_path / "new" / "model"
-
-    def write(file):
-        file.write_bytes(b"x")
-        assert not path.exists()
-
-    publishing.publish_file(write, path)
-    assert path.read_bytes() == b"x"
-    assert _names(tmp_path / "new") == ["model"]
-    with pytest.raises(FileExistsError, match="must not exist yet"):
-        publishing.publish_file(lambda file: file.write_bytes(b"y"), path)
-    assert path.read_bytes() == b"x"

@@ -1,12 +1,15 @@
 import json
+import os
 import pathlib
 import shutil
 
 import numpy as np
 import pytest
 
+from keras_sagan.files import writing
 from keras_sagan.runs import checkpoint_files as files
 from keras_sagan.runs.checkpoint_files import Checkpoint, CheckpointError
+from tests import helpers
 
 
 def checkpoint(step, **details):
@@ -54,7 +57,7 @@ def test_a_checkpoint_is_not_written_twice(folder):
 
 
 def test_old_and_unfinished_ones_are_removed(folder):
-    (folder / ".unfinished-0000020-1").mkdir()
+    (folder / f"{writing.PREFIX}x1").mkdir()
     (folder / "notes").mkdir()
     files.remove_old(folder, keep=2)
     assert sorted(x.name for x in folder.iterdir()) == ["0000010", "0000015", "notes"]
@@ -161,26 +164,23 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_no_room(folder, monkeypatch):
+@pytest.mark.parametrize("room", [100, 600])  # less than the arrays, the manifest
+def test_no_room(folder, room):
     before = names(folder)
-    limit = 1000  # bytes
-
-    def write(path, arrays):
-        with open("/dev/full", "wb") as file:
-            file.write(b"x" * limit)
-
-    monkeypatch.setattr(files, "_write_state", write)
-    with pytest.raises(OSError, match="No space left"):
-        files.write(folder, checkpoint(20))
+    with (
+        helpers.room_for(room),
+        pytest.raises(OSError, match=r"File too large: .*/all/0000020"),
+    ):
+        files.write(folder, checkpoint(20, text="x" * 600))
     assert names(folder) == before
     assert files.read_newest(folder).step == 15
 
 
 def test_a_rename_that_fails(folder, monkeypatch):
-    def fail(self, target):
+    def fail(old, new):
         raise OSError(116, "Stale file handle")
 
-    monkeypatch.setattr(pathlib.Path, "rename", fail)
+    monkeypatch.setattr(os, "rename", fail)
     with pytest.raises(OSError, match="Stale"):
         files.write(folder, checkpoint(20))
     assert names(folder) == ["0000005", "0000010", "0000015"]

@@ -44,7 +44,7 @@ def inject(*arguments):
 def test_a_disk_that_is_full_when_the_model_is_written():
     # HDF5 would end the process by a signal
     printed = inject("--once", "full-weights")
-    assert "No space left on device: 'RUN/.model-new/model.weights.h5'" in printed
+    assert "No space left on device: 'RUN/model/model.weights.h5'" in printed
     assert "1 of 1 cases as they should be" in printed
 
 

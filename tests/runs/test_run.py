@@ -15,7 +15,7 @@ from PIL import Image
 
 from keras_sagan import SAGAN, callbacks
 from keras_sagan.config.run import RunConfig
-from keras_sagan.data.storage import only_one_process
+from keras_sagan.files.locking import only_one_process
 from keras_sagan.runs import checkpoint_files, load_trained, run
 from keras_sagan.visualize import class_rows, image_grid
 from tests import helpers

@@ -1,11 +1,12 @@
 import errno
 import json
-import pathlib
+import os
 
 import pytest
 
 from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import RunConfig
+from keras_sagan.files import writing
 from keras_sagan.runs import load_trained
 from keras_sagan.runs import run_directory as files
 
@@ -34,8 +35,12 @@ def test_a_new_directory_begins_a_run(tmp_path, config, resume):
 
 
 def test_a_run_that_was_ended_before_it_began(tmp_path, config):
-    (tmp_path / ".config.json-new").write_text("{")
+    (tmp_path / f"{writing.PREFIX}x1").mkdir()
+    (tmp_path / f"{writing.PREFIX}x1" / "config.json").write_text("{")
     assert not files.check_usable(tmp_path, config)
+    (tmp_path / ".config.json").write_text("{")
+    with pytest.raises(FileExistsError, match="is not empty"):
+        files.check_usable(tmp_path, config)
 
 
 def test_a_run_that_must_be_there(tmp_path, config):
@@ -118,23 +123,36 @@ def test_the_model_replaces_an_earlier_one(run_directory, tmp_path):
     assert load_trained(tmp_path).class_names == ("blue", "red")
 
 
+def test_a_model_does_not_follow_links(run_directory, tmp_path):
+    gan = load_trained(run_directory)
+    (tmp_path / "else").mkdir()
+    (tmp_path / "run").mkdir()
+    for name in (".model-new", ".model-old", "model"):
+        (tmp_path / "run" / name).symlink_to(tmp_path / "else")
+    target = files.write_model(gan, tmp_path / "run")
+    assert list((tmp_path / "else").iterdir()) == []
+    assert not target.is_symlink()
+    assert load_trained(target).class_names == ("blue", "red")
+
+
 def test_a_model_that_cannot_be_replaced_stays(run_directory, tmp_path, monkeypatch):
     gan = load_trained(run_directory)
     target = files.write_model(gan, tmp_path)
     before = (target / "model.weights.h5").read_bytes()
-    rename = pathlib.Path.rename
+    rename = os.rename
 
-    def refuse(self, new):  # as a mount point or NFS does
-        if self.name == ".model-new":
-            raise OSError(errno.EBUSY, "Device or resource busy")
-        return rename(self, new)
+    def refuse(old, new):  # as a mount point or NFS does
+        if old.name == new.name == "model":
+            raise OSError(errno.EBUSY, "Device or resource busy", str(old))
+        return rename(old, new)
 
-    monkeypatch.setattr(pathlib.Path, "rename", refuse)
-    with pytest.raises(OSError, match="busy"):
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match=r"busy: '[^.]*/model'$"):
         files.write_model(gan, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
     assert (target / "model.weights.h5").read_bytes() == before
 
 
 def test_load_trained_says_what_it_expects(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no trained model: expected model/"):
+    with pytest.raises(FileNotFoundError, match=r"no trained model: expected .*model/"):
         load_trained(tmp_path)

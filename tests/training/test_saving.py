@@ -1,6 +1,8 @@
 """Preset directories, and models after named recipes."""
 
 import json
+import os
+import pathlib
 
 import keras
 import numpy as np
@@ -63,9 +65,35 @@ def test_architecture_alone(saved):
     assert not np.array_equal(fresh.generator.trainable_variables[0], kernel)
 
 
+def test_weights_are_on_the_disk_before_the_directory_is_there(
+    saved, tmp_path, monkeypatch
+):
+    target, fsync = tmp_path / "model", os.fsync
+
+    def record(descriptor):
+        path = pathlib.Path(os.readlink(f"/proc/self/fd/{descriptor}"))
+        flushed.append((path.name, path.stat().st_size, target.exists()))
+        fsync(descriptor)
+
+    flushed = []
+    monkeypatch.setattr(os, "fsync", record)
+    saved[0].save_to_preset(target)
+    for path in target.iterdir():
+        assert (path.name, path.stat().st_size, False) in flushed
+
+
+def test_a_full_disk_is_an_error(saved, tmp_path):
+    with (
+        helpers.room_for(50_000),  # enough for all but the weights
+        pytest.raises(OSError, match=r"model/model\.weights\.h5'"),
+    ):
+        saved[0].save_to_preset(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_directory_must_be_new_or_empty(saved, tmp_path):
     gan, directory = saved
-    with pytest.raises(FileExistsError, match=r"`directory` .*empty.*preset"):
+    with pytest.raises(FileExistsError, match=r"preset' is there already.*empty"):
         gan.save_to_preset(directory)
     gan.save_to_preset(tmp_path)  # empty
 

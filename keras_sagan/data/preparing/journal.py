@@ -4,7 +4,8 @@ import contextlib
 import itertools
 import json
 
-from keras_sagan.data.storage import flush, only_one_process
+from keras_sagan.files import writing
+from keras_sagan.files.locking import only_one_process
 
 FOLDER = ".journal"
 _FORMAT = 2  # of its pages
@@ -24,17 +25,19 @@ def working_directory(work, state):
     """
     state = {**state, "journal": _FORMAT}
     folder = work / FOLDER
-    if work.exists() and not folder.is_dir() and any(work.iterdir()):
+    other = work.exists() and not folder.is_dir() and any(work.iterdir())
+    if other or any(path.is_symlink() for path in (work, *work.rglob("*"))):
         raise FileExistsError(f"{work} is in the way: remove it.")
-    folder.mkdir(parents=True, exist_ok=True)
+    writing.make_folder(folder)
     with only_one_process(work, "preparing"):
+        writing.remove_unfinished(work)
         request = folder / "request.json"
         if request.exists() and _read_json(request) != state:
             raise FileExistsError(
                 f"{work} holds an interrupted preparation of something else, or the "
                 "pictures have changed since. Remove it, or choose another output."
             )
-        write_json(request, state)
+        writing.replace_file(request, writing.json_text(state))
         yield
 
 
@@ -64,20 +67,12 @@ def write_page(work, index, facts):
         index: int. Of the shard.
         facts: dict with `count` and `bytes` of its records.
     """
-    write_json(_page(work, index), facts)
+    writing.replace_file(_page(work, index), writing.json_text(facts))
 
 
 def shard_path(work, index):
     """The file of a shard, until it gets its last name."""
     return work / f"shard-{index:05d}"
-
-
-def write_json(path, value):
-    """Writes a file of JSON, whole or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-    flush(partial)
-    partial.replace(path)
 
 
 def _page(work, index):

@@ -8,7 +8,6 @@ everything is in it.
 
 import dataclasses
 import io
-import os
 import pathlib
 import shutil
 
@@ -17,7 +16,7 @@ from PIL import Image
 from keras_sagan.data import loading
 from keras_sagan.data.decoding import map_parallel, with_progress
 from keras_sagan.data.preparing import journal
-from keras_sagan.data.storage import flush
+from keras_sagan.files import writing
 
 REPORT = "prepare_report.json"
 SHARD_PICTURES = 1000
@@ -120,10 +119,10 @@ def prepare(
             str(output), written, skipped, empty, len(filled), resumed
         )
         report = {**request, **dataclasses.asdict(result)}
-        journal.write_json(work / REPORT, report)
+        writing.replace_file(work / REPORT, writing.json_text(report))
         shape = (image_size, image_size, channels)
         _finish(work, filled, pictures.class_names, shape)
-        os.replace(work, output)
+        writing.publish_folder(work, output)
         shutil.rmtree(output / journal.FOLDER)
     return result
 
@@ -215,7 +214,7 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
             writer.write(record)
             facts["count"] += 1
             facts["bytes"] += len(record)
-    flush(path)
+    writing.flush(path)
     facts["labels"] = sorted(map(int, labels))
     # The page says that the file is whole, so it comes last.
     journal.write_page(work, index, facts)

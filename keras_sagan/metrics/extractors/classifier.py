@@ -10,7 +10,7 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_sagan.files import keras_files
+from keras_sagan.files import keras_files, writing
 from keras_sagan.metrics.extractors.extractor import keras_extractor
 
 FEATURES = "features"  # name of the layer
@@ -84,6 +84,6 @@ def load_or_train(path, source, epochs=4, seed=0):
         return keras_files.load(path)
     model = train_classifier(*source(), epochs=epochs, seed=seed)
     if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        model.save(path)
+        writing.make_folder(path.parent)
+        writing.replace_file(path, model.save)
     return model

@@ -3,10 +3,9 @@
 import hashlib
 import os
 import pathlib
-import urllib.error
 import urllib.request
 
-from keras_sagan.files import torch_files
+from keras_sagan.files import torch_files, writing
 from keras_sagan.metrics.extractors import inception
 
 # The file of pytorch-fid; torch-fidelity's has the same content.
@@ -17,6 +16,7 @@ URL = (
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
 _TIMEOUT = 30  # seconds without any data
+_LARGEST = 1 << 27  # bytes; the file has 95,628,359
 
 
 def load(path=None, cache_dir=None):
@@ -56,29 +56,21 @@ def download(cache_dir=None, url=URL, sha256=SHA256):
     target = folder / url.rpartition("/")[2]
     if target.is_file():
         return target
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.partial-{os.getpid()}")
+    writing.make_folder(folder)
     try:
-        with (
-            urllib.request.urlopen(url, timeout=_TIMEOUT) as response,
-            partial.open("wb") as file,
-        ):
-            digest = hashlib.sha256()
-            while block := response.read(1 << 20):
-                digest.update(block)
-                file.write(block)
-        if digest.hexdigest() != sha256:
-            raise OSError(f"it has SHA-256 {digest.hexdigest()}, not {sha256}")
-        partial.replace(target)
-    except (OSError, urllib.error.URLError) as error:
+        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
+            content = response.read(_LARGEST)
+        received = hashlib.sha256(content).hexdigest()
+        if received != sha256:
+            raise OSError(f"it has SHA-256 {received}, not {sha256}")
+        writing.replace_file(target, content)
+    except OSError as error:  # also `urllib.error.URLError`
         raise RuntimeError(
             f"The weights of the FID network could not be downloaded from {url}: "
             f"{error}. Download that file elsewhere and pass its path (`path`, "
             "--inception PATH), or use another extractor (--extractor classifier), "
             "whose scores are not FID."
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

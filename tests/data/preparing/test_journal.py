@@ -44,6 +44,21 @@ def test_only_the_same_goes_on(tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("name", ["", journal.FOLDER, "shard-00000"])
+def test_links_are_not_followed(tmp_path, name):
+    (tmp_path / "else").mkdir()
+    link = tmp_path / "x" / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(tmp_path / "else")
+    (tmp_path / "x" / journal.FOLDER).mkdir(exist_ok=True)
+    with (
+        pytest.raises(FileExistsError, match="in the way"),
+        working_directory(tmp_path / "x", STATE),
+    ):
+        pass
+    assert list(tmp_path.glob("else/*.json")) == []
+
+
 def test_shards_up_to_the_first_that_is_not_whole(tmp_path):
     with working_directory(tmp_path / "x", STATE):
         for index in range(4):

@@ -279,7 +279,7 @@ def test_it_does_not_continue_something_else(pictures, tmp_path, monkeypatch, ch
 
 PROGRAM = """
 import sys
-from keras_sagan.data import preparation
+from keras_sagan.data.preparing import preparation
 preparation.SHARD_PICTURES = 20
 preparation.prepare(sys.argv[1], sys.argv[2], image_size=32)
 """
