@@ -1,4 +1,8 @@
-"""Checks of constructor arguments, with one wording for all."""
+"""Checks of constructor arguments, with one wording for all.
+
+They return the argument as Python's own number where NumPy's was given: a layer keeps
+it in its configuration, which is JSON.
+"""
 
 import keras
 
@@ -14,28 +18,46 @@ def check_channels_last(name):
 
 
 def check_choice(name, value, allowed):
-    """Raise a `ValueError` unless `value` is one of `allowed`."""
-    if value not in allowed or isinstance(value, bool):
+    """Return `value`, or raise a `ValueError` unless it is one of `allowed`."""
+    value = _as_python(value)
+    if isinstance(value, bool | float) or value not in allowed:
         raise ValueError(
             f"`{name}` must be one of {', '.join(map(repr, allowed))}. "
             f"Received: {name}={value!r}."
         )
+    return value
 
 
 def check_positive_integer(name, value, alternative=""):
-    """Raise a `ValueError` unless `value` is an integer > 0."""
-    if isinstance(value, bool) or not (isinstance(value, int) and value > 0):
+    """Return `value`, or raise a `ValueError` unless it is an integer > 0."""
+    value = _as_python(value)
+    if type(value) is not int or value <= 0:
         allowed = f"an integer > 0 {alternative}".rstrip()
         raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")
+    return value
 
 
 def check_fraction(name, value):
-    """Raise a `ValueError` unless `value` is in [0, 1)."""
-    if not 0 <= value < 1:
+    """Return `value`, or raise a `ValueError` unless it is a number in [0, 1)."""
+    value = _as_python(value)
+    if not (_is_number(value) and 0 <= value < 1):
         raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={value!r}.")
+    return value
 
 
 def check_positive(name, value):
-    """Raise a `ValueError` unless `value` > 0."""
-    if not value > 0:
+    """Return `value`, or raise a `ValueError` unless it is a number > 0."""
+    value = _as_python(value)
+    if not (_is_number(value) and value > 0):
         raise ValueError(f"`{name}` must be > 0. Received: {name}={value!r}.")
+    return value
+
+
+def _as_python(value):
+    """NumPy's number as Python's; anything else as it is."""
+    scalar = hasattr(value, "item") and getattr(value, "shape", None) == ()
+    return value.item() if scalar else value
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -60,12 +60,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         **kwargs: typing.Any,
     ) -> None:
         super().__init__(**kwargs)
-        check_positive_integer("num_classes", num_classes)
-        check_fraction("momentum", momentum)
-        check_positive("epsilon", epsilon)
-        self.num_classes = num_classes
-        self.momentum = momentum
-        self.epsilon = epsilon
+        self.num_classes = check_positive_integer("num_classes", num_classes)
+        self.momentum = check_fraction("momentum", momentum)
+        self.epsilon = check_positive("epsilon", epsilon)
         self.synchronized = synchronized
 
     def build(self, input_shape):

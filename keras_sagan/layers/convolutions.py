@@ -87,16 +87,14 @@ class _ResamplingConv2D(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
-        check_positive_integer("filters", filters)
-        check_positive_integer("kernel_size", kernel_size)
+        self.filters = check_positive_integer("filters", filters)
+        self.kernel_size = check_positive_integer("kernel_size", kernel_size)
         if kernel_size % 2 == 0:
             raise ValueError(
                 "`kernel_size` must be odd: with an even kernel the fused "
                 "form is another function. "
                 f"Received: kernel_size={kernel_size!r}."
             )
-        self.filters = filters
-        self.kernel_size = kernel_size
         self.use_bias = use_bias
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.bias_initializer = keras.initializers.get(bias_initializer)

@@ -41,8 +41,9 @@ class GatedResidual2D(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
-        check_positive_integer("bottleneck_ratio", bottleneck_ratio)
-        self.bottleneck_ratio = bottleneck_ratio
+        self.bottleneck_ratio = check_positive_integer(
+            "bottleneck_ratio", bottleneck_ratio
+        )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 

@@ -84,23 +84,19 @@ class SelfAttention2D(keras.layers.Layer):
     ) -> None:
         super().__init__(**kwargs)
         check_channels_last(type(self).__name__)
-        for name, value in [
-            ("key_ratio", key_ratio),
-            ("value_ratio", value_ratio),
-            ("pool_size", pool_size),
-        ]:
-            check_positive_integer(name, value)
+        self.key_ratio = check_positive_integer("key_ratio", key_ratio)
+        self.value_ratio = check_positive_integer("value_ratio", value_ratio)
+        self.pool_size = check_positive_integer("pool_size", pool_size)
         if query_chunk_size not in ("auto", None):
-            check_positive_integer("query_chunk_size", query_chunk_size)
+            query_chunk_size = check_positive_integer(
+                "query_chunk_size", query_chunk_size
+            )
         if not use_output_projection and value_ratio != 1:
             raise ValueError(
                 "Without an output projection the values must have all channels: "
                 f"`value_ratio` must be 1. Received: value_ratio={value_ratio!r}, "
                 f"use_output_projection={use_output_projection!r}."
             )
-        self.key_ratio = key_ratio
-        self.value_ratio = value_ratio
-        self.pool_size = pool_size
         self.use_output_projection = use_output_projection
         self.spectral_norm = spectral_norm
         self.query_chunk_size = query_chunk_size

@@ -8,7 +8,7 @@ import typing
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_positive_integer
+from keras_sagan.layers.checks import check_positive, check_positive_integer
 from keras_sagan.layers.convolutions import DownsampleConv2D, UpsampleConv2D
 
 WARM_UP_ITERATIONS = 15
@@ -155,9 +155,8 @@ class SpectralNormalization(keras.layers.Wrapper):
                 f"`layer` must be one of: {names}. "
                 f"Received: layer={layer!r} of type {type(layer).__name__}."
             )
-        check_positive_integer("power_iterations", power_iterations)
-        if not epsilon > 0:
-            raise ValueError(f"`epsilon` must be > 0. Received: epsilon={epsilon!r}.")
+        power_iterations = check_positive_integer("power_iterations", power_iterations)
+        epsilon = check_positive("epsilon", epsilon)
         # With a policy of its own the wrapper would read the kernel, u and v
         # rounded to bfloat16: it stays out of automatic casting altogether.
         kwargs["dtype"] = "float32"

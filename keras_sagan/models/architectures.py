@@ -1,5 +1,7 @@
 """Widths, resolutions and argument checks shared by the two networks."""
 
+import operator
+
 from keras_sagan.config import run as config
 from keras_sagan.layers.checks import (
     check_channels_last,
@@ -53,17 +55,25 @@ def check_network(
 ):
     """Check the arguments that both networks share.
 
+    Returns: `image_size`, `num_classes`, `base_filters` and `channels`, as Python's
+        own integers where NumPy's were given.
+
     Raises:
         ValueError: naming the argument, its value and what is allowed.
     """
     check_channels_last("A network")
-    check_choice("image_size", image_size, config.IMAGE_SIZES)
-    if num_classes is not None:
-        check_positive_integer("num_classes", num_classes, "or None (unconditional)")
-    check_positive_integer("base_filters", base_filters)
-    check_choice("channels", channels, (1, 3, 4))
     check_choice("attention", attention, config.ATTENTION_SETTINGS)
     check_choice("kernel_initializer", kernel_initializer, config.KERNEL_INITIALIZERS)
+    if num_classes is not None:
+        num_classes = check_positive_integer(
+            "num_classes", num_classes, "or None (unconditional)"
+        )
+    return (
+        check_choice("image_size", image_size, config.IMAGE_SIZES),
+        num_classes,
+        check_positive_integer("base_filters", base_filters),
+        check_choice("channels", channels, (1, 3, 4)),
+    )
 
 
 def check_attention_resolutions(resolutions, produced):
@@ -72,16 +82,21 @@ def check_attention_resolutions(resolutions, produced):
     Raises:
         ValueError: if a size never occurs; the message lists those that do.
     """
+    if hasattr(resolutions, "tolist"):  # NumPy's numbers and arrays
+        resolutions = resolutions.tolist()
     if isinstance(resolutions, int):
         resolutions = (resolutions,)
-    for size in resolutions:
-        if size not in produced:
-            raise ValueError(
-                "`attention_resolutions` may hold the sizes that this network "
-                f"produces, {sorted(set(produced))}. "
-                f"Received: attention_resolutions={tuple(resolutions)!r}."
-            )
-    return tuple(sorted(set(resolutions)))
+    try:
+        sizes = {operator.index(size) for size in resolutions}
+    except TypeError:
+        sizes = None
+    if sizes is None or not sizes <= set(produced):
+        raise ValueError(
+            "`attention_resolutions` may hold the sizes that this network produces, "
+            f"{sorted(set(produced))}; () for no attention. "
+            f"Received: attention_resolutions={resolutions!r}."
+        )
+    return tuple(sorted(sizes))
 
 
 def frozen_layers(model):

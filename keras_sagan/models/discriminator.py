@@ -61,7 +61,7 @@ class Discriminator(keras.Model):
         dtype=None,
         **kwargs,
     ):
-        architectures.check_network(
+        image_size, num_classes, base_filters, channels = architectures.check_network(
             image_size,
             num_classes,
             base_filters,

@@ -67,7 +67,7 @@ class Generator(keras.Model):
         dtype=None,
         **kwargs,
     ):
-        architectures.check_network(
+        image_size, num_classes, base_filters, channels = architectures.check_network(
             image_size,
             num_classes,
             base_filters,
@@ -75,9 +75,9 @@ class Generator(keras.Model):
             attention,
             kernel_initializer,
         )
-        check_positive_integer("latent_dim", latent_dim)
-        check_fraction("batch_norm_momentum", batch_norm_momentum)
-        check_positive("batch_norm_epsilon", batch_norm_epsilon)
+        latent_dim = check_positive_integer("latent_dim", latent_dim)
+        batch_norm_momentum = check_fraction("batch_norm_momentum", batch_norm_momentum)
+        batch_norm_epsilon = check_positive("batch_norm_epsilon", batch_norm_epsilon)
         resolutions = architectures.check_attention_resolutions(
             attention_resolutions, architectures.generator_resolutions(image_size)
         )

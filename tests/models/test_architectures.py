@@ -1,5 +1,7 @@
 """Widths and sizes of the networks, and their parameter counts against others' code."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -79,11 +81,38 @@ def test_check_of_attention_resolutions():
     assert check((), (8, 16)) == ()
     assert check([16, 8], (8, 16)) == (8, 16)
     assert check(8, (8, 16)) == (8,)
-    with pytest.raises(ValueError, match=r"produces, \[8, 16\]\. Received: .*\(8, 4\)"):
+    with pytest.raises(ValueError, match=r"produces, \[8, 16\]; .*: .*\(8, 4\)"):
         check((8, 4), (16, 8, 8))
+    for value in (None, (8.0,), 8.0, "8"):
+        with pytest.raises(ValueError, match=r"\(\) for no attention\. Received: "):
+            check(value, (8, 16))
 
 
-@pytest.mark.parametrize("image_size", [16, 48, 512, None, True])
+def test_numbers_of_numpy():
+    """They are Python's in the configuration, which is JSON."""
+    shared = {
+        "image_size": np.int64(32),
+        "num_classes": np.int32(3),
+        "base_filters": np.int64(4),
+        "channels": np.uint8(1),
+    }
+    own = {
+        "latent_dim": np.int64(4),
+        "batch_norm_momentum": np.float32(0.5),
+        "batch_norm_epsilon": np.float32(0.25),
+    }
+    for network, more, resolutions in [
+        (Generator, own, np.array([16, 8])),
+        (Discriminator, {}, [np.int64(8)]),
+    ]:
+        given = {**shared, **more}
+        built = network(**given, attention_resolutions=resolutions)
+        config = json.loads(json.dumps(built.get_config()))
+        assert {name: config[name] for name in given} == given
+        assert config["attention_resolutions"] == sorted(resolutions)
+
+
+@pytest.mark.parametrize("image_size", [16, 48, 512, None, True, 32.0])
 def test_other_sizes_list_those_that_are_supported(image_size):
     message = rf"one of 32, 64, 128, 256\. Received: image_size={image_size!r}"
     for network in (Generator, Discriminator):
