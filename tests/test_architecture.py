@@ -112,9 +112,6 @@ WRITERS = {
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {
     "_registration.py": "test_package.py",
-    "config/data.py": "config/test_run.py",
-    "config/evaluation.py": "config/test_run.py",
-    "config/section.py": "config/test_run.py",
     "versions.py": "training/test_saving.py",
     "__main__.py": "test_package.py",
 }

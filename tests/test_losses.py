@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan import losses
-from keras_sagan.config import run as config
+from keras_sagan.config import training as config
 
 REAL = np.array([[-2.0], [-0.3], [0.4], [1.0], [3.0]])
 FAKE = np.array([[-3.0], [-1.0], [0.2], [0.7], [2.0]])

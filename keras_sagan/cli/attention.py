@@ -20,6 +20,10 @@ def add_parser(commands):
         "attention",
         help="draw where points of a generated image attend",
         description=_DESCRIPTION,
+        examples=(
+            "runs/cats -o cats.png --label tabby --seed 3",
+            "runs/cats -o training.gif --points '8,8;20,24'",
+        ),
     )
     parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
     outputs.add_output(parser, (".png", ".gif"), default="attention.png")

@@ -27,6 +27,10 @@ def _add_check(actions):
         description="Reads a whole data set and prints its classes, sizes, values and "
         "copies, what would go wrong in training, and advice. Exit status 1 if "
         "anything would go wrong.",
+        examples=(
+            "folder:cats --image-size 64",
+            "npz:cats.npz --contact-sheet cats.png",
+        ),
     )
     _add_source(check)
     check.add_argument("--json", action="store_true", help="print JSON")
@@ -46,6 +50,7 @@ def _add_prepare(actions):
         description="Writes a data set at the training size as TFDS records, without "
         "loss. Interrupted, the same command continues. Train on it with --dataset "
         "tfds:DIR.",
+        examples=("folder:cats --image-size 128 -o prepared/cats-128",),
     )
     _add_source(prepare)
     prepare.add_argument(

@@ -20,7 +20,14 @@ extractor carry its name.
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
-        "evaluate", help="score generated images", description=_DESCRIPTION
+        "evaluate",
+        help="score generated images",
+        description=_DESCRIPTION,
+        examples=(
+            "runs/cats --dataset folder:cats --json scores.json",
+            "split:test --dataset tfds:cifar10 --metrics fid,kid",
+            "new.json --against scores.json",
+        ),
     )
     parser.add_argument("model", metavar="MODEL", help="what to score; see above")
     parser.add_argument(

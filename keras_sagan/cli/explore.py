@@ -16,6 +16,10 @@ def add_parser(commands):
         "between two latent vectors, and, for every point of the image that is clicked "
         "on, where each attention layer looks from there. Ctrl-C ends it. An exported "
         "model shows the generator's attention, a run the discriminator's too.",
+        examples=(
+            "runs/cats",
+            "saved_models/cats/1 --port 0",
+        ),
     )
     parser.add_argument(
         "source", metavar="RUN|MODEL_DIR|SAVEDMODEL", help="trained or exported model"

@@ -16,6 +16,10 @@ def add_parser(commands):
         description="Exports a trained model as the next version under a directory "
         "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
         "An export appears complete or not at all, and none is ever overwritten.",
+        examples=(
+            "runs/cats -o saved_models/cats --verify",
+            "runs/cats -o cats.onnx --format onnx",
+        ),
     )
     parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
     parser.add_argument(

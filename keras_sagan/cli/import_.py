@@ -22,7 +22,9 @@ def add_parser(commands):
 
 def _add_studiogan(sources):
     parser = sources.add_parser(
-        "studiogan", help="PyTorch-StudioGAN (needs the extra torch-import)"
+        "studiogan",
+        help="PyTorch-StudioGAN (needs the extra torch-import)",
+        examples=("model=G-best.pth -o models/cifar10",),
     )
     parser.add_argument("path", metavar="G.pth", help="model=G-....pth")
     parser.add_argument(
@@ -40,7 +42,9 @@ def _add_studiogan(sources):
 
 def _add_mmgeneration(sources):
     parser = sources.add_parser(
-        "mmgeneration", help="MMGeneration (needs the extra torch-import)"
+        "mmgeneration",
+        help="MMGeneration (needs the extra torch-import)",
+        examples=("sagan_cifar10.pth -o models/cifar10",),
     )
     parser.add_argument("path", metavar="FILE.pth")
     parser.add_argument(
@@ -73,7 +77,11 @@ def _add_mmgeneration(sources):
 
 
 def _add_tf1(sources):
-    parser = sources.add_parser("tf1", help="the official code (TensorFlow 1)")
+    parser = sources.add_parser(
+        "tf1",
+        help="the official code (TensorFlow 1)",
+        examples=("logs/model.ckpt-1000000 -o models/imagenet",),
+    )
     parser.add_argument("path", metavar="PREFIX", help="e.g. model.ckpt-1000000")
     _add_output(parser, _load_tf1)
 

@@ -1,6 +1,5 @@
 """The parser of `keras-sagan` and its exit status."""
 
-import argparse
 import sys
 
 import keras_sagan
@@ -18,6 +17,7 @@ from keras_sagan.cli import (
     train,
 )
 from keras_sagan.cli.errors import EXIT_USAGE, UserError
+from keras_sagan.cli.parsing import Parser
 
 _COMMANDS = (
     train,
@@ -60,10 +60,15 @@ def main(arguments=None):
 
 
 def build_parser():
-    """Returns the `argparse` parser with all commands."""
-    parser = argparse.ArgumentParser(
+    """Returns the parser with all commands."""
+    parser = Parser(
         prog="keras-sagan",
         description="Train, sample and export self-attention GANs (SAGAN).",
+        examples=(
+            "train --minutes 10 -o runs/glyphs",
+            "sample runs/glyphs -o glyphs.png",
+            "export runs/glyphs -o saved_models/glyphs",
+        ),
     )
     parser.add_argument(
         "--version", action="version", version=f"keras-sagan {keras_sagan.__version__}"

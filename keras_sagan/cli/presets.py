@@ -9,7 +9,10 @@ from keras_sagan.config.presets import PRESETS, get_preset
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
-        "presets", help="list the presets, or print one as JSON", description=__doc__
+        "presets",
+        help="list the presets, or print one as JSON",
+        description="The recipes that come with the package.",
+        examples=("sagan_64",),
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="preset to print")
     parser.set_defaults(run=run)

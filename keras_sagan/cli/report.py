@@ -19,7 +19,10 @@ _COMPARED = 64  # images for the check of batch statistics
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
-        "report", help="write a page about a run", description=_DESCRIPTION
+        "report",
+        help="write a page about a run",
+        description=_DESCRIPTION,
+        examples=("runs/cats -o cats.html --scores scores.json",),
     )
     parser.add_argument("run_directory", metavar="RUN", help="what train wrote")
     outputs.add_output(parser, (".html",), default="report.html")
@@ -52,6 +55,7 @@ def run(options):
 
 
 def _extras(options, found, results):
+    from keras_sagan.config.presets import preset_differences
     from keras_sagan.visualize.report import diagnosis
     from keras_sagan.visualize.report import page as report
 
@@ -123,31 +127,6 @@ def _last_diversity(found):
         return None
     grid, size = np.atleast_3d(np.asarray(image)), model["image_size"]
     return diagnosis.grid_diversity(grid, size, model["num_classes"] is not None)
-
-
-def preset_differences(config):
-    """Settings that differ from the preset's: `(name, preset's, run's)`.
-
-    Args:
-        config: dict: the content of a run's `config.json`.
-
-    Returns: list of tuples of str; `None` if this version has no such preset. The data
-        set, and what it decides, are left out.
-    """
-    from keras_sagan.config.presets import PRESETS
-
-    preset = PRESETS.get(config.get("preset"))
-    if preset is None:
-        return None
-    usual = preset.run_config().to_dict()
-    decided = ("data.dataset", "data.cache_dir", "model.num_classes", "model.channels")
-    return [
-        (f"{section}.{name}", str(usual[section].get(name, "-")), str(value))
-        for section, values in config.items()
-        if isinstance(values, dict) and section in usual
-        for name, value in values.items()
-        if f"{section}.{name}" not in decided and usual[section].get(name, "-") != value
-    ]
 
 
 def _result(name):

@@ -5,6 +5,7 @@ import math
 
 from keras_sagan.cli import listening, outputs
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.parsing import integer
 from keras_sagan.cli.startup import start_tensorflow
 
 _LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
@@ -18,6 +19,11 @@ def add_parser(commands):
         description="Makes images with a trained model, here or on a server, and "
         "writes them as one picture: a row for each label, the same latent vectors in "
         "every row. A file that ends in .gif shows the columns one after the other.",
+        examples=(
+            "runs/cats -o cats.png --truncation 0.7",
+            "runs/cats -o way.gif --interpolate-latents 1,2,3",
+            "--server grpc://localhost:8500/cats --labels 0,1 -o cats.png",
+        ),
     )
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument(
@@ -38,7 +44,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--num-images",
-        type=_positive_integer,
+        type=integer(least=1),
         default=8,
         metavar="N",
         help="images of each label, or in all without labels (default: %(default)s)",
@@ -97,7 +103,7 @@ def _add_modes(parser):
     ]:
         details.add_argument(
             name,
-            type=_positive_integer,
+            type=integer(least=1),
             default=default,
             metavar="N",
             help=f"{text} (default: %(default)s)",
@@ -203,13 +209,6 @@ def _labels(text, class_names):
         for word in words
         if word
     ]
-
-
-def _positive_integer(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
-    return value
 
 
 def _seeds(text):

@@ -6,6 +6,7 @@ import pathlib
 
 from keras_sagan.cli import listening, stopping
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.parsing import integer
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_CUT_OFF = 1
@@ -22,6 +23,10 @@ def add_parser(commands):
         "authentication but a token for all (--token-file). Unless --host says "
         "otherwise only this machine can reach it. Pages of other sites in a browser "
         "are not answered.",
+        examples=(
+            "saved_models/cats",
+            "saved_models/cats --all-versions --version-label stable=1",
+        ),
     )
     parser.add_argument(
         "directory", metavar="DIR", help="directory of the versions: saved_models/NAME"
@@ -147,14 +152,9 @@ def _describe(server, options, token):
 
 
 def _add_number(parser, name, default, unit, text):
-    def number(value):
-        if int(value) < 1:
-            raise argparse.ArgumentTypeError(f"must be at least 1. Received: {value}")
-        return int(value)
-
     parser.add_argument(
         name,
-        type=number,
+        type=integer(1),
         default=default,
         metavar=unit,
         help=f"{text} (default: %(default)s)",

@@ -1,205 +1,149 @@
-"""From words on the command line to settings of a `RunConfig`."""
+"""From the command line of `keras-sagan train` to a `RunConfig`.
 
+The flags are made from the settings themselves: see `keras_sagan.config.section`.
+"""
+
+import argparse
 import ast
 import dataclasses
 
-_WORDS = {"none": None, "null": None, "true": True, "false": False}
+from keras_sagan.cli.parsing import wrap
+from keras_sagan.config.presets import get_preset
+from keras_sagan.config.run import (
+    DECIDED_BY_DATA,
+    SECTIONS,
+    SETTINGS,
+    RunConfig,
+    field_of,
+)
+from keras_sagan.config.section import parts, setting_of
+from keras_sagan.files import json_files
+
+DEFAULT_PRESET = "sagan_32_small"
 
 
-@dataclasses.dataclass(frozen=True)
-class Flag:
-    """A flag of its own for a setting.
+def add_base(parser):
+    """Adds `--preset` and `--config`: what the settings are before others are given."""
+    parser.add_argument(
+        "--preset",
+        metavar="NAME",
+        help=f"recipe to start from (default: {DEFAULT_PRESET}); see 'keras-sagan "
+        "presets'",
+    )
+    parser.add_argument(
+        "--config",
+        metavar="FILE",
+        help="JSON file of settings, e.g. the config.json of a run; flags win over it, "
+        "and what it does not say is the preset's",
+    )
+
+
+def add_flags(parser):
+    """Adds a flag for each setting that has one, in groups, and `--set`."""
+    for section in SECTIONS:
+        fields = dataclasses.fields(section.type)
+        without = [field.name for field in fields if setting_of(field).flag is None]
+        about = section.type.__doc__.partition("\n\nArgs:")[0]
+        more = f" With --set {section.name}.FIELD=VALUE: {', '.join(without)}."
+        group = parser.add_argument_group(
+            section.name, wrap(about + (more if without else ""))
+        )
+        for field in fields:
+            if setting_of(field).flag is not None:
+                _add_flag(group, section, field)
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SECTION.FIELD=VALUE",
+        help="any setting, e.g. --set model.base_filters=32; it wins over flags and "
+        "may be repeated",
+    )
+
+
+def _add_flag(group, section, field):
+    known = setting_of(field)
+    choices = f": {', '.join(map(str, known.choices))}" if known.choices else ""
+    text = f"{known.help}{choices} (default: {_default(section, field)})"
+    flag, unit = known.flag.split()
+    group.add_argument(
+        flag,
+        dest=f"{section.name}.{field.name}",
+        default=argparse.SUPPRESS,
+        metavar=unit,
+        help=text.replace("%", "%%"),
+    )
+
+
+def resolve(options):
+    """The configuration that a command line asks for.
 
     Args:
-        name: str. `"--batch-size"`.
-        setting: str. `"training.batch_size"`.
-        metavar: str. Unit or kind of the value, upper case.
-        help: str.
+        options: parsed arguments of `add_base` and `add_flags`.
+
+    Returns: the `RunConfig`, and the names of the settings that are meant as they are,
+        also where the data would decide: those of flags and of the file. A file's
+        number of classes and channels are those of its own data set.
+
+    Raises:
+        ValueError: if a setting is unknown or its value not allowed, or the file is no
+            configuration or of another preset than `--preset`.
+        OSError: if the file cannot be read.
     """
+    given = {
+        name: parse_value(text, name)
+        for name, text in vars(options).items()
+        if name in SETTINGS
+    }
+    given.update(parse_setting(text) for text in options.set)
+    if options.config is None:
+        preset = get_preset(options.preset or DEFAULT_PRESET)
+        return preset.run_config(given), set(given)
+    config, names = _read_file(options.config, options.preset)
+    if "data.dataset" in given:
+        names = names.difference(DECIDED_BY_DATA)
+    return config.override(given), names | set(given)
 
-    name: str
-    setting: str
-    metavar: str
-    help: str
+
+def _read_file(path, preset):
+    """The `RunConfig` of a file, and the names of the settings that it holds."""
+    content = json_files.read(path)
+    content.pop("versions", None)  # of the run that wrote it
+    name = content.pop("preset", None)
+    if preset and name and preset != name:
+        raise ValueError(
+            f"{path!r} starts from the preset {name!r}, but --preset says {preset!r}. "
+            'Leave out --preset, or the key "preset" in the file.'
+        )
+    values = {}
+    for section, fields in content.items():
+        if not isinstance(fields, dict):
+            raise ValueError(
+                f"{path!r} must hold settings in sections, e.g. "
+                f'{{"training": {{"steps": 1000}}}}. Received: {section!r}: {fields!r}.'
+            )
+        values |= {f"{section}.{field}": value for field, value in fields.items()}
+    name = str(name or preset or DEFAULT_PRESET)
+    try:
+        for each in values:
+            field_of(each)
+        if _needed() <= set(values):  # that of a run, whose preset may be gone
+            config = RunConfig.from_dict({"preset": name, **content})
+        else:
+            config = get_preset(name).run_config(values)
+    except ValueError as error:
+        raise ValueError(f"{path!r}: {error}") from error
+    return config, set(values)
 
 
-# By the title that `--help` gives them.
-FLAGS = {
-    "data": (
-        Flag(
-            "--dataset",
-            "data.dataset",
-            "NAME",
-            "glyphs (default), shapes, tfds:NAME, folder:PATH or npz:PATH",
-        ),
-        Flag("--split", "data.split", "NAME", "part of the data set (default: train)"),
-        Flag("--cache-dir", "data.cache_dir", "DIR", "where prepared data are kept"),
-        Flag(
-            "--image-size",
-            "model.image_size",
-            "PIXELS",
-            "32, 64, 128 or 256 (default: the preset's)",
-        ),
-        Flag(
-            "--fit",
-            "data.fit",
-            "HOW",
-            "how pictures become square: crop (default) or pad",
-        ),
-        Flag(
-            "--real-labels",
-            "data.real_labels",
-            "HOW",
-            "how often a class is shown: natural (default) or balanced",
-        ),
-        Flag(
-            "--fake-labels",
-            "data.fake_labels",
-            "HOW",
-            "the same of generated images: balanced (default) or natural",
-        ),
-    ),
-    "small data sets": (
-        Flag(
-            "--augment",
-            "augmentation.policy",
-            "NAME",
-            "what the discriminator sees: none (default), diffaugment or ada",
-        ),
-        Flag(
-            "--augment-operations",
-            "augmentation.operations",
-            "NAMES",
-            "color,translation,cutout or blit,geometric,color (default: all)",
-        ),
-        Flag(
-            "--mirror",
-            "augmentation.mirror",
-            "BOOL",
-            "true: show half of the pictures turned left to right",
-        ),
-    ),
-    "training (default: the preset's)": (
-        Flag("--steps", "training.steps", "STEPS", "generator steps"),
-        Flag("--minutes", "training.minutes", "MIN", "end within this time"),
-        Flag("--batch-size", "training.batch_size", "IMAGES", "images in a batch"),
-        Flag(
-            "--discriminator-steps",
-            "training.discriminator_steps",
-            "STEPS",
-            "discriminator steps before each generator step",
-        ),
-        Flag(
-            "--gradient-accumulation-steps",
-            "training.gradient_accumulation_steps",
-            "BATCHES",
-            "batches whose gradients make one update",
-        ),
-        Flag(
-            "--g-learning-rate",
-            "optimizer.g_learning_rate",
-            "RATE",
-            "of the generator's Adam",
-        ),
-        Flag(
-            "--d-learning-rate",
-            "optimizer.d_learning_rate",
-            "RATE",
-            "of the discriminator's Adam",
-        ),
-        Flag(
-            "--loss",
-            "training.loss",
-            "NAME",
-            "hinge, non_saturating, least_squares or wasserstein",
-        ),
-        Flag(
-            "--ema-decay",
-            "training.ema_decay",
-            "FRACTION",
-            "of the averaged generator; 0: no average",
-        ),
-        Flag(
-            "--dtype-policy",
-            "training.dtype_policy",
-            "NAME",
-            "float32, mixed_bfloat16 or float64",
-        ),
-        Flag("--seed", "training.seed", "N", "of weights, latents and data order"),
-    ),
-    "evaluation while training (docs/evaluation.md)": (
-        Flag(
-            "--evaluate-every",
-            "evaluation.every",
-            "STEPS",
-            "score the model at multiples of so many steps (default: never)",
-        ),
-        Flag(
-            "--evaluate-metrics",
-            "evaluation.metrics",
-            "NAMES",
-            "fid,kid (default), is, prdc, intra_fid, agreement",
-        ),
-        Flag(
-            "--evaluate-extractor",
-            "evaluation.extractor",
-            "NAME",
-            "inception (default), classifier (trained before step 1), or another of "
-            "'keras-sagan evaluate --help'",
-        ),
-        Flag(
-            "--evaluate-images",
-            "evaluation.num_images",
-            "N",
-            "generated images (default: 5000)",
-        ),
-        Flag(
-            "--evaluate-split",
-            "evaluation.split",
-            "NAME",
-            "of the real images (default: the one that is trained on)",
-        ),
-        Flag(
-            "--monitor",
-            "evaluation.monitor",
-            "SCORE",
-            "which score says what is best; the best model is in evaluation/best "
-            "(default: the first)",
-        ),
-        Flag(
-            "--patience",
-            "evaluation.patience",
-            "N",
-            "end after N evaluations without a better one (default: never)",
-        ),
-        Flag(
-            "--evaluate-share",
-            "evaluation.share",
-            "FRACTION",
-            "of the time, at most, for evaluations (default: 0.1)",
-        ),
-    ),
-    "output": (
-        Flag(
-            "--log-every",
-            "logging.log_every",
-            "STEPS",
-            "between two rows of metrics (default: 100)",
-        ),
-        Flag(
-            "--sample-every",
-            "logging.sample_every",
-            "STEPS",
-            "between two grids of samples (default: 1000)",
-        ),
-        Flag(
-            "--checkpoint-every",
-            "logging.checkpoint_every",
-            "STEPS",
-            "between two checkpoints (default: 500)",
-        ),
-    ),
-}
+def _needed():
+    """Names of the settings that every file has which a run wrote."""
+    return {
+        f"{section.name}.{field.name}"
+        for section in SECTIONS
+        for field in dataclasses.fields(section.type)
+        if not (setting_of(section).added_later or setting_of(field).added_later)
+    }
 
 
 def parse_setting(text):
@@ -209,7 +153,7 @@ def parse_setting(text):
         `(name, value)`: str and what `parse_value` makes of the rest.
 
     Raises:
-        ValueError: if there is no `=`.
+        ValueError: if there is no `=`, or no such setting.
     """
     name, equals, value = text.partition("=")
     if not equals:
@@ -217,18 +161,41 @@ def parse_setting(text):
             f"Argument `--set` must have the form section.field=value. "
             f"Received: {text!r}."
         )
-    return name.strip(), parse_value(value.strip())
+    return name.strip(), parse_value(value.strip(), name.strip())
 
 
-def parse_value(text):
-    """Reads a word as none, true, false, a number, a list of numbers, or itself.
+def parse_value(text, name):
+    """Reads the value of a setting from a word.
 
     Args:
-        text: str, e.g. `"none"`, `"2e-4"`, `"16,32"`, `"[]"`, `"folder:cats"`.
+        text: str, e.g. `"none"`, `"true"`, `"2e-4"`, `"16,32"`, `"[]"`, `"glyphs"`.
+        name: str. `"section.field"`.
+
+    Returns: a value of the setting's type, or, where the text is of another, what it
+        looks like: the check of the configuration says then what is wrong.
+
+    Raises:
+        ValueError: if there is no such setting.
     """
-    if text.lower() in _WORDS:
-        return _WORDS[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    kind, item, optional = parts(field_of(name).type)
+    if optional and text.lower() in ("none", "null"):
+        return None
+    if kind is str:
         return text
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+    return (value,) if item is not None and type(value) is item else value
+
+
+def _default(section, field):
+    """What `--help` says that a setting is when it is not given."""
+    if section.default_factory is dataclasses.MISSING:
+        return "the preset's"
+    known = setting_of(field)
+    if field.default is None:
+        return known.none
+    return str(field.default).lower() if field.type is bool else field.default

@@ -4,11 +4,9 @@ import argparse
 import json
 import sys
 
-from keras_sagan.cli import team
+from keras_sagan.cli import settings, team
 from keras_sagan.cli.errors import EXIT_USAGE, user_errors
-from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
 from keras_sagan.cli.startup import start_tensorflow
-from keras_sagan.config.presets import get_preset
 
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
 
@@ -24,18 +22,25 @@ model too); the second one ends it at once. Exit status: 0 finished, 130 after C
 finite, 2 after a mistake in what was asked for.
 """
 
+_EXAMPLES = (
+    "--minutes 10",
+    "--preset sagan_64 --dataset folder:cats -o runs/cats",
+    "--dataset tfds:mnist --steps 5000 --set model.base_filters=8",
+    "--config runs/cats/config.json --seed 1 -o runs/cats-1",
+)
+
 
 def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
-        "train", help="train a SAGAN", description=_DESCRIPTION
+        "train",
+        help="train a SAGAN",
+        usage="keras-sagan train [--preset NAME] [--config FILE] [--dataset NAME] "
+        "[-o DIR] [OPTION ...]",
+        description=_DESCRIPTION,
+        examples=_EXAMPLES,
     )
-    parser.add_argument(
-        "--preset",
-        default="sagan_32_small",
-        metavar="NAME",
-        help="recipe to start from (default: %(default)s); see 'keras-sagan presets'",
-    )
+    settings.add_base(parser)
     parser.add_argument(
         "-o",
         "--output",
@@ -63,45 +68,27 @@ def add_parser(commands):
         help="print the resolved configuration and write no run; a data set that is "
         "not there yet is prepared",
     )
-    for title, flags in FLAGS.items():
-        group = parser.add_argument_group(title)
-        for flag in flags:
-            group.add_argument(
-                flag.name,
-                dest=flag.setting,
-                default=argparse.SUPPRESS,
-                metavar=flag.metavar,
-                type=str if flag.setting.startswith("data.") else parse_value,
-                help=flag.help,
-            )
-    parser.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="SECTION.FIELD=VALUE",
-        help="any other setting, e.g. --set model.base_filters=32; may be repeated",
-    )
+    settings.add_flags(parser)
     parser.set_defaults(run=run)
 
 
 def run(options):
     """Trains, or prints the configuration where `--dry-run` asks for it."""
     with user_errors():
-        overrides = _overrides(options)
-        config = get_preset(options.preset).run_config(overrides)
+        config, given = settings.resolve(options)
         start_tensorflow()
     with team.assemble(options) as together:
-        return _train(options, config, overrides, together)
+        return _train(options, config, given, together)
 
 
-def _train(options, config, overrides, together):
+def _train(options, config, given, together):
     """Trains with the other workers, if there are any; returns the exit status."""
     from keras_sagan.runs import building, follower, run_directory
     from keras_sagan.runs import run as training_run
 
     with user_errors():
         together.agree("configuration", team.settings_to_agree_on(config))
-        config, source = building.prepare(config, given=overrides)
+        config, source = building.prepare(config, given=given)
         together.agree("data", team.data_to_agree_on(source))
         with together.strategy.scope():
             if options.dry_run:
@@ -176,12 +163,3 @@ def _say_what_happens(config, source, output, together):
         f"a batch{share}. Everything is written to {output}",
         file=sys.stderr,
     )
-
-
-def _overrides(options):
-    """Settings of the flags that were given, then of `--set`, which wins."""
-    names = [flag.setting for flags in FLAGS.values() for flag in flags]
-    given = vars(options)
-    overrides = {name: given[name] for name in names if name in given}
-    overrides.update(parse_setting(text) for text in options.set)
-    return overrides

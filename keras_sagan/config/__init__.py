@@ -11,12 +11,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "data": ["AugmentationConfig", "DataConfig"],
         "evaluation": ["EvaluationConfig"],
         "presets": ["PRESETS", "Preset", "get_preset"],
-        "run": [
-            "LoggingConfig",
-            "ModelConfig",
-            "OptimizerConfig",
-            "RunConfig",
-            "TrainingConfig",
-        ],
+        "model": ["ModelConfig"],
+        "run": ["RunConfig"],
+        "training": ["LoggingConfig", "OptimizerConfig", "TrainingConfig"],
     },
 )

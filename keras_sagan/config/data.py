@@ -1,8 +1,6 @@
 """Sections of the configuration about data: their source, their augmentation."""
 
-import dataclasses
-
-from keras_sagan.config.section import Section
+from keras_sagan.config.section import Section, section, setting
 
 AUGMENTATIONS = {  # operations of each policy, in the order in which they are done
     "diffaugment": ("color", "translation", "cutout"),
@@ -10,36 +8,45 @@ AUGMENTATIONS = {  # operations of each policy, in the order in which they are d
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@section
 class AugmentationConfig(Section):
     """What the discriminator sees instead of the images themselves.
 
-    Args:
-        policy: str, or `None` for no augmentation. "diffaugment" or "ada".
-        operations: str, or `None` for all of the policy's. Their names, joined by
-            commas: "color,translation,cutout" or "blit,geometric,color".
-        mirror: bool. Turn half of the real images left to right, which generated
-            ones then are too.
-        ada_target: float in (-1, 1). Mean sign of D(real) that "ada" aims at.
-        ada_images: int. Real images that take the probability of "ada" from 0 to 1.
+    For small data sets.
     """
 
-    policy: str | None = None
-    operations: str | None = None
-    mirror: bool = False
-    ada_target: float = 0.6
-    ada_images: int = 500_000
+    policy: str | None = setting(
+        None,
+        "how real and generated images are changed",
+        "--augment NAME",
+        choices=tuple(AUGMENTATIONS),
+        none="no augmentation",
+    )
+    operations: str | None = setting(
+        None,
+        "some of color,translation,cutout or of blit,geometric,color",
+        "--augment-operations NAMES",
+        none="all of the policy's",
+    )
+    mirror: bool = setting(
+        False,
+        "whether half of the real images are mirrored, so that generated ones are too",
+        "--mirror BOOL",
+    )
+    ada_target: float = setting(
+        0.6, 'mean sign of D(real) that "ada" aims at', above=-1, below=1
+    )
+    ada_images: int = setting(
+        500_000, 'real images that take the probability of "ada" from 0 to 1', least=1
+    )
 
     def check(self):
-        self.require_choice("policy", (None, *AUGMENTATIONS))
         allowed = AUGMENTATIONS.get(self.policy, ())
         self.require(
             self.operations is None or self._names() <= set(allowed),
             "operations",
             f"None or some of {allowed} joined by commas with policy={self.policy!r}",
         )
-        self.require(-1 < self.ada_target < 1, "ada_target", "in (-1, 1)")
-        self.require(self.ada_images >= 1, "ada_images", "at least 1")
 
     @property
     def selected_operations(self):
@@ -53,33 +60,41 @@ class AugmentationConfig(Section):
         return {name.strip() for name in self.operations.split(",")}
 
 
-@dataclasses.dataclass(frozen=True)
+@section
 class DataConfig(Section):
-    """Where the images come from.
+    """Where the images come from."""
 
-    Args:
-        dataset: str. What `keras_sagan.data.load` takes, e.g. "glyphs",
-            "tfds:NAME" or "folder:PATH".
-        split: str. Part of the data set to train on.
-        cache_dir: str, or `None` for the source's own place. Where prepared data
-            are kept.
-        fit: str. How pictures become square: "crop" (their centre) or "pad" (black
-            borders).
-        real_labels: str. How often the stream shows a class: "natural" (as often as
-            the data set has it) or "balanced" (all alike).
-        fake_labels: str. The same for the labels of generated images.
-    """
-
-    dataset: str = "glyphs"
-    split: str = "train"
-    cache_dir: str | None = None
-    fit: str = "crop"
-    real_labels: str = "natural"
-    fake_labels: str = "balanced"
+    dataset: str = setting(
+        "glyphs",
+        "glyphs, shapes, tfds:NAME, folder:PATH or npz:PATH",
+        "--dataset NAME",
+    )
+    split: str = setting("train", "part of the data set to train on", "--split NAME")
+    cache_dir: str | None = setting(
+        None,
+        "where prepared data are kept",
+        "--cache-dir DIR",
+        none="the source's own place",
+    )
+    fit: str = setting(
+        "crop",
+        "how pictures become square, by their centre or with black borders",
+        "--fit HOW",
+        choices=("crop", "pad"),
+    )
+    real_labels: str = setting(
+        "natural",
+        "how often each class is shown: as often as in the data set, or all equally",
+        "--real-labels HOW",
+        choices=("natural", "balanced"),
+    )
+    fake_labels: str = setting(
+        "balanced",
+        "the same for the labels of generated images",
+        "--fake-labels HOW",
+        choices=("natural", "balanced"),
+    )
 
     def check(self):
         self.require(self.dataset, "dataset", "the name of a data source")
         self.require(self.split, "split", "the name of a split")
-        self.require_choice("fit", ("crop", "pad"))
-        for name in ("real_labels", "fake_labels"):
-            self.require_choice(name, ("natural", "balanced"))

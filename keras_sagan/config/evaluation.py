@@ -1,56 +1,85 @@
 """Section of the configuration about scores while a model trains."""
 
-import dataclasses
+from keras_sagan.config.section import Section, section, setting
+from keras_sagan.config.training import LARGEST_SEED
 
-from keras_sagan.config.section import Section
 
-
-@dataclasses.dataclass(frozen=True)
+@section
 class EvaluationConfig(Section):
-    """Whether and how the averaged generator is scored while it trains.
+    """Whether and how the averaged generator is scored while it trains."""
 
-    Args:
-        every: int, or `None` for no evaluation. Steps between two evaluations.
-        metrics: str. Names joined by commas: fid, kid, is, prdc, intra_fid, agreement.
-        extractor: str. What `keras-sagan evaluate --extractor` takes: "inception",
-            "classifier" (trained before step 1 and kept in the run's directory),
-            "classifier:FILE.keras", ...
-        inception: str, or `None` for a download. Weights file of the FID network.
-        split: str, or `None` for the split that is trained on. The real images.
-        num_real: int, or `None` for all. Real images, chosen at random.
-        num_images: int. Generated images; their latents are the same every time.
-        monitor: str, or `None` for the first score. Beginning of the name of the
-            score that says which model is best.
-        mode: str, or `None` for what is right for the score. "min" or "max".
-        keep_best: bool. Whether to keep the best model, in `evaluation/best/`.
-        patience: int, or `None`. Training ends after so many evaluations in a row
-            without a better one.
-        share: float in (0, 1]. Largest part of the time that evaluations may take.
-        seed: int >= 0. Of the latents, and of the choice of real images.
-    """
-
-    every: int | None = None
-    metrics: str = "fid,kid"
-    extractor: str = "inception"
-    inception: str | None = None
-    split: str | None = None
-    num_real: int | None = 10_000
-    num_images: int = 5000
-    monitor: str | None = None
-    mode: str | None = None
-    keep_best: bool = True
-    patience: int | None = None
-    share: float = 0.1
-    seed: int = 0
+    every: int | None = setting(
+        None,
+        "steps between two evaluations",
+        "--evaluate-every STEPS",
+        least=1,
+        none="no evaluation",
+    )
+    metrics: str = setting(
+        "fid,kid",
+        "names of scores, joined by commas: fid, kid, is, prdc, intra_fid, agreement",
+        "--evaluate-metrics NAMES",
+    )
+    extractor: str = setting(
+        "inception",
+        "network that looks at the images: inception, classifier (trained before step "
+        "1, kept with the run), or another of 'keras-sagan evaluate --help'",
+        "--evaluate-extractor NAME",
+    )
+    inception: str | None = setting(
+        None, "weights file of the FID network", none="a download"
+    )
+    split: str | None = setting(
+        None,
+        "split that the real images are taken from",
+        "--evaluate-split NAME",
+        none="the one that is trained on",
+    )
+    num_real: int | None = setting(
+        10_000, "real images, chosen at random", least=1, none="all"
+    )
+    num_images: int = setting(
+        5000,
+        "generated images; their latents are the same every time",
+        "--evaluate-images N",
+        least=1,
+    )
+    monitor: str | None = setting(
+        None,
+        "score that decides which model is best, by the beginning of its name; that "
+        "model is kept in evaluation/best",
+        "--monitor SCORE",
+        none="the first",
+    )
+    mode: str | None = setting(
+        None,
+        "whether low or high scores are better",
+        choices=("min", "max"),
+        none="the score's own",
+    )
+    keep_best: bool = setting(True, "whether to keep the best model")
+    patience: int | None = setting(
+        None,
+        "evaluations in a row without a better score after which training ends",
+        "--patience N",
+        least=1,
+        none="no such end",
+    )
+    share: float = setting(
+        0.1,
+        "largest part of the time that evaluations may take",
+        "--evaluate-share FRACTION",
+        above=0,
+        most=1,
+    )
+    seed: int = setting(
+        0,
+        "seed of the latents and of the choice of real images",
+        least=0,
+        most=LARGEST_SEED,
+    )
 
     def check(self):
-        for name in ("every", "num_real", "patience"):
-            value = getattr(self, name)
-            self.require(value is None or value >= 1, name, "at least 1, or None")
-        self.require(self.num_images >= 1, "num_images", "at least 1")
-        self.require_choice("mode", (None, "min", "max"))
-        self.require(0 < self.share <= 1, "share", "above 0 and at most 1")
-        self.require(self.seed >= 0, "seed", "at least 0")
         self.require(self.selected_metrics, "metrics", "names joined by commas")
 
     @property

@@ -10,12 +10,9 @@ import os
 import pathlib
 import re
 
-from keras_sagan.config.run import (
-    ModelConfig,
-    OptimizerConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from keras_sagan.config.model import ModelConfig
+from keras_sagan.config.run import DECIDED_BY_DATA, RunConfig
+from keras_sagan.config.training import OptimizerConfig, TrainingConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,6 +186,29 @@ def get_preset(name):
         f"Argument `preset` must be one of {', '.join(PRESETS)}.{hint} "
         f"Received: preset={name!r}."
     )
+
+
+def preset_differences(config):
+    """Settings that differ from the preset's: `(name, preset's, run's)`.
+
+    Args:
+        config: dict: the content of a run's `config.json`.
+
+    Returns: list of tuples of str; `None` if this version has no such preset. The data
+        set, and what it decides, are left out.
+    """
+    preset = PRESETS.get(config.get("preset"))
+    if preset is None:
+        return None
+    usual = preset.run_config().to_dict()
+    decided = ("data.dataset", "data.cache_dir", *DECIDED_BY_DATA)
+    return [
+        (f"{section}.{name}", str(usual[section].get(name, "-")), str(value))
+        for section, values in config.items()
+        if isinstance(values, dict) and section in usual
+        for name, value in values.items()
+        if f"{section}.{name}" not in decided and usual[section].get(name, "-") != value
+    ]
 
 
 # Of /proc/cpuinfo: x86's AVX512 and AMX, and Arm's.

@@ -2,7 +2,7 @@
 
 import operator
 
-from keras_sagan.config import run as config
+from keras_sagan.config import model as config
 from keras_sagan.layers.checks import (
     check_channels_last,
     check_choice,

@@ -21,7 +21,7 @@ References:
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.config.run import AugmentationConfig
+from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import ada_transformations
 

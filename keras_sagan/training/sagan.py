@@ -119,14 +119,22 @@ class SAGAN(DistributedModel):
         Raises:
             ValueError: if an argument is out of range.
         """
+        settings = steps.StepSettings(
+            loss=loss,
+            discriminator_steps=discriminator_steps,
+            ema_decay=ema_decay,
+            ema_start=ema_start,
+            gradient_accumulation_steps=gradient_accumulation_steps,
+            seed=seed,
+            augmentation=augmentation,
+            fake_label_weights=fake_label_weights,
+        )
         arguments = CompileArguments(
-            g_optimizer, d_optimizer, loss, discriminator_steps, ema_decay, ema_start,
-            gradient_accumulation_steps, seed, augmentation, fake_label_weights,
-            jit_compile, kwargs,
-        )  # fmt: skip
+            g_optimizer, d_optimizer, settings, jit_compile, kwargs
+        )
         arguments.check_classes(self.generator.num_classes)
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
-        self._settings = arguments.step_settings()
+        self._settings = settings
         self._compile_arguments = arguments
         self.g_optimizer, self.d_optimizer = arguments.optimizers()
         self.g_optimizer.build(self.generator.trainable_variables)

@@ -7,13 +7,15 @@ during all forward passes.
 """
 
 import dataclasses
+import math
 import typing
 
 import keras
 import tensorflow as tf
 
 from keras_sagan import losses, sampling
-from keras_sagan.config.run import AugmentationConfig
+from keras_sagan.config.data import AugmentationConfig
+from keras_sagan.config.training import StepConfig
 from keras_sagan.layers.batch_normalization import batch_normalizer
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
@@ -36,17 +38,33 @@ class Networks(typing.NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class StepSettings:
+class StepSettings(StepConfig):
     """What `SAGAN.compile` was told about a step."""
 
-    loss: str = "hinge"
-    discriminator_steps: int = 1
-    gradient_accumulation_steps: int = 1
-    ema_decay: float = 0.999
-    ema_start: int = 0
-    seed: int = 0
     augmentation: AugmentationConfig | None = None
     fake_label_weights: tuple[float, ...] | None = None
+    _owner = "compile"
+
+    def __post_init__(self):
+        resolved = augmentation.resolve(self.augmentation)
+        object.__setattr__(self, "augmentation", resolved)
+        super().__post_init__()
+
+    def check(self):
+        weights = self.fake_label_weights
+        self.require(
+            weights is None
+            or (min(weights, default=-1) >= 0 and 0 < sum(weights) < math.inf),
+            "fake_label_weights",
+            "numbers >= 0, one a class, not all 0",
+        )
+        self.require(  # ADA reads overfitting off the signs of D's logits
+            not (self.augmentation and self.augmentation.policy == "ada")
+            or self.loss in ("hinge", "non_saturating"),
+            "loss",
+            "'hinge' or 'non_saturating' with the augmentation 'ada', which needs a "
+            "loss whose decision is at 0",
+        )
 
     @property
     def parts(self):

@@ -1,10 +1,7 @@
 import json
 import shutil
 
-import pytest
-
 from keras_sagan.cli.main import main
-from keras_sagan.cli.report import preset_differences
 
 
 def report(*arguments):
@@ -70,25 +67,3 @@ def test_mistakes(run_directory, tmp_path, capsys):
     output.write_text("mine")
     assert report(run_directory, "-o", output) == 2
     assert "exists already" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("config", "expected"),
-    [
-        ({"preset": "gone"}, None),
-        ({"preset": "sagan_32_small", "versions": {"keras": "3"}}, []),
-        (
-            {
-                "preset": "sagan_32_small",
-                "training": {"loss": "wasserstein", "steps": 20_000},
-                "data": {"dataset": "shapes", "fit": "pad"},
-            },
-            [
-                ("training.loss", "hinge", "wasserstein"),
-                ("data.fit", "crop", "pad"),
-            ],
-        ),
-    ],
-)
-def test_differences_from_the_preset(config, expected):
-    assert preset_differences(config) == expected

@@ -51,11 +51,21 @@ def test_set_wins_over_a_flag(data, capsys):
     assert json.loads(capsys.readouterr().out)["training"]["steps"] == 6
 
 
+def test_the_configuration_of_a_run_makes_the_same_one(run_directory, capsys):
+    path = run_directory / "config.json"
+    assert main(["train", "--dry-run", "--config", str(path)]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    written = json.loads(path.read_text())
+    del written["versions"]
+    assert printed == written
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["--config", "none.json"], "none.json"),
         (["--preset", "sagan"], "Did you mean 'sagan_"),
-        (["--steps", "many"], "`steps` of TrainingConfig must be of type int"),
+        (["--steps", "many"], "`steps` of TrainingConfig must be an integer"),
         (["--set", "model.widht=3"], "There is no setting 'model.widht'"),
         (["--set", "base_filters"], "section.field=value"),
         (["--dataset", "mnist"], "'tfds:mnist'"),
@@ -63,7 +73,10 @@ def test_set_wins_over_a_flag(data, capsys):
         (["--set", "model.num_classes=3"], "num_classes=2. Received: 3"),
         (["--set", "model.attention_resolutions=[4]"], "4"),
         (["--batch-size", "17"], "the 16 images of 'folder:"),
-        (["--evaluate-every", "0"], "`every` of EvaluationConfig must be at least 1"),
+        (
+            ["--evaluate-every", "0"],
+            "`every` of EvaluationConfig must be an in",
+        ),
         (
             ["--evaluate-every", "5", "--evaluate-extractor", "classifer"],
             "`extractor` must be inception, classifier",

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from keras_sagan.config.presets import PRESETS, get_preset
+from keras_sagan.config.presets import PRESETS, get_preset, preset_differences
 
 
 def test_names():
@@ -53,3 +53,25 @@ def test_an_unknown_name_suggests_the_nearest():
 def test_a_name_unlike_any_lists_them_all():
     with pytest.raises(ValueError, match=r"sagan_32, .*sagan_128_paper\. Received"):
         get_preset("xyz")
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({"preset": "gone"}, None),
+        ({"preset": "sagan_32_small", "versions": {"keras": "3"}}, []),
+        (
+            {
+                "preset": "sagan_32_small",
+                "training": {"loss": "wasserstein", "steps": 20_000},
+                "data": {"dataset": "shapes", "fit": "pad"},
+            },
+            [
+                ("training.loss", "hinge", "wasserstein"),
+                ("data.fit", "crop", "pad"),
+            ],
+        ),
+    ],
+)
+def test_differences_from_the_preset(config, expected):
+    assert preset_differences(config) == expected

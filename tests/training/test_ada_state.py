@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_sagan.config.run import AugmentationConfig
+from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.training import ada_state
 from keras_sagan.training.steps import StepSettings
 from tests import helpers

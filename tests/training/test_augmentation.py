@@ -5,8 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan import sampling
-from keras_sagan.config.data import AUGMENTATIONS
-from keras_sagan.config.run import AugmentationConfig
+from keras_sagan.config.data import AUGMENTATIONS, AugmentationConfig
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import augmentation, networks, steps
 from tests import helpers

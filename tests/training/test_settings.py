@@ -1,11 +1,18 @@
 """Arguments of `compile`: checked, used, and kept in files."""
 
+import dataclasses
+import inspect
 import json
 
 import keras
+import numpy as np
 import pytest
 
+from keras_sagan.config.training import OptimizerConfig, StepConfig, TrainingConfig
+from keras_sagan.training import settings
+from keras_sagan.training.sagan import SAGAN
 from keras_sagan.training.settings import CompileArguments
+from keras_sagan.training.steps import StepSettings
 from tests import helpers
 
 NON_DEFAULT = {
@@ -43,9 +50,9 @@ def test_defaults(gan):
         assert config["learning_rate"] == pytest.approx(rate)
         assert (config["beta_1"], config["beta_2"]) == (0.0, 0.999)
         assert config["epsilon"] == 1e-8
-    settings = CompileArguments.deserialize(gan.get_compile_config())
-    del settings["g_optimizer"], settings["d_optimizer"]
-    assert settings == {
+    arguments = CompileArguments.deserialize(gan.get_compile_config())
+    del arguments["g_optimizer"], arguments["d_optimizer"]
+    assert arguments == {
         "loss": "hinge",
         "discriminator_steps": 1,
         "ema_decay": 0.999,
@@ -92,19 +99,24 @@ def test_optimizers_serve_one_network_each(gan):
 @pytest.mark.parametrize(
     ("argument", "value", "allowed"),
     [
-        ("loss", "hing", "hinge, non_saturating, least_squares, wasserstein"),
-        ("discriminator_steps", 0, "integer >= 1"),
-        ("discriminator_steps", 1.5, "integer >= 1"),
-        ("discriminator_steps", True, "integer >= 1"),
-        ("gradient_accumulation_steps", 0, "integer >= 1"),
+        ("loss", "hing", "'hinge', 'non_saturating', 'least_squares', 'wasserstein'"),
+        ("discriminator_steps", 0, "an integer of at least 1"),
+        ("discriminator_steps", 1.5, "an integer of at least 1"),
+        ("discriminator_steps", True, "an integer of at least 1"),
+        ("gradient_accumulation_steps", 0, "an integer of at least 1"),
         ("ema_decay", 1.0, r"\[0, 1\)"),
         ("ema_decay", -0.1, r"\[0, 1\)"),
         ("ema_decay", float("nan"), r"\[0, 1\)"),
         ("ema_decay", "0.9", r"\[0, 1\)"),
-        ("ema_start", -1, "integer >= 0"),
-        ("seed", -1, "integer >= 0"),
-        ("seed", None, "integer >= 0"),
-        ("fake_label_weights", [], "one a class"),
+        ("ema_start", -1, "an integer of at least 0"),
+        ("seed", -1, r"an integer in \[0, 4294967295\]"),
+        ("seed", 2**62, r"an integer in \[0, 4294967295\]"),
+        ("seed", None, "an integer"),
+        ("fake_label_weights", (), "one a class"),
+        ("fake_label_weights", (0.0, 0.0, 0.0), "not all 0"),
+        ("fake_label_weights", ["a"], "a list of numbers"),
+        ("augmentation", "mixup", "one of 'diffaugment', 'ada'"),
+        ("augmentation", 3, "'diffaugment', 'ada' or an `AugmentationConfig`"),
         ("fake_label_weights", [1.0, 2.0], "one number a class"),
         (
             "g_optimizer",
@@ -126,9 +138,49 @@ def test_bad_arguments(gan, argument, value, allowed):
 
 @pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
 def test_adaptive_augmentation_needs_a_decision_at_zero(gan, loss):
-    with pytest.raises(ValueError, match="'ada' needs a loss whose decision is at 0"):
+    with pytest.raises(ValueError, match=r"'hinge' or .* with the augmentation 'ada'"):
         gan.compile(loss=loss, augmentation="ada")
     gan.compile(loss=loss, augmentation="diffaugment")
+
+
+def test_numbers_of_numpy(gan):
+    """What `compile` takes from Python it takes from NumPy, and files keep it."""
+    given = {
+        "discriminator_steps": np.int64(2),
+        "ema_decay": np.float32(0.5),
+        "ema_start": np.int32(3),
+        "gradient_accumulation_steps": np.uint8(4),
+        "seed": np.int64(5),
+        "fake_label_weights": np.array([1, 0, 2]),
+    }
+    gan.compile(**given)
+    config = json.loads(json.dumps(gan.get_compile_config()))
+    assert config.pop("fake_label_weights") == [1.0, 0.0, 2.0]
+    del given["fake_label_weights"]
+    assert {name: config[name] for name in given} == given
+
+
+def test_compile_takes_what_a_step_is_made_of():
+    """The signature has every setting of a step, with the same default."""
+    signature = inspect.signature(SAGAN.compile).parameters
+    for field in dataclasses.fields(StepSettings):
+        assert signature[field.name].default == field.default, field.name
+
+
+def test_a_step_is_compiled_from_the_configuration(gan):
+    training = TrainingConfig(
+        loss="wasserstein",
+        discriminator_steps=2,
+        ema_decay=0.25,
+        ema_start=3,
+        gradient_accumulation_steps=4,
+        seed=5,
+    )
+    settings.compile_from_settings(gan, OptimizerConfig(beta_1=0.5), training)
+    config = gan.get_compile_config()
+    for field in dataclasses.fields(StepConfig):
+        assert config[field.name] == getattr(training, field.name) != field.default
+    assert gan.d_optimizer.beta_1 == 0.5
 
 
 def test_optimizers_must_be_two(gan):

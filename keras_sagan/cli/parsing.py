@@ -1,0 +1,74 @@
+"""What the parsers of all commands share: examples, and messages about mistakes."""
+
+import argparse
+import difflib
+import math
+import re
+import shutil
+import textwrap
+
+from keras_sagan.config.section import Setting
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser with examples in its help; it suggests flags for those it lacks.
+
+    Args:
+        description: str, or None. What the command does; it is wrapped.
+        examples: sequence of str. What may follow the command's name, to show it.
+        **kwargs: as of `argparse.ArgumentParser`.
+    """
+
+    def __init__(self, description=None, examples=(), **kwargs):
+        super().__init__(
+            description=wrap(description or ""),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            **kwargs,
+        )
+        if examples:
+            lines = [f"  {self.prog} {example}" for example in examples]
+            self.epilog = "\n".join(["examples:", *lines])
+        self.register("type", int, integer())
+        self.register("type", float, number())
+
+    def parse_known_args(self, args=None, namespace=None):
+        """As of argparse; what is unknown is an error, with the nearest flag."""
+        options, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            flags = re.findall(r"(?<!\w)--[a-z][\w-]*", self.format_help())
+            name = unknown[0].partition("=")[0]
+            near = difflib.get_close_matches(name, flags, n=1)
+            hint = f". Did you mean {near[0]}?" if near else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return options, unknown
+
+
+def wrap(text):
+    """The text in lines of the terminal's width."""
+    width = max(shutil.get_terminal_size().columns - 2, 20)
+    return textwrap.fill(" ".join(text.split()), width)
+
+
+def integer(least=None, most=None):
+    """A `type=` of argparse: int, both bounds allowed."""
+    return _converter(int, Setting("", least=least, most=most))
+
+
+def number(least=None, most=None):
+    """A `type=` of argparse: float, both bounds allowed."""
+    return _converter(float, Setting("", least=least, most=most))
+
+
+def _converter(kind, known):
+    def convert(text):
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not (math.isfinite(value) and known.allows(value)):
+            raise argparse.ArgumentTypeError(
+                f"must be {known.rule(kind)}. Received: {text}"
+            )
+        return value
+
+    return convert

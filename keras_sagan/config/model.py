@@ -1,0 +1,65 @@
+"""Section of the configuration about the architecture of the two networks."""
+
+from keras_sagan.config.section import Section, section, setting
+
+ATTENTION_SETTINGS = ("released", "paper", "formula", "residual")
+IMAGE_SIZES = (32, 64, 128, 256)
+KERNEL_INITIALIZERS = ("glorot_uniform", "orthogonal")
+
+
+@section
+class ModelConfig(Section):
+    """Architecture of the generator and the discriminator."""
+
+    image_size: int = setting(
+        32, "height and width of the images", "--image-size PIXELS", choices=IMAGE_SIZES
+    )
+    num_classes: int | None = setting(
+        10, "classes of the images", least=1, none="an unconditional model"
+    )
+    latent_dim: int = setting(128, "length of the latent vector", least=1)
+    base_filters: int = setting(64, "width unit `ch` of both networks", least=1)
+    channels: int = setting(3, "channels of the images", choices=(1, 3, 4))
+    attention_resolutions: tuple[int, ...] = setting(
+        (16,), "pixel sizes of the tensors with self-attention; () for none"
+    )
+    attention: str = setting(
+        "released",
+        "variant of the attention layer: that of the released code, of the paper's "
+        "text or of its formula; residual is a control without attention",
+        choices=ATTENTION_SETTINGS,
+    )
+    batch_norm_momentum: float = setting(
+        0.999, "share that the running statistics keep at each step", least=0, below=1
+    )
+    batch_norm_epsilon: float = setting(1e-5, "added to the variance", above=0)
+    kernel_initializer: str = setting(
+        "glorot_uniform", "first values of the kernels", choices=KERNEL_INITIALIZERS
+    )
+    activated_shortcut: bool = setting(
+        False,
+        "whether the discriminator's shortcut sees relu(x), as in ports with an "
+        "in-place ReLU",
+    )
+
+    def check(self):
+        sizes = self.attention_resolutions
+        self.require(
+            len(set(sizes)) == len(sizes)
+            and all(0 < x <= self.image_size and x & (x - 1) == 0 for x in sizes),
+            "attention_resolutions",
+            f"different powers of two, at most image_size={self.image_size}",
+        )
+
+    def generator_kwargs(self):
+        """Returns the arguments of `keras_sagan.models.Generator`."""
+        kwargs = dict(vars(self))
+        del kwargs["activated_shortcut"]
+        return kwargs
+
+    def discriminator_kwargs(self):
+        """Returns the arguments of `keras_sagan.models.Discriminator`."""
+        kwargs = dict(vars(self))
+        for name in ("latent_dim", "batch_norm_momentum", "batch_norm_epsilon"):
+            del kwargs[name]
+        return kwargs

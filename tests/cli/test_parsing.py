@@ -1,0 +1,106 @@
+"""What all commands answer to mistakes, and what their help shows."""
+
+import argparse
+import re
+
+import pytest
+
+from keras_sagan.cli import parsing
+from keras_sagan.cli.main import build_parser, main
+
+
+def parsers(parser):
+    """The parser and those of its commands, by name."""
+    yield parser.prog, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for each in action.choices.values():
+                yield from parsers(each)
+
+
+ALL = dict(parsers(build_parser()))
+COMMANDS = {
+    name: parser
+    for name, parser in ALL.items()
+    if not any(other.startswith(name + " ") for other in ALL)
+}
+
+
+def messages(capsys, *arguments):
+    with pytest.raises(SystemExit) as caught:
+        main(list(arguments))
+    assert caught.value.code == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_examples_that_the_parser_takes(name):
+    _, _, examples = COMMANDS[name].format_help().partition("\nexamples:\n")
+    assert examples
+    for line in examples.splitlines():
+        words = re.findall(r"'[^']*'|\S+", line)
+        program, *arguments = (word.strip("'") for word in words)
+        assert program == "keras-sagan"
+        assert build_parser().parse_args(arguments).run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_flags_say_what_they_take(name):
+    """Never argparse's own "invalid _port value", which names a function."""
+    for action in COMMANDS[name]._actions:
+        convert = COMMANDS[name]._registry_get("type", action.type, action.type)
+        try:
+            convert("wrong\0")
+        except argparse.ArgumentTypeError as error:
+            assert "must " in str(error), action.option_strings
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--batchsize", "5"], "--batchsize 5. Did you mean --batch-size?"),
+        (["train", "--batchsize=5"], "--batchsize=5. Did you mean --batch-size?"),
+        (["export", "a", "-o", "b", "--verfy"], "--verfy. Did you mean --verify?"),
+        (["data", "check", "a", "--jsn"], "--jsn. Did you mean --json?"),
+        (["presets", "a", "b"], "unrecognized arguments: b\n"),
+    ],
+)
+def test_an_unknown_flag_suggests_the_nearest(capsys, arguments, message):
+    assert message in messages(capsys, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            "explore a --port http",
+            "must be an integer in [0, 65535]. Received: http",
+        ),
+        ("explore a --port 70000", "--port: must be an integer in [0, 65535]"),
+        ("sample a -o b.png --seed x", "--seed: must be an integer. Received: x"),
+        ("sample a -o b.png --num-images x", "must be an integer of at least 1"),
+        ("sample a -o b.png --truncation nan", "--truncation: must be a number."),
+        ("serve a --max-batch x", "--max-batch: must be an integer of at least 1"),
+        ("train --index first", "--index: must be an integer. Received: first"),
+    ],
+)
+def test_values_of_another_kind(capsys, arguments, message):
+    assert message in messages(capsys, *arguments.split())
+
+
+@pytest.mark.parametrize("text", ["1", "3", " 2"])
+def test_integers_within_bounds(text):
+    assert parsing.integer(1, 3)(text) == int(text)
+
+
+@pytest.mark.parametrize("text", ["0", "4", "1.5", "", "x", "1" * 5000])
+def test_integers_that_are_not(text):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"an integer in \[1, 3\]"):
+        parsing.integer(1, 3)(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "inf", "nan", "x"])
+def test_numbers_that_are_not(text):
+    assert parsing.number(least=0)("0.5") == 0.5
+    with pytest.raises(argparse.ArgumentTypeError, match="a number of at least 0"):
+        parsing.number(least=0)(text)
