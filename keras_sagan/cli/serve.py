@@ -2,10 +2,10 @@
 
 import argparse
 import logging
-import pathlib
 
-from keras_sagan.cli import listening, stopping
+from keras_sagan.cli import listening, model_argument, stopping
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_CUT_OFF = 1
@@ -16,18 +16,18 @@ def add_parser(commands):
     parser = commands.add_parser(
         "serve",
         help="try out an exported model over gRPC and REST",
-        description="Serves the newest version of an exported model with the gRPC and "
+        description="Serves an exported model, its newest version, with the gRPC and "
         "REST interfaces of TensorFlow Serving, until SIGTERM or Ctrl-C. For "
         "development: it has no encryption, no batching of requests, and no "
         "authentication but a token for all (--token-file). Unless --host says "
         "otherwise only this machine can reach it. Pages of other sites in a browser "
         "are not answered.",
     )
+    add_model(parser, model_argument.EXPORTED)
     parser.add_argument(
-        "directory", metavar="DIR", help="directory of the versions: saved_models/NAME"
-    )
-    parser.add_argument(
-        "--name", metavar="NAME", help="of the model in requests (default: that of DIR)"
+        "--name",
+        metavar="NAME",
+        help="of the model in requests (default: that of saved_models/NAME)",
     )
     listening.add_host_options(parser)
     listening.add_token_file(
@@ -107,9 +107,13 @@ def _server(options, token):
             f"the server needs more packages ({error}): pip install "
             "'keras-sagan[serving]'"
         ) from error
+    from keras_sagan.runs.loading import find_export
+
+    path = find_export(options.model).resolve()
+    of_version = path.name.isdecimal() and (path / "saved_model.pb").is_file()
     return DevelopmentServer(
-        options.directory,
-        options.name or pathlib.Path(options.directory).resolve().name,
+        path,
+        options.name or (path.parent if of_version else path).name,
         options.host,
         options.grpc_port,
         options.rest_port,

@@ -1,7 +1,5 @@
 """SavedModels of a generator, as TensorFlow Serving loads them."""
 
-import contextlib
-import json
 import pathlib
 
 import numpy as np
@@ -53,20 +51,6 @@ def write_saved_model(generator, directory, name, **facts):
     extra.mkdir()
     write_warmup(extra / WARMUP, signatures, name)
     card.write_card(extra, card.model_card(generator, name, **facts))
-
-
-def read_card(directory):
-    """The model card of an exported model, or {} where it has none that can be read.
-
-    Args:
-        directory: str or path of the SavedModel.
-    """
-    path = pathlib.Path(directory) / EXTRA / card.FILE
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and isinstance(found.get("generator"), dict):
-            return found
-    return {}
 
 
 def write_warmup(path, signatures, model_name):
