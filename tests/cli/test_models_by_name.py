@@ -1,6 +1,5 @@
 """Every command with everything that can be named as a model."""
 
-import argparse
 import functools
 import json
 import shutil
@@ -87,14 +86,10 @@ def extractor(tmp_path_factory):
     return path
 
 
-def options_of(*arguments):
-    options = build_parser().parse_args(arguments)
-    assert isinstance(options, argparse.Namespace)
-    return options
-
-
 def run_explore(model):
-    server = explore._server(options_of("explore", model, "--port", "0"))
+    server = explore._server(
+        build_parser().parse_args(["explore", model, "--port", "0"])
+    )
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/api/model") as x:
             assert json.load(x)["classes"] == ["blue", "red"]
@@ -104,7 +99,7 @@ def run_explore(model):
 
 def run_serve(model):
     ports = ["--grpc-port", "0", "--rest-port", "0"]
-    server = serve._server(options_of("serve", model, *ports))
+    server = serve._server(build_parser().parse_args(["serve", model, *ports]))
     try:
         assert list(server.model.versions) == [1 if model.endswith("bare") else 2]
         assert server.model.name in ("exports", "bare")
