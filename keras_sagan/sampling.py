@@ -4,6 +4,9 @@ Training draws are a function of (seed, purpose, step) and of the sample's index
 the global batch: every replica draws the whole global batch and takes its rows, so
 that the numbers do not depend on how many replicas there are. Generation draws are a
 function of one seed a row, so that they do not depend on the rest of the batch.
+
+What a caller asks `generate` for (labels, seeds, truncation) becomes rows here too, for
+trained and for exported models.
 """
 
 import enum
@@ -125,6 +128,119 @@ def row_latents(seeds, latent_dim, truncation):
     latents = tf.math.ndtri(below + uniform * (1.0 - 2.0 * below))
     latents = tf.where(limit > 0, tf.clip_by_value(latents, -limit, limit), latents)
     return tf.cast(latents, tf.float32)
+
+
+def resolve_labels(labels, num_images, num_classes, class_names):
+    """int32 labels `(n,)` (None if unconditional) and `n` for `generate`.
+
+    Args:
+        labels: None, or class indices or names.
+        num_images: None or int > 0.
+        num_classes: int or None.
+        class_names: tuple of str or None.
+
+    Raises:
+        ValueError: if labels are missing, unknown or out of range, or do not go
+            together with `num_images`.
+    """
+    if num_classes is None:
+        if labels is not None or num_images is None:
+            raise ValueError(
+                "The model is unconditional: pass `num_images` and no `labels`. "
+                f"Received: labels={labels!r}, num_images={num_images!r}."
+            )
+        _check_count(num_images)
+        return None, int(num_images)
+    if labels is None or num_images is not None:
+        raise ValueError(
+            "The model is conditional: pass `labels`, one an image, and no "
+            f"`num_images`. Received: labels={labels!r}, num_images={num_images!r}."
+        )
+    indices = [_class_index(x, num_classes, class_names) for x in _rows(labels)]
+    _check_count(len(indices))
+    return np.array(indices, np.int32), len(indices)
+
+
+def resolve_seeds(seed, count):
+    """int64 seeds `(count,)`: `seed + i`, or one given for each row."""
+    seeds = np.asarray(seed)
+    if seeds.dtype.kind not in "iu" or seeds.shape not in ((), (count,)):
+        raise ValueError(
+            f"`seed` must be an integer, or {count} integers, one an image. "
+            f"Received: seed={seed!r}."
+        )
+    seeds = seeds.astype(np.int64)
+    return seeds + np.arange(count) if seeds.ndim == 0 else seeds
+
+
+def resolve_truncation(truncation, count):
+    """float32 truncations `(count,)`, 0 where there is none."""
+    if truncation is None:
+        return np.zeros((count,), np.float32)
+    number = _is_integer(truncation) or isinstance(truncation, (float, np.floating))
+    if not (number and np.isfinite(truncation) and truncation > 0):
+        raise ValueError(
+            "`truncation` must be a finite number > 0, or None. "
+            f"Received: truncation={truncation!r}."
+        )
+    return np.full((count,), truncation, np.float32)
+
+
+def check_batch_size(batch_size):
+    """Raises a `ValueError` unless `batch_size` is an integer > 0."""
+    if not _is_integer(batch_size) or batch_size < 1:
+        raise ValueError(
+            f"`batch_size` must be an integer > 0. Received: batch_size={batch_size!r}."
+        )
+
+
+def latents(latent_dim, seeds, truncation=None):
+    """The latents that `generate` draws from seeds: float32 `(n, latent_dim)`.
+
+    Args:
+        latent_dim: int.
+        seeds: sequence of int.
+        truncation: float > 0, or `None`.
+
+    Raises:
+        ValueError: if `truncation` is something else.
+    """
+    limits = resolve_truncation(truncation, len(seeds))
+    drawn = row_latents(tf.constant(seeds, tf.int64), latent_dim, tf.constant(limits))
+    return drawn.numpy()
+
+
+def _rows(labels):
+    if hasattr(labels, "__array__"):
+        labels = np.asarray(labels).tolist()
+    return list(labels) if isinstance(labels, (list, tuple, range)) else [labels]
+
+
+def _class_index(label, num_classes, class_names):
+    if isinstance(label, str):
+        if class_names is None or label not in class_names:
+            raise ValueError(
+                "`labels` must be indices of classes, or names that the model knows: "
+                f"{class_names or 'it has none'}. Received: {str(label)!r}."
+            )
+        return class_names.index(label)
+    if not _is_integer(label) or not 0 <= label < num_classes:
+        raise ValueError(
+            f"`labels` must be integers in [0, {num_classes}) or class names. "
+            f"Received: {label!r}."
+        )
+    return int(label)
+
+
+def _check_count(count):
+    if not _is_integer(count) or count < 1:
+        raise ValueError(
+            f"There must be at least one image. Received: {count!r} images."
+        )
+
+
+def _is_integer(value):
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
 def _bits(shape, key):

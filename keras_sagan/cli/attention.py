@@ -2,15 +2,16 @@
 
 import argparse
 
-from keras_sagan.cli import outputs
+from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 
 _DESCRIPTION = """
 Draws the figure of the SAGAN paper: a generated image with points on it, and for each
-point and attention layer, of the generator and of the discriminator, where it looks. A
-file that ends in .gif shows the checkpoints of a run one after the other, with the
-points that the last one chose.
+point and attention layer, of the generator and of the discriminator, where it looks; an
+exported model has the generator only. A file that ends in .gif shows the checkpoints of
+a run one after the other, with the points that the last one chose.
 """
 
 
@@ -25,7 +26,7 @@ def add_parser(commands):
             "runs/cats -o training.gif --points '8,8;20,24'",
         ),
     )
-    parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
+    add_model(parser, model_argument.ANY)
     outputs.add_output(parser, (".png", ".gif"), default="attention.png")
     parser.add_argument(
         "--label",
@@ -72,24 +73,24 @@ def run(options):
             if len(frames) == 1:
                 print("The run has one checkpoint: the .gif stands still.")
         else:
-            from keras_sagan.runs.loading import load_trained
+            from keras_sagan.runs.loading import open_model
 
-            files.save_picture(path, _figure(options, load_trained(options.source)))
+            files.save_picture(path, _figure(options, open_model(options.model)))
     print(path)
 
 
-def _figure(options, gan):
+def _figure(options, model):
     from keras_sagan.visualize import attention
 
-    label = label_of(options.label, gan)
+    label = label_of(options.label, model)
     return attention.attention_figure(
-        gan,
+        model,
         label,
         options.seed,
         options.points,
         options.num_points,
         options.layers,
-        title(label, options.seed, gan),
+        title(label, options.seed, model),
     )
 
 
@@ -98,7 +99,7 @@ def _frames(options):
     from keras_sagan.visualize import attention
 
     views = []
-    for step, gan in models_over_time(options.source):
+    for step, gan in models_over_time(options.model):
         label = label_of(options.label, gan)
         views.append((step, attention.view(gan, label, options.seed)))
         name = title(label, options.seed, gan)
@@ -123,16 +124,11 @@ def title(label, seed, gan):
     return f"class {label}, seed {seed}"
 
 
-def label_of(text, gan):
-    """The class that an option names, of a model; see `label`."""
-    return label(text, gan.generator.num_classes, gan.class_names)
-
-
-def label(text, num_classes, class_names):
+def label_of(text, model):
     """The class that an option names: name, index, by default 0; `None` for none."""
     if text is None:
-        return None if num_classes is None else 0
-    if text.isdecimal() and text not in (class_names or ()):
+        return None if model.num_classes is None else 0
+    if text.isdecimal() and text not in (model.class_names or ()):
         return int(text)
     return text
 

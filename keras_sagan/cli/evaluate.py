@@ -3,15 +3,16 @@
 import functools
 import pathlib
 
-from keras_sagan.cli import evaluate_options
+from keras_sagan.cli import evaluate_options, model_argument
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 
 _DESCRIPTION = """
-Scores images against real ones. MODEL is a run directory, a model directory, an
-exported SavedModel, folder:PATH with images, split:NAME (of --dataset: the noise of
-the scores themselves), or the JSON file of an earlier result.
+Scores images against real ones: those of a model, or of folder:PATH, or of split:NAME
+(of --dataset: the noise of the scores themselves). MODEL may also be the JSON file of
+an earlier result, which is then compared.
 Only the published FID network (--extractor inception) gives FID; scores of any other
 extractor carry its name.
 """
@@ -29,7 +30,7 @@ def add_parser(commands):
             "new.json --against scores.json",
         ),
     )
-    parser.add_argument("model", metavar="MODEL", help="what to score; see above")
+    add_model(parser, f"{model_argument.ANY}; see above for what else")
     parser.add_argument(
         "--metrics",
         default="fid",

@@ -42,7 +42,8 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
         FileNotFoundError: if it is none of these.
         ValueError: if `dataset` or `image_size` is needed.
     """
-    from keras_sagan.export.publishing import newest_saved_model
+    from keras_sagan.runs import loading
+    from keras_sagan.training.sagan import SAGAN
 
     if name.startswith("folder:"):
         return _open_real(name, "train", image_size, cache_dir, fit)
@@ -51,57 +52,49 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
             raise ValueError(f"{name!r} is a split of --dataset: pass it.")
         split = name.partition(":")[2]
         return _open_real(dataset, split, image_size, cache_dir, fit)
-    folder = newest_saved_model(name)
-    return _open_gan(name) if folder is None else _open_saved_model(str(folder))
+    model = loading.open_model(name)
+    fit = loading.data_settings(name).get("fit", "crop")
+    if isinstance(model, SAGAN):
+        return _trained(model, name, fit)
+    return _exported(model, fit)
 
 
-def _open_gan(name):
-    from keras_sagan.export import card
+def _trained(gan, name, fit):
     from keras_sagan.metrics.image_sets import gan_images
-    from keras_sagan.runs.loading import load_trained
-
-    gan = load_trained(name)
 
     def images(count, seed, truncation, num_classes):
         return gan_images(gan, count, seed, truncation, name)
 
+    generator = gan.generator
     return Scored(
-        images,
-        gan.generator.image_size,
-        gan.generator.channels,
-        gan.class_names,
-        fit=_fit(card.run_facts(name)),
+        images, generator.image_size, generator.channels, gan.class_names, fit=fit
     )
 
 
-def _open_saved_model(name):
-    from keras_sagan.export.saved_model import read_card
-    from keras_sagan.metrics.image_sets import load_export, saved_model_images
+def _exported(model, fit):
+    from keras_sagan.metrics.image_sets import exported_images
 
-    signature = load_export(name).signatures["generate"]
-    conditional = "label" in signature.structured_input_signature[1]
-    shape = next(iter(signature.structured_outputs.values())).shape
-    known = read_card(name)
-    classes = known.get("generator", {}).get("num_classes")
+    known = bool(model.card) or not model.conditional
 
     def images(count, seed, truncation, num_classes):
-        num_classes = num_classes or classes
-        if conditional and num_classes is None:
+        if not known and num_classes is None:
             raise ValueError(
-                f"{name!r} takes labels, and has no model card that says how many "
-                "classes there are: pass --num-classes or --dataset."
+                f"{str(model.directory)!r} takes labels, and has no model card that "
+                "says how many classes there are: pass --num-classes or --dataset."
             )
-        if not conditional:
+        if not model.conditional:
             num_classes = None
-        return saved_model_images(name, count, num_classes, seed, truncation)
+        return exported_images(
+            model, count, num_classes or model.num_classes, seed, truncation
+        )
 
     return Scored(
         images,
-        shape[1],
-        shape[3],
-        known.get("class_names"),
-        needs_classes=conditional and classes is None,
-        fit=_fit(known),
+        model.image_size,
+        model.channels,
+        model.class_names,
+        needs_classes=not known,
+        fit=fit,
     )
 
 
@@ -141,8 +134,3 @@ def _open_real(name, split, image_size, cache_dir, fit):
         total,
         fit=fit,
     )
-
-
-def _fit(facts):
-    """How a run read its images; "crop" where that is not known."""
-    return (facts.get("data") or {}).get("fit", "crop")

@@ -1,7 +1,10 @@
 """`keras-sagan explore`: a page to play with a model and see where it looks."""
 
-from keras_sagan.cli import listening, stopping
+import functools
+
+from keras_sagan.cli import listening, model_argument, stopping
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.listening.access import Access
 from keras_sagan.listening.ports import listen
@@ -21,9 +24,7 @@ def add_parser(commands):
             "saved_models/cats/1 --port 0",
         ),
     )
-    parser.add_argument(
-        "source", metavar="RUN|MODEL_DIR|SAVEDMODEL", help="trained or exported model"
-    )
+    add_model(parser, model_argument.ANY)
     listening.add_host_options(parser)
     parser.add_argument(
         "--port",
@@ -59,10 +60,30 @@ def _server(options):
     access = Access(options.host, options.allowed_host)
     taken = listen(options.host, options.port)  # before a model is loaded for nothing
     start_tensorflow()
-    from keras_sagan.cli.explored import open_explored
-
     try:
-        return ExplorerServer(open_explored(options.source), taken, access)
+        return ExplorerServer(open_explored(options.model), taken, access)
     except BaseException:
         taken.close()
         raise
+
+
+def open_explored(name):
+    """Opens a trained or an exported model for the explorer: `Explored`."""
+    from keras_sagan import sampling
+    from keras_sagan.runs import loading
+    from keras_sagan.training import generation
+    from keras_sagan.training.sagan import SAGAN
+    from keras_sagan.visualize.explorer.server import Explored
+
+    model = loading.open_model(name)
+    classes = model.num_classes
+    if isinstance(model, SAGAN):
+        sizes, title = model.generator, loading.locate(name).path.resolve().name
+        view = functools.partial(generation.view, model)
+        layers = list(model.attention_maps(*([0], None) if classes else (None, 1)))
+    else:
+        sizes, title, view, layers = model, model.name, model.view, model.layers
+    if classes is not None:
+        classes = [str(x) for x in (model.class_names or range(classes))]
+    latents = functools.partial(sampling.latents, sizes.latent_dim)
+    return Explored(title, sizes.image_size, classes, layers, latents, view)

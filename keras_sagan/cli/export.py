@@ -4,7 +4,9 @@ import functools
 import pathlib
 import sys
 
+from keras_sagan.cli import model_argument
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 
 
@@ -21,7 +23,7 @@ def add_parser(commands):
             "runs/cats -o cats.onnx --format onnx",
         ),
     )
-    parser.add_argument("source", metavar="RUN_OR_MODEL_DIR", help="trained model")
+    add_model(parser, model_argument.TRAINED)
     parser.add_argument(
         "-o",
         "--output",
@@ -60,13 +62,13 @@ def run(options):
     with user_errors():
         start_tensorflow()
         from keras_sagan.export import card
-        from keras_sagan.runs import load_trained
+        from keras_sagan.runs import loading
 
         metrics = [_scores(path) for path in options.metrics]
-        gan = load_trained(options.source)
+        gan = loading.load_trained(options.model)
         gan.refresh_ema()
         facts = {
-            "facts": card.run_facts(options.source, _step(gan)),
+            "facts": card.run_facts(loading.locate(options.model).path, _step(gan)),
             "metrics": metrics,
             "license": options.license,
             "intended_use": options.intended_use,

@@ -1,7 +1,8 @@
 """`keras-sagan report`: all about a run on one page."""
 
-from keras_sagan.cli import outputs
+from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 
@@ -24,7 +25,7 @@ def add_parser(commands):
         description=_DESCRIPTION,
         examples=("runs/cats -o cats.html --scores scores.json",),
     )
-    parser.add_argument("run_directory", metavar="RUN", help="what train wrote")
+    add_model(parser, model_argument.RUN, metavar="RUN")
     outputs.add_output(parser, (".html",), default="report.html")
     parser.add_argument(
         "--scores",
@@ -43,10 +44,11 @@ def run(options):
     """Collects, builds and writes the page."""
     path = outputs.check_output(options)
     with user_errors():
-        from keras_sagan.runs import reading
+        start_tensorflow()
+        from keras_sagan.runs import loading, reading
         from keras_sagan.visualize.report import page as report
 
-        found = reading.read_run(options.run_directory)
+        found = reading.read_run(loading.find_run(options.model))
         results = [(name, _result(name)) for name in options.scores]
         page = report.build_report(found, _extras(options, found, results))
         writing.make_folder(path.parent)
@@ -59,7 +61,7 @@ def _extras(options, found, results):
     from keras_sagan.visualize.report import diagnosis
     from keras_sagan.visualize.report import page as report
 
-    gan, reason = _model(options.run_directory)
+    gan, reason = _model(options.model)
     views, no_views = ([], reason) if gan is None else _views(gan, options)
     evidence = (
         found.rows,
@@ -80,7 +82,6 @@ def _extras(options, found, results):
 
 def _model(directory):
     """The run's model; or `None`, and why there is none."""
-    start_tensorflow()
     from keras_sagan.runs.loading import load_trained
 
     try:

@@ -3,8 +3,9 @@
 import argparse
 import math
 
-from keras_sagan.cli import listening, outputs
+from keras_sagan.cli import listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import integer
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -16,7 +17,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "sample",
         help="make a grid of images with a trained model",
-        description="Makes images with a trained model, here or on a server, and "
+        description="Makes images with a model, here or on a server, and "
         "writes them as one picture: a row for each label, the same latent vectors in "
         "every row. A file that ends in .gif shows the columns one after the other.",
         examples=(
@@ -26,9 +27,7 @@ def add_parser(commands):
         ),
     )
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument(
-        "source", metavar="RUN_OR_MODEL_DIR", nargs="?", help="trained model"
-    )
+    add_model(source, model_argument.ANY, nargs="?")
     source.add_argument(
         "--server",
         metavar="URL",
@@ -93,7 +92,7 @@ def _add_modes(parser):
         const="run",
         metavar="DATASET",
         help="the training pictures nearest to each image beside it: has the model "
-        "learnt them by heart? (default: the run's own data)",
+        "learnt them by heart? (default: the data it was trained on)",
     )
     details = parser.add_argument_group("details of these")
     for name, default, text in [
@@ -156,18 +155,20 @@ def _check_modes(options):
 def _from_model(options):
     start_tensorflow()
     from keras_sagan.cli import sample_modes
-    from keras_sagan.runs.loading import load_trained
+    from keras_sagan.runs import loading
     from keras_sagan.visualize import grids
 
-    gan = load_trained(options.source)
-    labels = _labels(options.labels, gan.class_names)
-    if options.interpolate_classes:
+    if options.interpolate_classes:  # mixtures of classes, which no signature takes
+        gan = loading.load_trained(options.model)
+        labels = _labels(options.labels, gan.class_names)
         return sample_modes.class_interpolation(gan, labels, options)
-    if not labels and gan.generator.num_classes is not None:
-        labels = grids.shown_classes(gan.generator.num_classes)
+    model = loading.open_model(options.model)
+    labels = _labels(options.labels, model.class_names)
+    if not labels and model.num_classes is not None:
+        labels = grids.shown_classes(model.num_classes)
     if options.interpolate_latents:
-        return sample_modes.latent_interpolation(gan, labels, options)
-    return _generated(gan.generate, labels, options)
+        return sample_modes.latent_interpolation(model, labels, options)
+    return _generated(model.generate, labels, options)
 
 
 def _from_server(options):

@@ -1,8 +1,6 @@
 """What `keras-sagan sample` can put into a grid: arrays `(rows, columns, H, W, C)`."""
 
-import contextlib
-import json
-import pathlib
+import functools
 
 import numpy as np
 
@@ -40,14 +38,20 @@ def truncation_sweep(generate, labels, options):
     return np.stack(rows)
 
 
-def latent_interpolation(gan, labels, options):
+def latent_interpolation(model, labels, options):
     """A row a label, from seed to seed along the sphere."""
+    from keras_sagan import sampling
     from keras_sagan.training import generation
+    from keras_sagan.training.sagan import SAGAN
 
-    gan.refresh_ema()
-    generator = gan.ema_generator
+    if isinstance(model, SAGAN):
+        model.refresh_ema()
+        draw = functools.partial(generation.images, model.ema_generator)
+        latent_dim = model.generator.latent_dim
+    else:
+        draw, latent_dim = model.images, model.latent_dim
     seeds = options.interpolate_latents
-    stops = generation.latents(generator.latent_dim, seeds, options.truncation)
+    stops = sampling.latents(latent_dim, seeds, options.truncation)
     way = np.concatenate(
         [
             interpolation.spherical(stops[index], stops[index + 1], [share])
@@ -55,16 +59,16 @@ def latent_interpolation(gan, labels, options):
         ]
     )
     if not labels:
-        return generation.images(generator, way)[None]
-    indices, _ = generation.resolve_rows(gan, labels, None, 0)
-    rows = [
-        generation.images(generator, way, np.full(len(way), label)) for label in indices
-    ]
-    return np.stack(rows)
+        return draw(way)[None]
+    indices, _ = sampling.resolve_labels(
+        labels, None, model.num_classes, model.class_names
+    )
+    return np.stack([draw(way, np.full(len(way), label)) for label in indices])
 
 
 def class_interpolation(gan, labels, options):
     """A row a seed, from label to label, the latent staying as it is."""
+    from keras_sagan import sampling
     from keras_sagan.models import class_mixtures
     from keras_sagan.training import generation
 
@@ -83,7 +87,7 @@ def class_interpolation(gan, labels, options):
     mixtures = [(1 - x) * one_hot[i] + x * one_hot[i + 1] for i, x in way]
     mixed = class_mixtures.mixed_generator(gan.ema_generator, mixtures)
     seeds = range(options.seed, options.seed + options.num_images)
-    drawn = generation.latents(mixed.latent_dim, seeds, options.truncation)
+    drawn = sampling.latents(mixed.latent_dim, seeds, options.truncation)
     frames = np.arange(len(way))
     return np.stack(
         [
@@ -116,16 +120,17 @@ def nearest_neighbours(cells, options):
 
 def _training_images(options, shape):
     from keras_sagan import data
+    from keras_sagan.runs import loading
 
-    known = _run_data(options.source)
+    known = loading.data_settings(options.model) if options.model else {}
     settings = {"fit": known.get("fit", "crop")}
     name, split = options.nearest, "train"
     if name == "run":
         if not known.get("dataset"):
             raise UserError(
-                "--nearest without a name takes the data set of a run, and "
-                f"{str(options.source)!r} is none: name the data, e.g. --nearest "
-                "folder:PATH."
+                "--nearest without a name takes the data set that the model was "
+                f"trained on, and {str(options.model)!r} does not say which that was: "
+                "name the data, e.g. --nearest folder:PATH."
             )
         name, split = known["dataset"], known.get("split", "train")
         if known.get("cache_dir"):
@@ -139,14 +144,6 @@ def _training_images(options, shape):
         **settings,
     )
     return source.arrays()[0]
-
-
-def _run_data(source):
-    """The section `data` of a run's configuration; {} where it is no run."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        path = pathlib.Path(source or "", "config.json")
-        return dict(json.loads(path.read_text(encoding="utf-8"))["data"])
-    return {}
 
 
 def _in_rows(images, columns):

@@ -2,10 +2,10 @@
 
 import argparse
 import logging
-import pathlib
 
-from keras_sagan.cli import listening, stopping
+from keras_sagan.cli import listening, model_argument, stopping
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import integer
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -17,7 +17,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "serve",
         help="try out an exported model over gRPC and REST",
-        description="Serves the newest version of an exported model with the gRPC and "
+        description="Serves an exported model, its newest version, with the gRPC and "
         "REST interfaces of TensorFlow Serving, until SIGTERM or Ctrl-C. For "
         "development: it has no encryption, no batching of requests, and no "
         "authentication but a token for all (--token-file). Unless --host says "
@@ -28,11 +28,11 @@ def add_parser(commands):
             "saved_models/cats --all-versions --version-label stable=1",
         ),
     )
+    add_model(parser, model_argument.EXPORTED)
     parser.add_argument(
-        "directory", metavar="DIR", help="directory of the versions: saved_models/NAME"
-    )
-    parser.add_argument(
-        "--name", metavar="NAME", help="of the model in requests (default: that of DIR)"
+        "--name",
+        metavar="NAME",
+        help="of the model in requests (default: that of saved_models/NAME)",
     )
     listening.add_host_options(parser)
     listening.add_token_file(
@@ -112,9 +112,13 @@ def _server(options, token):
             f"the server needs more packages ({error}): pip install "
             "'keras-sagan[serving]'"
         ) from error
+    from keras_sagan.runs.loading import find_export
+
+    path = find_export(options.model).resolve()
+    of_version = path.name.isdecimal() and (path / "saved_model.pb").is_file()
     return DevelopmentServer(
-        options.directory,
-        options.name or pathlib.Path(options.directory).resolve().name,
+        path,
+        options.name or (path.parent if of_version else path).name,
         options.host,
         options.grpc_port,
         options.rest_port,

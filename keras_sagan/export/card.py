@@ -11,7 +11,7 @@ import math
 import pathlib
 
 import keras_sagan
-from keras_sagan.files import writing
+from keras_sagan.files import json_files, writing
 
 FILE, TEXT = "model.json", "README.md"
 
@@ -104,6 +104,36 @@ def write_card(directory, card):
     directory = pathlib.Path(directory)
     writing.write_new(directory / FILE, writing.json_text(card))
     writing.write_new(directory / TEXT, as_text(card))
+
+
+def read_card(directory):
+    """The model card in `directory`, or {} where there is none that can be used.
+
+    Of a card of others, the classes and the data are checked: programs read them.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        content = json_files.read(pathlib.Path(directory) / FILE)
+        if _is_usable(content):
+            return content
+    return {}
+
+
+def _is_usable(content):
+    generator, names = content.get("generator"), content.get("class_names")
+    if not isinstance(generator, dict) or not isinstance(
+        content.get("data"), dict | None
+    ):
+        return False
+    count = generator.get("num_classes")
+    if count is None:
+        return names is None
+    if type(count) is not int or count < 1:
+        return False
+    return names is None or (
+        isinstance(names, list)
+        and len(names) == count
+        and all(isinstance(name, str) for name in names)
+    )
 
 
 def as_text(card):

@@ -1,16 +1,17 @@
-"""SavedModels of a generator, as TF Serving loads them."""
+"""SavedModels of a generator, as TensorFlow Serving loads them."""
 
-import contextlib
-import json
 import pathlib
 
+import numpy as np
 import tensorflow as tf
 
-from keras_sagan.export import card, warmup
-from keras_sagan.export.signatures import concrete_signatures
+from keras_sagan.export import card, protobuf
+from keras_sagan.export.signatures import concrete_signatures, keras_endpoint
 from keras_sagan.files import writing
 
 EXTRA = "assets.extra"
+# Requests that TensorFlow Serving runs before it announces a version (TFRecord).
+WARMUP = "tf_serving_warmup_requests"
 
 
 def export_generator(generator, directory, **facts):
@@ -34,8 +35,9 @@ def export_generator(generator, directory, **facts):
 def write_saved_model(generator, directory, name, **facts):
     """Write `generator` with warm-up requests and model card to `directory`.
 
-    The signatures are those of `concrete_signatures`. They share one concrete
-    function for the network, and each variable is written once.
+    The signatures are those of `concrete_signatures`, and `serve` is what
+    `keras.layers.TFSMLayer` calls. They share one concrete function for the network,
+    and each variable is written once.
 
     Args:
         generator: `Generator`, built.
@@ -46,22 +48,46 @@ def write_saved_model(generator, directory, name, **facts):
     signatures, variables = concrete_signatures(generator)
     module = tf.Module()
     module.v = variables
+    module.serve = keras_endpoint(signatures["serving_default"])
     tf.saved_model.save(module, str(directory), signatures=signatures)
     extra = directory / EXTRA
     extra.mkdir()
-    warmup.write_warmup(extra / warmup.FILE, signatures, name)
+    write_warmup(extra / WARMUP, signatures, name)
     card.write_card(extra, card.model_card(generator, name, **facts))
 
 
-def read_card(directory):
-    """The model card of an exported model, or {} where it has none that can be read.
+def write_warmup(path, signatures, model_name):
+    """Write one request a signature, of one row of zeros.
 
     Args:
-        directory: str or path of the SavedModel.
+        path: of the file to write.
+        signatures: dict from a name to a concrete function.
+        model_name: str. What the requests call the model.
     """
-    path = pathlib.Path(directory) / EXTRA / card.FILE
-    with contextlib.suppress(OSError, ValueError):
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found, dict) and isinstance(found.get("generator"), dict):
-            return found
-    return {}
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name, function in signatures.items():
+            rows = {
+                spec.name: np.zeros((1, *spec.shape[1:]), spec.dtype.as_numpy_dtype)
+                for spec in function.structured_input_signature[0]
+            }
+            writer.write(prediction_log(model_name, name, rows))
+
+
+def prediction_log(model_name, signature, inputs):
+    """A serialised `PredictionLog` of one `PredictRequest` (tensorflow-serving-api).
+
+    Args:
+        model_name: str.
+        signature: str.
+        inputs: dict from a name to an array.
+    """
+    request = protobuf.encode(
+        1, protobuf.encode(1, model_name) + protobuf.encode(3, signature)
+    )  # model_spec: name, signature_name
+    for name, rows in inputs.items():
+        tensor = tf.make_tensor_proto(rows).SerializeToString()
+        request += protobuf.encode(
+            2, protobuf.encode(1, name) + protobuf.encode(2, tensor)
+        )
+    # PredictionLog.predict_log, PredictLog.request
+    return protobuf.encode(6, protobuf.encode(1, request))

@@ -85,6 +85,31 @@ def concrete_signatures(generator):
     return signatures, [variable.value for variable in model.variables]
 
 
+def keras_endpoint(signature):
+    """A function of one argument, as the endpoint `serve` of Keras's own exports.
+
+    Args:
+        signature: `serving_default` of `concrete_signatures`.
+
+    Returns: `tf.function` from `[latent, label]` (`latent` of an unconditional model)
+        to images. Labels are int32 or int64.
+    """
+    latent, *label = signature.structured_input_signature[0]
+
+    @tf.function(autograph=False)
+    def serve(inputs):
+        latent, *label = inputs if isinstance(inputs, list) else [inputs]
+        # A cast alone would make another class of a large number.
+        label = [tf.cast(tf.clip_by_value(x, -1, 2**31 - 1), tf.int32) for x in label]
+        return signature(latent, *label)["images"]
+
+    if not label:
+        serve.get_concrete_function(latent)
+    for dtype in (tf.int32, tf.int64) if label else ():
+        serve.get_concrete_function([latent, tf.TensorSpec((None,), dtype, "label")])
+    return serve
+
+
 def _named(label):
     return {"label": label[0]} if label else {}
 

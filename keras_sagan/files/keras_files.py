@@ -13,7 +13,7 @@ _LARGEST_CONFIG = 1 << 24  # bytes
 _BLOCK = 1 << 20  # bytes
 
 
-def load(path):
+def load(path, examine=None):
     """The model in a `.keras` file.
 
     Checked here: the archive has Keras's entries alone, unfolds to no more than 100
@@ -23,6 +23,8 @@ def load(path):
 
     Args:
         path: str or path.
+        examine: callable that is given the configuration and the bytes of the weights
+            before anything is built, and raises a `ValueError` to refuse them.
 
     Returns: `keras.Model`.
 
@@ -30,7 +32,12 @@ def load(path):
         ValueError: if it is no such file, or asks to run code.
         OSError: if it cannot be read.
     """
-    check(path)
+    content = check(path)
+    if examine is not None:
+        try:
+            examine(*content)
+        except ValueError as error:
+            raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
     try:
         return keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # whatever Keras makes of arguments of others
@@ -40,19 +47,26 @@ def load(path):
 
 
 def check(path):
-    """Raises a `ValueError` unless a `.keras` file holds data alone."""
+    """Checks that a `.keras` file holds data alone.
+
+    Returns: its configuration, a dict, and the bytes of its weights.
+
+    Raises:
+        ValueError: if it holds something else.
+        OSError: if it cannot be read.
+    """
     with zip_files.opened(path) as archive, tempfile.TemporaryDirectory() as folder:
         for name in archive.namelist():
             inside = name.startswith(_ASSETS) and ".." not in name.split("/")
             if name not in (_CONFIG, _METADATA, _WEIGHTS) and not inside:
                 raise ValueError(f"it has an entry {name!r}, which no model has.")
         with archive.open(_CONFIG) as file:
-            json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
+            config = json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
         copy = pathlib.Path(folder) / _WEIGHTS
         with archive.open(_WEIGHTS) as file, copy.open("wb") as target:
             while block := file.read(_BLOCK):
                 target.write(block)
-        hdf5_files.check(copy)
+        return config, hdf5_files.check(copy)
 
 
 def _read(file, largest):

@@ -20,7 +20,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "keras_extractor",
         ],
         "frechet": ["frechet_distance"],
-        "image_sets": ["ImageSet", "array_images", "gan_images", "saved_model_images"],
+        "image_sets": ["ImageSet", "array_images", "gan_images", "exported_images"],
         "class_probabilities": ["inception_score", "softmax"],
         "kernel": ["kernel_distance"],
         "memorisation": ["memorization_check"],

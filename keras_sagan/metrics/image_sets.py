@@ -1,8 +1,8 @@
 """Sets of images to be scored: batches, labels, and what the protocol says of them."""
 
 import dataclasses
+import functools
 import hashlib
-import pathlib
 from collections.abc import Callable
 
 import numpy as np
@@ -124,11 +124,7 @@ def gan_images(gan, count, seed=0, truncation=None, model=None):
 
     gan.refresh_ema()
     description = {
-        "kind": "generator",
-        "weights": "averaged (EMA)",
-        "batch_norm": "standing statistics of the averaged weights",
-        "truncation": truncation,
-        "image_size": int(gan.generator.image_size),
+        **_generator_description(gan.generator, truncation),
         "model": {"path": model, "sha256": _generator_sha256(gan)},
     }
     return generated_images(
@@ -136,69 +132,36 @@ def gan_images(gan, count, seed=0, truncation=None, model=None):
     )
 
 
-def saved_model_images(path, count, num_classes, seed=0, truncation=None):
-    """Images of an exported model, by its signature `generate`.
+def exported_images(model, count, num_classes, seed=0, truncation=None):
+    """Images of an exported model.
 
     Args:
-        path: directory of the SavedModel.
+        model: `export.loading.ExportedModel`.
         count: int.
         num_classes: int, or `None` for an unconditional model.
         seed: int. See `generated_images`.
         truncation: float or `None`.
-
-    Raises:
-        ValueError: if it has no such signature.
-        OSError: if it is no SavedModel.
     """
-    import tensorflow as tf
-
-    path = pathlib.Path(path)
-    loaded = load_export(path)
-    signature = loaded.signatures["generate"]
-
-    def generate(seeds, labels):
-        inputs = {"seed": tf.constant(seeds)}
-        inputs["truncation"] = tf.fill([len(seeds)], np.float32(truncation or 0))
-        if labels is not None:
-            inputs["label"] = tf.constant(labels)
-        outputs = signature(**inputs)
-        return next(iter(outputs.values())).numpy()
-
-    generate.loaded = loaded  # keeps its variables alive
-    variables = path / "variables" / "variables.data-00000-of-00001"
+    variables = model.directory / "variables" / "variables.data-00000-of-00001"
     description = {
+        **_generator_description(model, truncation),
+        "model": {
+            "path": str(model.directory),
+            "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
+        },
+    }
+    draw = functools.partial(model.draw, truncation=truncation)
+    return generated_images(draw, count, num_classes, seed, description)
+
+
+def _generator_description(sizes, truncation):
+    return {
         "kind": "generator",
         "weights": "averaged (EMA)",
         "batch_norm": "standing statistics of the averaged weights",
         "truncation": truncation,
-        "image_size": None,
-        "model": {
-            "path": str(path),
-            "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
-        },
+        "image_size": int(sizes.image_size),
     }
-    first = generate(np.zeros(1, np.int64), None if num_classes is None
-                     else np.zeros(1, np.int32))  # fmt: skip
-    description["image_size"] = int(first.shape[1])
-    return generated_images(generate, count, num_classes, seed, description)
-
-
-def load_export(path):
-    """Loads an exported model that has the signature `generate`.
-
-    Raises:
-        ValueError: if it has no such signature.
-        OSError: if it is no SavedModel.
-    """
-    import tensorflow as tf
-
-    loaded = tf.saved_model.load(str(path))
-    if "generate" not in loaded.signatures:
-        raise ValueError(
-            f"{str(path)!r} must be an export of this package with the signature "
-            f"'generate'. Received signatures: {sorted(loaded.signatures)}."
-        )
-    return loaded
 
 
 def _generator_sha256(gan):

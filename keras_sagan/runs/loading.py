@@ -1,73 +1,240 @@
-"""Trained models: from a run, its newest checkpoint, or a model directory."""
+"""Models by their names: what a user may name, and how each of it is opened.
 
+Every command that takes a model opens it here.
+"""
+
+import dataclasses
+import enum
 import pathlib
 
+from keras_sagan.config.presets import PRESETS
+from keras_sagan.export.publishing import newest_saved_model
+from keras_sagan.files import json_files
 from keras_sagan.runs import checkpoint_files, run_directory
 from keras_sagan.training import saving
 from keras_sagan.training.sagan import SAGAN
 
 
-def load_trained(path):
-    """Loads a trained model.
+class Kind(enum.Enum):
+    """What a name stands for; the value is what messages call it."""
+
+    RUN = "a run"
+    MODEL = "the directory of a model"
+    KERAS = "a .keras file"
+    EXPORT = "an exported model"
+    PRESET = "a preset: settings, and no weights"
+    FOREIGN = "a model for another program"
+
+
+_TRAINED = (Kind.RUN, Kind.MODEL, Kind.KERAS)
+_TRAIN = "keras-sagan train --dataset NAME"
+
+
+@dataclasses.dataclass(frozen=True)
+class Location:
+    """Where the model is that a name stands for.
 
     Args:
-        path: str or path. A run directory (of an unfinished run, its newest
-            checkpoint is taken), or the directory of a model.
+        kind: `Kind`.
+        path: path of the run, model, SavedModel or file; of a preset its name.
+    """
+
+    kind: Kind
+    path: pathlib.Path
+
+    def refuse(self, needed, command):
+        """The error for a command that cannot use this kind of model.
+
+        Args:
+            needed: str. What the command needs.
+            command: str. What makes it.
+        """
+        if self.kind is Kind.PRESET:
+            command = f"{_TRAIN} --preset {self.path}"
+        return ValueError(
+            f"{str(self.path)!r} is {self.kind.value}, but {needed} is needed. Make "
+            f"one with: {command}"
+        )
+
+
+def locate(name):
+    """Finds out what a name stands for; loads nothing.
+
+    Args:
+        name: str or path. A run (its directory), the directory of a model (`RUN/model`,
+            or what `save_to_preset` wrote), a `.keras` file, an export
+            (`saved_models/NAME`, of which the newest version is taken, or
+            `saved_models/NAME/1`), or a preset.
+
+    Returns: `Location`.
 
     Raises:
-        FileNotFoundError: if it is neither.
+        FileNotFoundError: if it is none of these.
+        ValueError: if it is the address of a model elsewhere.
     """
-    path = pathlib.Path(path)
-    for folder in (path / run_directory.MODEL_FOLDER, path):
-        if (folder / saving.WEIGHTS).is_file():
-            return SAGAN.from_preset(str(folder))
-    if (path / run_directory.CONFIG_FILE).is_file() and checkpoint_files.steps(
-        path / run_directory.CHECKPOINTS
-    ):
-        return _load_checkpoint(path)
+    if "://" in str(name):
+        raise ValueError(
+            f"{str(name)!r} is the address of a model elsewhere. Models are opened "
+            "from this machine only: download it, and name the directory."
+        )
+    path = pathlib.Path(name).expanduser()
+    if (path / saving.WEIGHTS).is_file():
+        return Location(Kind.MODEL, path)
+    if _is_run(path / run_directory.CONFIG_FILE):
+        return Location(Kind.RUN, path)
+    if (path / run_directory.MODEL_FOLDER / saving.WEIGHTS).is_file():
+        return Location(Kind.MODEL, path / run_directory.MODEL_FOLDER)
+    if (folder := newest_saved_model(path)) is not None:
+        return Location(Kind.EXPORT, folder)
+    if path.is_file() and path.suffix in (".keras", ".onnx", ".tflite"):
+        return Location(Kind.KERAS if path.suffix == ".keras" else Kind.FOREIGN, path)
+    if not path.exists() and str(name) in PRESETS:
+        return Location(Kind.PRESET, path)
     raise FileNotFoundError(
-        f"{str(path)!r} holds no trained model: expected the directory of a run with "
-        f"{run_directory.MODEL_FOLDER}/ or a checkpoint, or a directory written by "
-        "`save_to_preset`."
+        f"There is no trained model at {str(name)!r}: expected a run, the directory of "
+        "a model (RUN/model), a .keras file, or an export (saved_models/NAME, "
+        "saved_models/NAME/1)."
     )
 
 
-def _load_checkpoint(path):
-    from keras_sagan.runs import building, checkpoints
-
-    config, _ = run_directory.read_config(path)
-    checkpoint = checkpoint_files.read_newest(path / run_directory.CHECKPOINTS)
-    gan = building.build(config, checkpoint.details.get("class_names"))
-    checkpoints.restore(gan, checkpoint.arrays)
-    return gan
+def _is_run(config):
+    """Whether a file holds the settings of a run, or is damaged."""
+    try:
+        return config.is_file() and "training" in json_files.read(config)
+    except ValueError:
+        return True
 
 
-def models_over_time(run):
+def open_model(name):
+    """Opens a model that draws images, trained or exported.
+
+    Args:
+        name: as for `locate`.
+
+    Returns: `SAGAN`, or `ExportedModel`, which has the same methods `generate` and
+        `attention_maps`.
+
+    Raises:
+        FileNotFoundError, ValueError: as `load_trained`, or the export is damaged.
+    """
+    from keras_sagan.export.loading import ExportedModel
+
+    location = locate(name)
+    if location.kind is Kind.EXPORT:
+        return ExportedModel(location.path)
+    return load_trained(name)
+
+
+def load_trained(name):
+    """Loads a trained model with both networks.
+
+    Args:
+        name: str or path. A run (of an unfinished one, its newest checkpoint is
+            taken), the directory of a model, or a `.keras` file.
+
+    Returns: `SAGAN`.
+
+    Raises:
+        FileNotFoundError: if there is no model, or the run has none yet.
+        ValueError: if it is another kind of model, or damaged.
+    """
+    location = locate(name)
+    if location.kind not in _TRAINED:
+        raise location.refuse("a trained model with both of its networks", _TRAIN)
+    if location.kind is Kind.KERAS:
+        return saving.load_file(location.path)
+    if location.kind is Kind.MODEL:
+        return SAGAN.from_preset(str(location.path))
+    model = location.path / run_directory.MODEL_FOLDER
+    if (model / saving.WEIGHTS).is_file():
+        return SAGAN.from_preset(str(model))
+    newest = checkpoint_files.read_newest(location.path / run_directory.CHECKPOINTS)
+    if newest is not None:
+        return _restore(location.path, newest)
+    raise FileNotFoundError(
+        f"There is no trained model in {str(location.path)!r} yet: it has neither "
+        f"{run_directory.MODEL_FOLDER}/ nor a checkpoint."
+    )
+
+
+def find_export(name):
+    """The directory of an exported model, as `name` says: of its versions, or of one.
+
+    Raises:
+        FileNotFoundError, ValueError: as `locate`, or it is another kind of model.
+    """
+    location = locate(name)
+    if location.kind is not Kind.EXPORT:
+        source = location.path if location.kind in _TRAINED else "RUN"
+        raise location.refuse(
+            "an exported model", f"keras-sagan export {source} -o saved_models/NAME"
+        )
+    return pathlib.Path(name).expanduser()
+
+
+def find_run(name):
+    """The directory of a run.
+
+    Raises:
+        FileNotFoundError, ValueError: as `locate`, or it is another kind of model.
+    """
+    location = locate(name)
+    if location.kind is not Kind.RUN:
+        raise location.refuse("the directory of a run", _TRAIN)
+    return location.path
+
+
+def data_settings(name):
+    """What is known of the data that a model was trained on.
+
+    Args:
+        name: as for `locate`.
+
+    Returns: dict, the section `data` of the run's settings; {} if it is not known.
+    """
+    from keras_sagan.export.card import read_card
+    from keras_sagan.export.saved_model import EXTRA
+
+    location = locate(name)
+    content = {}
+    if location.kind is Kind.RUN:
+        content = json_files.read(location.path / run_directory.CONFIG_FILE)
+    elif location.kind is Kind.EXPORT:
+        content = read_card(location.path / EXTRA)
+    return dict(content.get("data") or {})
+
+
+def models_over_time(name):
     """Restores every checkpoint of a run into one model, oldest first.
 
     Args:
-        run: str or path of a run directory.
+        name: str or path of a run directory.
 
     Yields: `(step, gan)`; `gan` is the same object each time.
 
     Raises:
         FileNotFoundError: if there is no run, or it has no checkpoints.
+        ValueError: if it is another kind of model.
     """
-    from keras_sagan.runs import building, checkpoint_files, checkpoints, run_directory
-
-    run = pathlib.Path(run)
-    folder = run / run_directory.CHECKPOINTS
+    run = find_run(name)
+    folder, gan = run / run_directory.CHECKPOINTS, None
     steps = checkpoint_files.steps(folder)
-    if not steps or not (run / run_directory.CONFIG_FILE).is_file():
+    if not steps:
         raise FileNotFoundError(
-            f"{str(run)!r} has no checkpoints to show over time: expected the "
-            "directory of a run with checkpoints/. Train with --checkpoint-every "
-            "STEPS and --set logging.keep_checkpoints=N."
+            f"{str(run)!r} has no checkpoints to show over time. Train with "
+            "--checkpoint-every STEPS and --set logging.keep_checkpoints=N."
         )
-    config, _ = run_directory.read_config(run)
-    gan = None
     for step in steps:
-        checkpoint = checkpoint_files.read(folder, step)
-        gan = gan or building.build(config, checkpoint.details.get("class_names"))
-        checkpoints.restore(gan, checkpoint.arrays)
+        gan = _restore(run, checkpoint_files.read(folder, step), gan)
         yield step, gan
+
+
+def _restore(run, checkpoint, gan=None):
+    """The model of a run as a checkpoint has it; `gan` if that was built before."""
+    from keras_sagan.runs import building, checkpoints
+
+    if gan is None:
+        config, _ = run_directory.read_config(run)
+        gan = building.build(config, checkpoint.details.get("class_names"))
+    checkpoints.restore(gan, checkpoint.arrays)
+    return gan

@@ -190,7 +190,7 @@ def with_both_statistics(gan, count):
     Returns: two float arrays `(count, height, width, channels)` of the same latents.
     """
     gan.refresh_ema()
-    drawn = generation.latents(gan.generator.latent_dim, range(count))
+    drawn = sampling.latents(gan.generator.latent_dim, range(count))
     classes = gan.generator.num_classes
     labels = None if classes is None else np.arange(count, dtype=np.int32) % classes
     stored = generation.run(gan.ema_generator, drawn, labels)

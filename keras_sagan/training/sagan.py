@@ -11,6 +11,7 @@ if keras.backend.backend() != "tensorflow":
 
 import tensorflow as tf
 
+from keras_sagan import sampling
 from keras_sagan.distributed.model import DistributedModel
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
@@ -202,6 +203,11 @@ class SAGAN(DistributedModel):
         return self.ema_generator(inputs, training=False)
 
     # === Generation ===
+    @property
+    def num_classes(self):
+        """int, or None if unconditional."""
+        return self.generator.num_classes
+
     def refresh_ema(self):
         """Bring the statistics of `ema_generator` up to date with its weights."""
         known, previous = self._fingerprint.numpy()
@@ -235,7 +241,7 @@ class SAGAN(DistributedModel):
             ValueError: if an argument is missing or out of range.
         """
         labels, seeds = generation.resolve_rows(self, labels, num_images, seed)
-        truncation = generation.resolve_truncation(truncation, len(seeds))
+        truncation = sampling.resolve_truncation(truncation, len(seeds))
         self.refresh_ema()
         if getattr(self, "_sampler", None) is None:
             self._sampler = generation.sampler(self)

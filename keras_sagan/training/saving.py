@@ -13,7 +13,7 @@ import keras
 
 from keras_sagan import versions
 from keras_sagan.config.presets import get_preset
-from keras_sagan.files import json_files, writing
+from keras_sagan.files import json_files, keras_files, writing
 from keras_sagan.files.hdf5_files import check as check_weights
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
@@ -105,14 +105,30 @@ def read_config(directory, load_weights=True):
     path, weights = directory / CONFIG, directory / WEIGHTS
     config = json_files.read(path)
     try:
-        safe_configs.check_objects(config)
-        if config.get("registered_name") != "keras_sagan>SAGAN":
-            raise ValueError("It must describe a SAGAN.")
         available = (check_weights(weights),) if load_weights else ()
-        safe_configs.check_size(config, *available)
+        _check_config(config, *available)
     except ValueError as error:
         raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
     return config
+
+
+def load_file(path):
+    """The model in a `.keras` file of `gan.save`, checked like a directory.
+
+    Raises:
+        ValueError: if it is damaged, holds another model, names other objects than a
+            `SAGAN` has, or describes networks larger than their weights.
+        OSError: if it cannot be read.
+    """
+    return keras_files.load(path, _check_config)
+
+
+def _check_config(config, available=safe_configs.LARGEST):
+    """Raises a `ValueError` unless a `SAGAN` with so many bytes can be built."""
+    safe_configs.check_objects(config)
+    if config.get("registered_name") != "keras_sagan>SAGAN":
+        raise ValueError("It must describe a SAGAN.")
+    safe_configs.check_size(config, available)
 
 
 @contextlib.contextmanager

@@ -51,7 +51,7 @@ def view(gan, label=None, seed=0):
     """Generates an image and reads off its attention maps.
 
     Args:
-        gan: `SAGAN`.
+        gan: `SAGAN`, or an opened export.
         label: class index or name; `None` for an unconditional model.
         seed: int.
 
@@ -61,14 +61,9 @@ def view(gan, label=None, seed=0):
         ValueError: if the model has no attention, or as `gan.generate` does.
     """
     rows = {"num_images": 1} if label is None else {"labels": [label]}
-    if not has_maps(gan):
-        raise ValueError(
-            "The model has no attention layers: there is nothing to show. "
-            "Received: a model with attention_resolutions="
-            f"{gan.generator.attention_resolutions}, "
-            f"attention={gan.generator.attention!r}."
-        )
     maps = gan.attention_maps(**rows, seed=seed)
+    if not maps:
+        raise ValueError("The model has no attention layers whose maps could be shown.")
     image = gan.generate(**rows, seed=seed)[0]
     return View(image, {layer: attention[0] for layer, attention in maps.items()})
 

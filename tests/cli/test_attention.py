@@ -1,10 +1,11 @@
 import shutil
+import types
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.cli.attention import label
+from keras_sagan.cli.attention import label_of
 from keras_sagan.cli.main import main
 from keras_sagan.runs import load_trained
 from keras_sagan.runs.loading import models_over_time
@@ -90,5 +91,8 @@ def test_points_are_pairs(capsys, points):
 
 def test_labels():
     names = ("7", "0", "x")
-    assert [label(x, 3, names) for x in (None, "1", "7", "x")] == [0, 1, "7", "x"]
-    assert label(None, None, None) is None
+    model = types.SimpleNamespace(num_classes=3, class_names=names)
+    given = (None, "1", "7", "x")
+    assert [label_of(text, model) for text in given] == [0, 1, "7", "x"]
+    model = types.SimpleNamespace(num_classes=None, class_names=None)
+    assert label_of(None, model) is None

@@ -67,5 +67,5 @@ def test_exports_know_their_classes_or_are_told(tmp_path):
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no trained model"):
+    with pytest.raises(FileNotFoundError, match="no trained model"):
         evaluate_images.open_scored(str(tmp_path), None, None)

@@ -4,13 +4,16 @@ import subprocess
 import sys
 import urllib.request
 
+import numpy as np
 import pytest
 import urllib3
 
 pytest.importorskip("aiohttp")
 
+from keras_sagan.cli.explore import open_explored
 from keras_sagan.cli.main import main
 from keras_sagan.listening.ports import listen
+from keras_sagan.runs import load_trained
 from tests.helpers import ROOT
 from tests.serving.conftest import loading_for_ever
 
@@ -27,6 +30,29 @@ def test_it_serves_until_a_signal():
             assert json.load(answer)["name"] == "glyphs/1"
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == 0
+
+
+def test_a_run_shows_both_networks(run_directory):
+    explored = open_explored(run_directory)
+    gan = load_trained(run_directory)
+    assert (explored.name, explored.image_size) == ("tiny", 32)
+    assert explored.classes == ["blue", "red"]
+    assert explored.layers == ["generator/attention_16", "discriminator/attention_16"]
+    latents = explored.latents([7, 8], 0.5)
+    assert latents.shape == (2, 128) and abs(latents).max() <= 0.5
+    _, maps = explored.view(explored.latents([8], None), [1])
+    expected = gan.attention_maps(labels=[1], seed=8)
+    assert list(maps) == list(expected) == explored.layers
+    for name, attention in maps.items():
+        np.testing.assert_array_equal(attention, expected[name])
+
+
+def test_an_export_shows_the_generator():
+    explored = open_explored(ROOT / "saved_models" / "glyphs")
+    assert (explored.name, explored.image_size) == ("glyphs/1", 32)
+    assert explored.classes == list("0123456789")
+    assert explored.layers == ["generator/attention_16"]
+    assert explored.latents([7], 0.5).shape == (1, 128)
 
 
 def test_a_port_in_use(capsys):

@@ -55,8 +55,8 @@ def test_mistakes(run_directory, tmp_path, capsys):
     bad = tmp_path / "bad.json"
     bad.write_text('{"scores": 1}')
     for arguments, message in [
-        ([tmp_path], "holds no run"),
-        ([run_directory / "model"], "holds no run"),
+        ([tmp_path], "expected a run"),
+        ([run_directory / "model"], "but the directory of a run is needed"),
         ([run_directory, "--scores", bad], "`--scores` takes files"),
         ([run_directory, "--scores", tmp_path / "none.json"], "none.json"),
         ([run_directory, "--label", "green"], "'green'"),

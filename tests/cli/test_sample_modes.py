@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan import data
+from keras_sagan import data, sampling
 from keras_sagan.cli import sample_modes
 from keras_sagan.cli.errors import UserError
 from keras_sagan.training import generation
@@ -63,7 +63,7 @@ def test_latent_interpolation(gan):
     for row, label in zip(cells, [1, 2], strict=True):
         stops = gan.generate(labels=[label] * 3, seed=[7, 3, 5])
         helpers.assert_same_pixels(row[::2], stops)
-        first, last, _ = generation.latents(8, [7, 3, 5])
+        first, last, _ = sampling.latents(8, [7, 3, 5])
         middle = interpolation.spherical(first, last, [0.5])
         expected = generation.images(gan.ema_generator, middle, np.array([label]))
         helpers.assert_same_pixels(row[1:2], expected)
@@ -91,7 +91,7 @@ def test_class_interpolation(gan):
 
 
 def test_nearest_neighbours_of_named_data(picture_folder):
-    options = asked(nearest=f"folder:{picture_folder}", neighbours=3, source=None)
+    options = asked(nearest=f"folder:{picture_folder}", neighbours=3, model=None)
     source = data.load(options.nearest, image_size=32, batch_size=1)
     images = source.arrays()[0]
     cells, words = sample_modes.nearest_neighbours(images[None, 5:7], options)
@@ -107,14 +107,14 @@ def test_named_data_are_read_as_the_run_read_them(tmp_path):
     folder.mkdir()
     for i in range(3):
         Image.new("RGB", (48, 32), (80 * i, 0, 255)).save(folder / f"{i}.png")
-    (tmp_path / "config.json").write_text('{"data": {"fit": "pad"}}')
-    options = asked(nearest=f"folder:{folder}", neighbours=1, source=str(tmp_path))
+    (tmp_path / "config.json").write_text('{"training": {}, "data": {"fit": "pad"}}')
+    options = asked(nearest=f"folder:{folder}", neighbours=1, model=str(tmp_path))
     padded = data.load(options.nearest, 32, 1, fit="pad").arrays()[0]
     _, words = sample_modes.nearest_neighbours(padded[None], options)
     assert "3 of 3 are copies" in words
 
 
 def test_data_that_are_not_named(run_directory):
-    options = asked(nearest="run", neighbours=3, source=str(run_directory / "model"))
+    options = asked(nearest="run", neighbours=3, model=str(run_directory / "model"))
     with pytest.raises(UserError, match=r"name the data, e\.g\. --nearest folder:PATH"):
         sample_modes.nearest_neighbours(np.zeros((1, 1, 32, 32, 3), np.uint8), options)

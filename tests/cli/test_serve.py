@@ -65,7 +65,7 @@ def test_a_signal_while_the_model_is_loaded(tmp_path, number):
 
 def test_no_model_there(tmp_path, capsys):
     assert main(["serve", str(tmp_path)]) == 2
-    assert "must hold a version of a model" in capsys.readouterr().err
+    assert "There is no trained model at" in capsys.readouterr().err
 
 
 def test_the_extra_is_named(tmp_path):

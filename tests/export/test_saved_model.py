@@ -4,10 +4,13 @@ import json
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow_serving.apis import prediction_log_pb2
 
+from keras_sagan.export import saved_model
 from keras_sagan.export.folding import fold
 from tests.helpers import ROOT, tiny_gan
 
@@ -62,6 +65,30 @@ def test_same_images_without_keras(any_gan, any_export, tmp_path):
         np.testing.assert_allclose(actual[str(size)], wanted[:size], atol=1e-5)
 
 
+@pytest.mark.parametrize("label_dtype", ["int32", "int64"])
+def test_keras_calls_the_export_as_a_layer(any_gan, any_export, label_dtype):
+    inputs = _inputs(any_gan.generator, 3)
+    given = list(inputs.values())
+    if len(given) == 2:
+        given[1] = given[1].astype(label_dtype)
+    given = given if len(given) == 2 else given[0]
+    layer = keras.layers.TFSMLayer(any_export, call_endpoint="serve")
+    wanted = any_gan.predict(given, verbose=0)
+    np.testing.assert_allclose(layer(given), wanted, atol=1e-5)
+    symbolic = [keras.Input(x.shape[1:], dtype=str(x.dtype)) for x in
+                (given if isinstance(given, list) else [given])]  # fmt: skip
+    symbolic = symbolic if len(symbolic) == 2 else symbolic[0]
+    model = keras.Model(symbolic, layer(symbolic))
+    np.testing.assert_allclose(model.predict(given, verbose=0), wanted, atol=1e-5)
+
+
+def test_a_layer_refuses_what_the_signatures_refuse(conditional_export):
+    layer = keras.layers.TFSMLayer(conditional_export, call_endpoint="serve")
+    for label in (3, -1, 2**32):  # the last is 0 after a cast to int32
+        with pytest.raises(tf.errors.InvalidArgumentError, match="label must be in"):
+            layer([np.zeros((1, 8), "float32"), np.array([label])])
+
+
 def test_every_variable_is_written_once(any_gan, any_export):
     reader = tf.train.load_checkpoint(str(any_export / "variables" / "variables"))
     shapes = reader.get_variable_to_shape_map()
@@ -98,3 +125,38 @@ def test_committed_digits_draw():
     assert sorted(signatures) == [
         "attention", "generate", "generate_png", "serving_default"
     ]  # fmt: skip
+
+
+def _requests(path):
+    for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
+        log = prediction_log_pb2.PredictionLog.FromString(record)
+        assert log.WhichOneof("log_type") == "predict_log"
+        yield log.predict_log.request
+
+
+def test_every_signature_has_a_request_that_it_answers(any_export):
+    requests = list(_requests(any_export / "assets.extra" / saved_model.WARMUP))
+    signatures = tf.saved_model.load(str(any_export)).signatures
+    names = [request.model_spec.signature_name for request in requests]
+    assert sorted(names) == sorted(signatures)
+    for request in requests:
+        assert request.model_spec.name == any_export.parent.name
+        function = signatures[request.model_spec.signature_name]
+        inputs = {key: tf.make_ndarray(x) for key, x in request.inputs.items()}
+        outputs = function(**{key: tf.constant(x) for key, x in inputs.items()})
+        assert all(len(x) == 1 for x in outputs.values())
+
+
+def test_values_arrive():
+    rows = {"seed": np.arange(3), "label": np.array([2, 1, 0], np.int32)}
+    log = prediction_log_pb2.PredictionLog.FromString(
+        saved_model.prediction_log("digits", "generate", rows)
+    )
+    request = log.predict_log.request
+    assert request.model_spec.name == "digits"
+    assert request.model_spec.signature_name == "generate"
+    assert sorted(request.inputs) == ["label", "seed"]
+    for name, expected in rows.items():
+        actual = tf.make_ndarray(request.inputs[name])
+        assert actual.dtype == expected.dtype
+        np.testing.assert_array_equal(actual, expected)

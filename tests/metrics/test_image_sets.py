@@ -64,11 +64,13 @@ def test_of_a_gan(run_directory):
 
 def test_of_an_export(run_directory, tmp_path):
     """The same images as of the model itself: they can be compared."""
+    from keras_sagan.export.loading import ExportedModel
     from keras_sagan.runs import load_trained
 
     gan = load_trained(run_directory)
     gan.export(str(tmp_path / "1"))
-    exported = image_sets.saved_model_images(tmp_path / "1", 6, 2, seed=3)
+    model = ExportedModel(tmp_path / "1")
+    exported = image_sets.exported_images(model, 6, 2, seed=3)
     direct = image_sets.gan_images(gan, 6, seed=3)
     difference = exported.arrays().astype(int) - direct.arrays()
     assert np.abs(difference).max() <= 1

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from keras_sagan import sampling
 from keras_sagan.layers import ConditionalBatchNormalization
 from keras_sagan.models import class_mixtures
 from keras_sagan.training import generation
@@ -16,7 +17,7 @@ def gan():
 
 def test_pure_mixtures_are_the_classes_themselves(gan):
     mixed = class_mixtures.mixed_generator(gan.ema_generator, np.eye(3)[[2, 0]])
-    drawn = generation.latents(8, [3, 9])
+    drawn = sampling.latents(8, [3, 9])
     found = generation.images(mixed, drawn, np.arange(2))
     expected = generation.images(gan.ema_generator, drawn, np.array([2, 0]))
     np.testing.assert_array_equal(found, expected)

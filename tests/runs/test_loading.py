@@ -1,7 +1,9 @@
+import shutil
+
 import pytest
 
-from keras_sagan.runs import checkpoint_files, checkpoints
-from keras_sagan.runs.loading import models_over_time
+from keras_sagan.runs import checkpoint_files, checkpoints, loading
+from keras_sagan.runs.loading import Kind, models_over_time
 from tests import helpers
 
 
@@ -16,6 +18,61 @@ def test_each_checkpoint_is_restored(run_directory):
     assert seen == [(4, 4)]
 
 
-def test_without_checkpoints(run_directory):
-    with pytest.raises(FileNotFoundError, match="has no checkpoints to show"):
+def test_without_checkpoints(run_directory, tmp_path):
+    with pytest.raises(ValueError, match="but the directory of a run is needed"):
         next(models_over_time(run_directory / "model"))
+    shutil.copy(run_directory / "config.json", tmp_path)
+    with pytest.raises(FileNotFoundError, match="has no checkpoints to show"):
+        next(models_over_time(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"no trained model in .* yet"):
+        loading.load_trained(tmp_path)
+
+
+def touched(path, text=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "path"),
+    [
+        ({"config.json": '{"training": {}}'}, Kind.RUN, "."),
+        ({"config.json": "{"}, Kind.RUN, "."),  # damaged: what reads it says so
+        ({"config.json": "{", "model.weights.h5": ""}, Kind.MODEL, "."),
+        ({"config.json": "{}", "model/model.weights.h5": ""}, Kind.MODEL, "model"),
+        (
+            {"1/saved_model.pb": "", "10/saved_model.pb": "", "9/x": ""},
+            Kind.EXPORT,
+            "10",
+        ),
+        ({"saved_model.pb": ""}, Kind.EXPORT, "."),
+    ],
+)
+def test_kinds(tmp_path, files, kind, path):
+    for name, text in files.items():
+        touched(tmp_path / name, text)
+    location = loading.locate(tmp_path)
+    assert (location.kind, location.path) == (kind, tmp_path / path)
+    assert loading.locate(str(tmp_path)) == location
+
+
+@pytest.mark.parametrize("files", [{}, {"config.json": "{}"}, {"1/x": ""}])
+def test_no_model(tmp_path, files):
+    for name, text in files.items():
+        touched(tmp_path / name, text)
+    with pytest.raises(FileNotFoundError, match="no trained model at"):
+        loading.locate(tmp_path)
+
+
+def test_a_directory_comes_before_a_preset(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert loading.locate("sagan_32_small").kind is Kind.PRESET
+    touched(tmp_path / "sagan_32_small" / "model.weights.h5")
+    assert loading.locate("sagan_32_small").kind is Kind.MODEL
+
+
+def test_data_that_a_model_was_trained_on(run_directory):
+    assert loading.data_settings(run_directory)["fit"] == "crop"
+    assert loading.data_settings(run_directory / "model") == {}
+    glyphs = helpers.ROOT / "saved_models" / "glyphs"
+    assert loading.data_settings(glyphs) == {"dataset": "glyphs", "split": "train"}

@@ -154,5 +154,7 @@ def test_a_model_that_cannot_be_replaced_stays(run_directory, tmp_path, monkeypa
 
 
 def test_load_trained_says_what_it_expects(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no trained model: expected .*model/"):
+    with pytest.raises(
+        FileNotFoundError, match=r"no trained model at .* expected a run"
+    ):
         load_trained(tmp_path)

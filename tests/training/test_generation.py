@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_sagan import sampling
 from keras_sagan.training import generation
 from tests import helpers
 
@@ -47,7 +48,7 @@ def test_a_row_does_not_depend_on_the_others(gan):
 def test_images_are_the_averaged_generators(gan):
     gan.refresh_ema()
     spec = tf.constant([5, 6], tf.int64)
-    latents = generation.sampling.row_latents(spec, 8, tf.zeros(2))
+    latents = sampling.row_latents(spec, 8, tf.zeros(2))
     floats = gan.predict([latents.numpy(), np.array([0, 2])], verbose=0)
     assert floats.dtype == np.float32
     assert np.abs(floats).max() <= 1
@@ -171,17 +172,17 @@ def test_attention_maps_of_a_model_without_attention(unconditional):
 
 
 def test_latents_and_images_are_those_of_generate(gan):
-    drawn = generation.latents(8, [3, 9], truncation=0.7)
+    drawn = sampling.latents(8, [3, 9], truncation=0.7)
     labels = np.array([2, 0], np.int32)
     expected = gan.generate(labels=labels, seed=[3, 9], truncation=0.7)
     found = generation.images(gan.ema_generator, drawn, labels, batch_size=1)
     helpers.assert_same_pixels(found, expected)
     with pytest.raises(ValueError, match="`truncation` must be"):
-        generation.latents(8, [3], truncation=-1.0)
+        sampling.latents(8, [3], truncation=-1.0)
 
 
 def test_view_is_images_and_maps(gan):
-    images, maps = generation.view(gan, generation.latents(8, [3, 4]), [1, 2])
+    images, maps = generation.view(gan, sampling.latents(8, [3, 4]), [1, 2])
     helpers.assert_same_pixels(images, gan.generate(labels=[1, 2], seed=3))
     expected = gan.attention_maps(labels=[1, 2], seed=3)
     for name, attention in expected.items():

@@ -1,11 +1,14 @@
 import json
 import shutil
+import zipfile
 
 import keras
+import numpy as np
 import pytest
 
 from keras_sagan import SAGAN
-from keras_sagan.training import safe_configs
+from keras_sagan.training import safe_configs, saving
+from tests.fuzz import mutations
 
 
 @pytest.fixture
@@ -108,3 +111,61 @@ def test_damaged_weights(preset, size):
     path.write_bytes(path.read_bytes()[:size])
     with pytest.raises(ValueError, match="is not a file of weights"):
         SAGAN.from_preset(preset)
+
+
+# === Files of `gan.save` ===
+
+
+@pytest.fixture(scope="module")
+def keras_file(run_directory, tmp_path_factory):
+    path = tmp_path_factory.mktemp("keras") / "gan.keras"
+    SAGAN.from_preset(run_directory / "model").save(path)
+    return path.read_bytes()
+
+
+def with_config(content, edit):
+    """The archive with its configuration edited."""
+
+    def change_entry(entry, data):
+        if entry == "config.json":
+            config = json.loads(data)
+            edit(config)
+            data = json.dumps(config).encode()
+        return entry, data, zipfile.ZIP_STORED
+
+    return mutations.repacked(content, change_entry)
+
+
+def test_a_file_of_ours_loads(keras_file, run_directory, tmp_path):
+    (tmp_path / "gan.keras").write_bytes(keras_file)
+    gan = saving.load_file(tmp_path / "gan.keras")
+    assert gan.class_names == ("blue", "red") and gan.compiled
+    expected = SAGAN.from_preset(run_directory / "model").generate([0, 1], seed=3)
+    np.testing.assert_array_equal(gan.generate([0, 1], seed=3), expected)
+
+
+@pytest.mark.parametrize("evil", [LAMBDA, SYSTEM, FUNCTION, POLYMORPH])
+@pytest.mark.parametrize("place", ["config", "compile_config"])
+def test_other_objects_in_a_file(keras_file, tmp_path, evil, place):
+    def edit(config):
+        config[place]["generator" if place == "config" else "g_optimizer"] = evil
+
+    (tmp_path / "x.keras").write_bytes(with_config(keras_file, edit))
+    with pytest.raises(ValueError, match=r"x\.keras' cannot be used.*may name models"):
+        saving.load_file(tmp_path / "x.keras")
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda x: x.update(x["config"]["generator"]), "must describe a SAGAN"),
+        (
+            lambda x: x["config"]["generator"]["config"].update(base_filters=10**9),
+            "base_filters=1000000000",
+        ),
+    ],
+)
+def test_another_model_or_a_larger_one_in_a_file(keras_file, tmp_path, edit, message):
+    (tmp_path / "x.keras").write_bytes(with_config(keras_file, edit))
+    with pytest.raises(ValueError, match=message):
+        saving.load_file(tmp_path / "x.keras")

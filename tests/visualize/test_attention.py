@@ -130,7 +130,7 @@ def test_wrong_arguments(gan, arguments, message):
 
 @pytest.mark.parametrize("networks", [{"attention": False}])
 def test_a_model_without_attention(networks):
-    with pytest.raises(ValueError, match="no attention layers: there is nothing"):
+    with pytest.raises(ValueError, match="no attention layers whose maps"):
         attention_figure(helpers.tiny_gan(**networks), label=0)
 
 

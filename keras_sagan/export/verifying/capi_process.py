@@ -13,7 +13,7 @@ import time
 import numpy as np
 from PIL import Image
 
-from keras_sagan.export.verifying import capi, graph, rules
+from keras_sagan.export.verifying import capi, graph
 from keras_sagan.export.verifying.verification import (
     BATCH_SIZES,
     IMAGE_TOLERANCE,
@@ -43,7 +43,7 @@ def run_export(directory, reference):
     session = capi.Session(directory, library)
     load_seconds = time.perf_counter() - opened
     operations = graph.served_operations(meta_graph)
-    forbidden = rules.forbidden_operations(
+    forbidden = graph.forbidden_operations(
         set().union(*operations.values()), capi.registered_operations(library)
     )
     differences, problems = _compare(session, reference)
@@ -54,7 +54,7 @@ def run_export(directory, reference):
     ]
     session.close()
     exporter = graph.tensorflow_version(meta_graph)
-    warning = rules.version_warning(exporter)
+    warning = graph.version_warning(exporter)
     return {
         "problems": problems,
         "warnings": [] if warning is None else [warning],

@@ -143,7 +143,8 @@ def load_versions(directory, max_batch, every=False):
     """Loads the versions of a model, `directory/1`, `directory/2`, ...
 
     Args:
-        directory: str or path that `keras-sagan export -o` was given.
+        directory: str or path that `keras-sagan export -o` was given; or of one
+            version, which is then the only one.
         max_batch: see `Servable`.
         every: bool. All versions instead of the newest.
 
@@ -154,6 +155,9 @@ def load_versions(directory, max_batch, every=False):
         OSError: if there is no version, or one of them is no SavedModel.
     """
     directory = pathlib.Path(directory)
+    if (directory / "saved_model.pb").is_file():
+        version = int(directory.name) if directory.name.isdecimal() else 1
+        return {version: Servable(directory, max_batch)}
     names = [path.name for path in directory.iterdir()] if directory.is_dir() else []
     versions = sorted(int(name) for name in names if name.isdecimal())
     if not versions:

@@ -6,11 +6,13 @@ loads nothing from anywhere else, and its content policy forbids the browser to.
 
 import asyncio
 import concurrent.futures
+import dataclasses
 import functools
 import importlib.resources
 import logging
 import math
 import threading
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -36,12 +38,34 @@ _LARGEST_SEED = 2**53  # that a browser counts to
 _KEPT = 16  # views
 
 
+@dataclasses.dataclass(frozen=True)
+class Explored:
+    """A model as the explorer sees it.
+
+    Args:
+        name: str.
+        image_size: int.
+        classes: list of str, or `None` if unconditional.
+        layers: list of str: the attention layers.
+        latents: function from seeds and a truncation (or `None`) to latents.
+        view: function from latents `(n, latent_dim)` and class indices `(n,)` (or
+            `None`) to `(images, maps)`: uint8 array `(n, size, size, channels)`, and a
+            dict from a layer to an array `(n, queries, keys)`.
+    """
+
+    name: str
+    image_size: int
+    classes: list | None
+    layers: list
+    latents: Callable
+    view: Callable
+
+
 class ExplorerServer:
     """Serves the explorer from a thread of its own.
 
     Args:
-        model: object with `name`, `image_size`, `classes`, `layers`, `latents` and
-            `view`; see `keras_sagan.cli.explored.Explored`.
+        model: `Explored`.
         listening: socket, as `keras_sagan.listening.ports.listen` makes it.
         access: `Access`; `None` for that of the socket's address.
 
@@ -148,8 +172,10 @@ class ExplorerServer:
 
     def _make_view(self, seed, other_seed, share, label, truncation):
         first, last = self._model.latents([seed, other_seed], truncation or None)
-        [latent] = interpolation.spherical(first, last, [share])
-        return attention.View(*self._model.view(latent, label))
+        latents = interpolation.spherical(first, last, [share])
+        labels = None if label is None else [label]
+        images, maps = self._model.view(latents, labels)
+        return attention.View(images[0], {name: x[0] for name, x in maps.items()})
 
 
 def _layer(shown, name, point):

@@ -2,7 +2,9 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
-from keras_sagan.export.verifying import graph, rules
+from keras_sagan.export.verifying import graph
+
+REGISTERED = {"Conv2D", "PyFunc", "ReadFile", "SaveV2"}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +57,7 @@ def test_requests_do_not_reach_what_loads_and_saves(any_export, parsed):
     assert "SaveV2" in everything
     operations = graph.served_operations(graph.read_meta_graph(any_export))
     used = set().union(*operations.values())
-    assert rules.forbidden_operations(used, everything) == []
+    assert graph.forbidden_operations(used, everything) == []
 
 
 def test_functions_in_lists_are_looked_into(tmp_path):
@@ -74,4 +76,21 @@ def test_functions_in_lists_are_looked_into(tmp_path):
     )
     operations = graph.served_operations(graph.read_meta_graph(tmp_path))
     used = set(operations["serving_default"])
-    assert rules.forbidden_operations(used, used) == ["WriteFile"]
+    assert graph.forbidden_operations(used, used) == ["WriteFile"]
+
+
+def test_forbidden_operations():
+    assert graph.forbidden_operations({"Conv2D"}, REGISTERED) == []
+    used = {"Conv2D", "MyOwnOp", "PyFunc", "ReadFile", "SaveV2"}
+    assert graph.forbidden_operations(used, REGISTERED) == sorted(used - {"Conv2D"})
+
+
+def test_version_warning():
+    assert graph.version_warning("2.21.0") is None
+    assert graph.version_warning("2.9.3") is None
+    for version in ("2.22.0", "3.0.0-rc1"):
+        assert version in graph.version_warning(version)
+
+
+def test_this_tensorflow_is_served():
+    assert graph.version_warning(tf.__version__) is None

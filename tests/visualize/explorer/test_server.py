@@ -13,11 +13,11 @@ from PIL import Image
 
 pytest.importorskip("aiohttp")
 
-from keras_sagan.cli.explored import Explored, open_explored
+from keras_sagan.cli.explore import open_explored
 from keras_sagan.listening.access import Access
 from keras_sagan.listening.ports import listen
 from keras_sagan.visualize.attention import color, overlay
-from keras_sagan.visualize.explorer.server import ExplorerServer
+from keras_sagan.visualize.explorer.server import Explored, ExplorerServer
 from keras_sagan.visualize.positions import spread_over_pixels
 from tests.helpers import ROOT
 
@@ -28,9 +28,9 @@ CHOICE = {"seed": 1, "label": 0, "x": 20, "y": 9}
 def crafted(sides=SIDES):
     """A model of black images whose query `i` looks at position `i` alone."""
 
-    def view(latent, label):
-        image = np.zeros((32, 32, 3), np.uint8)
-        return image, {f"generator/{s}": np.eye(s * s) for s in sides}
+    def view(latents, labels):
+        images = np.zeros((1, 32, 32, 3), np.uint8)
+        return images, {f"generator/{s}": np.eye(s * s)[None] for s in sides}
 
     def latents(seeds, truncation):
         return np.ones((len(seeds), 4), np.float32)
@@ -94,7 +94,8 @@ def test_overlays_equal_the_models_maps(serve, glyphs):
     address = serve(glyphs)
     query = {"seed": 5, "label": 3, "truncation": 0.8}
     _, shown = ask(address, "api/view", **query)
-    image, maps = glyphs.view(glyphs.latents([5], 0.8)[0], 3)
+    images, maps = glyphs.view(glyphs.latents([5], 0.8), [3])
+    image, maps = images[0], {name: x[0] for name, x in maps.items()}
     np.testing.assert_array_equal(pixels(shown["image"]), image)
     _, answer = ask(address, "api/attention", **query, x=20, y=9)
     [layer] = answer["layers"]

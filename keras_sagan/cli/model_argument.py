@@ -1,0 +1,23 @@
+"""The argument MODEL of the commands, and what may be named there."""
+
+TRAINED = (
+    "a run (of an unfinished one its newest checkpoint), the directory of a model "
+    "(RUN/model), or a .keras file"
+)
+EXPORTED = (
+    "an exported model: saved_models/NAME, or a version of it, saved_models/NAME/1"
+)
+ANY = f"{TRAINED}; or {EXPORTED}"
+RUN = "a run: the directory that train wrote"
+
+
+def add_model(parser, may_be, metavar="MODEL", **arguments):
+    """Adds the argument to a parser or to a group of its.
+
+    Args:
+        parser: of `argparse`.
+        may_be: str. One of the descriptions above: what `runs.loading` opens.
+        metavar: str.
+        **arguments: others of `add_argument`.
+    """
+    parser.add_argument("model", metavar=metavar, help=may_be, **arguments)

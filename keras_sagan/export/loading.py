@@ -1,0 +1,187 @@
+"""An exported model, opened: it draws and attends as a `SAGAN` does."""
+
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from keras_sagan import sampling
+from keras_sagan.export.card import read_card
+from keras_sagan.export.saved_model import EXTRA
+from keras_sagan.sampling import to_uint8
+
+# Signatures with their inputs, beside `label`: types and numbers of dimensions.
+_LATENTS = {"latent": (tf.float32, 2)}
+_SEEDS = {"seed": (tf.int64, 1), "truncation": (tf.float32, 1)}
+_LABELS = {"label": (tf.int32, 1)}
+
+
+class ExportedModel:
+    """A SavedModel of `keras-sagan export`.
+
+    Its methods take and return what those of `SAGAN` do. It has the generator only:
+    there are no attention maps of a discriminator, and nothing to train.
+
+    Args:
+        directory: str or path of the SavedModel.
+
+    Attributes:
+        directory: path.
+        name: str. The last two parts of the path, e.g. `"glyphs/1"`.
+        card: dict. The model card, {} where there is none that can be read.
+        image_size: int. Pixels of a side.
+        channels: int.
+        latent_dim: int.
+        conditional: bool. Whether it takes labels.
+        class_names: tuple of str, or None.
+        layers: list of str. The attention layers, e.g. `"generator/attention_16"`.
+
+    Raises:
+        ValueError: if it is another program's SavedModel.
+        OSError: if there is no SavedModel.
+    """
+
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        path = self.directory.resolve()
+        self.name = f"{path.parent.name}/{path.name}"
+        self._loaded = tf.saved_model.load(str(directory))  # it owns the variables
+        self._signatures = dict(self._loaded.signatures)
+        self._check()
+        serve = self._signatures["serving_default"]
+        inputs = serve.structured_input_signature[1]
+        images = serve.structured_outputs["images"].shape
+        self.latent_dim = inputs["latent"].shape[1]
+        self.image_size, self.channels = images[1], images[3]
+        self.conditional = "label" in inputs
+        self._with_maps = self._signatures.get("attention", serve)
+        self.layers = [
+            f"generator/{x}"
+            for x in self._with_maps.structured_outputs
+            if x != "images"
+        ]
+        self.card = read_card(self.directory / EXTRA)
+        self._num_classes = self.card.get("generator", {}).get("num_classes")
+        names = self.card.get("class_names")
+        self.class_names = None if names is None else tuple(names)
+
+    def _check(self):
+        wanted = {
+            "serving_default": (_LATENTS, tf.float32),
+            "generate": (_SEEDS, tf.uint8),
+        }
+        if "attention" in self._signatures:
+            wanted["attention"] = (_LATENTS, tf.float32)
+        fits = [
+            name in self._signatures and _fits(self._signatures[name], *specs)
+            for name, specs in wanted.items()
+        ]
+        if not all(fits):
+            raise ValueError(
+                f"{str(self.directory)!r} is no export of `keras-sagan export`: it "
+                "needs the signatures 'serving_default', from latents to images, and "
+                "'generate', from seeds and truncations to uint8 images. Received: "
+                f"{'; '.join(map(_described, self._signatures.items())) or 'none'}."
+            )
+
+    @property
+    def num_classes(self):
+        """int, or None if unconditional.
+
+        Raises:
+            ValueError: if it takes labels, and its card does not say how many.
+        """
+        if not self.conditional:
+            return None
+        if self._num_classes is None:
+            raise ValueError(
+                f"{str(self.directory)!r} does not say which classes it has: expected "
+                "the model card of `keras-sagan export` in assets.extra/model.json."
+            )
+        return self._num_classes
+
+    def generate(
+        self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
+    ):
+        """Draw images, as `SAGAN.generate`."""
+        sampling.check_batch_size(batch_size)
+        labels, seeds = self._resolve(labels, num_images, seed)
+        batches = _batches(batch_size, seeds, labels)
+        return np.concatenate([self.draw(*rows, truncation) for rows in batches])
+
+    def draw(self, seeds, labels=None, truncation=None):
+        """uint8 images of rows: as `generate`, in one batch, without a card.
+
+        Args:
+            seeds: int array `(n,)`.
+            labels: int array `(n,)`, or None if unconditional.
+            truncation: float > 0, or None.
+        """
+        limits = sampling.resolve_truncation(truncation, len(seeds))
+        rows = {"seed": np.asarray(seeds, np.int64), "truncation": limits}
+        return self._run(self._signatures["generate"], rows, labels)["images"].numpy()
+
+    def images(self, latents, labels=None, batch_size=64):
+        """uint8 images `(n, height, width, channels)` of latents and classes."""
+        serve = self._signatures["serving_default"]
+        batches = _batches(batch_size, np.asarray(latents, np.float32), labels)
+        return np.concatenate(
+            [
+                to_uint8(self._run(serve, {"latent": rows}, of_rows)["images"])
+                for rows, of_rows in batches
+            ]
+        )
+
+    def view(self, latents, labels=None):
+        """uint8 images of latents, and the map of every attention layer.
+
+        Returns: the images, and a dict as `attention_maps` returns it.
+        """
+        rows = {"latent": np.asarray(latents, np.float32)}
+        outputs = self._run(self._with_maps, rows, labels)
+        images = to_uint8(outputs["images"]).numpy()
+        layers = [name.removeprefix("generator/") for name in self.layers]
+        return images, {f"generator/{x}": outputs[x].numpy() for x in layers}
+
+    def attention_maps(self, labels=None, num_images=None, seed=0):
+        """Where generated images look, as `SAGAN.attention_maps`; the generator's."""
+        labels, seeds = self._resolve(labels, num_images, seed)
+        return self.view(sampling.latents(self.latent_dim, seeds), labels)[1]
+
+    def _resolve(self, labels, num_images, seed):
+        labels, count = sampling.resolve_labels(
+            labels, num_images, self.num_classes, self.class_names
+        )
+        return labels, sampling.resolve_seeds(seed, count)
+
+    def _run(self, signature, rows, labels):
+        if self.conditional:
+            rows = {**rows, "label": np.asarray(labels, np.int32)}
+        return signature(**{name: tf.constant(values) for name, values in rows.items()})
+
+
+def _fits(signature, inputs, dtype):
+    """Whether a signature takes these inputs, or labels too, and returns images."""
+    given = signature.structured_input_signature[1]
+    given = {name: (x.dtype, x.shape.rank) for name, x in given.items()}
+    images = signature.structured_outputs.get("images")
+    return (
+        given in (inputs, {**inputs, **_LABELS})
+        and images is not None
+        and images.dtype == dtype
+        and images.shape.rank == 4
+        and None not in images.shape[1:].as_list()
+    )
+
+
+def _described(item):
+    name, signature = item
+    inputs = signature.structured_input_signature[1].values()
+    given = ", ".join(f"{x.name} {x.dtype.name}" for x in inputs)
+    return f"{name}({given}) -> {', '.join(signature.structured_outputs)}"
+
+
+def _batches(size, rows, labels):
+    for start in range(0, len(rows), size):
+        part = slice(start, start + size)
+        yield rows[part], None if labels is None else labels[part]
