@@ -62,7 +62,7 @@ def run(options):
         gan = load_trained(options.source)
         gan.refresh_ema()
         facts = {
-            "facts": card.run_facts(options.source, _step(gan)),
+            "facts": card.run_facts(options.source, gan.step),
             "metrics": metrics,
             "license": options.license,
             "intended_use": options.intended_use,
@@ -81,12 +81,6 @@ def _scores(path):
 
     result = read_result(path)
     return {name: result[name] for name in ("scores", "protocol")}
-
-
-def _step(gan):
-    """Steps that a model was trained for, or None where it was never compiled."""
-    optimizer = getattr(gan, "g_optimizer", None)
-    return None if optimizer is None else int(optimizer.iterations.numpy())
 
 
 def _saved_model(gan, options, facts):

@@ -134,7 +134,7 @@ class Run:
     @property
     def step(self):
         """int. Generator steps made so far."""
-        return int(self.gan.g_optimizer.iterations.numpy())
+        return self.gan.step
 
     def _train(self, samples, received):
         saved, scored = self._checkpoints(), self.evaluation

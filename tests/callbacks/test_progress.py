@@ -20,11 +20,11 @@ class Terminal(io.StringIO):
 def train(progress, gan, steps, seconds=0.02):
     """Calls the hooks as `fit` does, without training."""
     progress.set_model(gan)
-    gan.g_optimizer.iterations.assign(0)
+    gan.step_counter.count.assign(0)
     progress.on_train_begin()
     for step in range(1, steps + 1):
         time.sleep(seconds)
-        gan.g_optimizer.iterations.assign(step)
+        gan.step_counter.count.assign(step)
         progress.on_train_batch_end(step - 1, {"d_loss": 1.25, "g_loss": 0.5})
     progress.on_train_end()
 

@@ -27,7 +27,7 @@ def test_grids_figures_and_histograms_of_every_grid(tmp_path):
     grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [2, 0], [3, 4], 2)
     board = tensorboard.TensorBoardPictures(tmp_path / "logs", grid)
     for step, event in [(0, "on_train_begin"), (1, None), (5, None)]:
-        gan.g_optimizer.iterations.assign(step)
+        gan.step_counter.count.assign(step)
         for callback in (grid, board):
             callback.set_model(gan)
             getattr(callback, event or "on_train_batch_end")(*([] if event else [0]))
