@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import pathlib
-import platform
 import re
 import shutil
 import warnings
@@ -60,7 +59,7 @@ def check_usable(output, config, resume=None):
             f"{str(output)!r} is not empty: a run needs a directory of its own. "
             "Nothing was changed."
         )
-    earlier, versions = read_config(output)
+    earlier, then = read_config(output)
     differences = _differences(earlier, config)
     if differences:
         raise ValueError(
@@ -69,7 +68,7 @@ def check_usable(output, config, resume=None):
             f"logged may change when a run goes on. Give the same settings, or another "
             "directory. Nothing was changed."
         )
-    _warn_of_versions(versions)
+    _warn_of_versions(then)
     return True
 
 
@@ -82,10 +81,10 @@ def read_config(output):
     path = output / CONFIG_FILE
     try:
         content = json_files.read(path)
-        versions = content.pop("versions", None)
-        if not isinstance(versions, dict):
+        then = content.pop("versions", None)
+        if not isinstance(then, dict):
             raise ValueError("it has no versions")
-        return RunConfig.from_dict(content), versions
+        return RunConfig.from_dict(content), then
     except ValueError as error:
         raise ValueError(
             f"{str(path)!r} is not the configuration of a run: {error}."
@@ -94,7 +93,7 @@ def read_config(output):
 
 def write_config(output, config):
     """Writes `config.json` with the versions of now."""
-    content = {**config.to_dict(), "versions": _versions()}
+    content = {**config.to_dict(), "versions": versions.environment()}
     _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
 
 
@@ -175,7 +174,7 @@ def _flat(sections):
 
 
 def _warn_of_versions(earlier):
-    now = _versions()
+    now = versions.environment()
     changed = [
         f"{name} {earlier.get(name)} -> {version}"
         for name, version in now.items()
@@ -188,10 +187,6 @@ def _warn_of_versions(earlier):
             RuntimeWarning,
             stacklevel=3,
         )
-
-
-def _versions():
-    return {"python": platform.python_version(), **versions.metadata()}
 
 
 def _replace_text(path, text):

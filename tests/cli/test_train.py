@@ -6,11 +6,15 @@ import signal
 import threading
 import time
 
+import numpy as np
 import pytest
 
+from keras_sagan.cli import train
 from keras_sagan.cli.main import main
+from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import RunConfig
 from keras_sagan.data.storage import only_one_process
+from tests.training import ports
 
 
 @pytest.fixture
@@ -166,3 +170,77 @@ def test_what_is_printed(run_directory):
     assert printed[-3].startswith("Finished after 4 steps, ")
     assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"
     assert printed[-1] == f"Model:   {run_directory / 'model'}"
+
+
+# === Several workers; mistakes that one process can make ===
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--strategy both", "none, mirrored, multi_worker, auto. Received: 'both'"),
+        ("--strategy multi_worker", "strategy='multi_worker', no workers"),
+        ("--workers a:1,b:2", "`--workers` needs `--index`"),
+        ("--workers a:1,a:1 --index 0", "different addresses"),
+        ("--workers a:1,b:2 --index 2", "Received: index=2"),
+        ("--strategy mirrored --workers a:1,b:2 --index 0", "'mirrored', workers"),
+    ],
+)
+def test_mistakes(options, message, picture_folder, tmp_path, capsys):
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    assert main(["train", *data, *options.split()]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_tf_config(picture_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {}}')
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    assert main(["train", *data]) == 2
+    assert "TF_CONFIG describes no cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_worker_alone_gives_up(index, picture_folder, tmp_path, capsys):
+    workers = ",".join(ports.free_addresses(2))
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    options = f"--workers {workers} --index {index} --worker-timeout 1"
+    assert main(["train", *data, *options.split()]) == 2
+    assert "within 1 seconds" in capsys.readouterr().err
+
+
+def test_a_batch_that_does_not_divide(picture_folder, tmp_path, capsys):
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    options = "--strategy mirrored --batch-size 6 --set model.base_filters=4"
+    assert main(["train", *data, *options.split()]) == 2  # four logical CPU devices
+    assert "their number, 4. Received: batch_size=6" in capsys.readouterr().err
+
+
+def test_what_workers_agree_on():
+    config = get_preset("sagan_32").run_config({"data.cache_dir": "/here"})
+    elsewhere = config.override({"data.cache_dir": "/there"})
+    agreed = train.settings_to_agree_on(config)
+    assert agreed == train.settings_to_agree_on(elsewhere)
+    other = config.override({"training.seed": 5})
+    assert agreed != train.settings_to_agree_on(other)
+    json.dumps(agreed)
+
+
+def test_data_differ_by_a_pixel_or_a_label():
+    class Source:
+        num_examples, class_names = 600, ("a", "b")
+        images = np.zeros((600, 4, 4, 3), np.uint8)
+        labels = np.zeros((600,), np.int32)
+
+        def arrays(self):
+            return self.images, self.labels
+
+    source = Source()
+    first = train.data_to_agree_on(source)
+    source.labels = source.labels.copy()
+    source.labels[599] = 1
+    second = train.data_to_agree_on(source)
+    source.images = source.images.copy()
+    source.images[0, 0, 0, 0] = 1
+    third = train.data_to_agree_on(source)
+    assert len({json.dumps(x) for x in (first, second, third)}) == 3
