@@ -56,8 +56,8 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
 
 
 def _open_gan(name):
-    from keras_sagan.export import card
     from keras_sagan.metrics.image_sets import gan_images
+    from keras_sagan.runs import reading
     from keras_sagan.runs.loading import load_trained
 
     gan = load_trained(name)
@@ -70,7 +70,7 @@ def _open_gan(name):
         gan.generator.image_size,
         gan.generator.channels,
         gan.class_names,
-        fit=_fit(card.run_facts(name)),
+        fit=reading.data_settings(name).get("fit", "crop"),
     )
 
 

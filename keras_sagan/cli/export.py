@@ -55,14 +55,13 @@ def run(options):
     """Exports and prints where to."""
     with user_errors():
         start_tensorflow()
-        from keras_sagan.export import card
-        from keras_sagan.runs import load_trained
+        from keras_sagan.runs import load_trained, reading
 
         metrics = [_scores(path) for path in options.metrics]
         gan = load_trained(options.source)
         gan.refresh_ema()
         facts = {
-            "facts": card.run_facts(options.source, gan.step),
+            "facts": reading.run_facts(options.source, gan.step),
             "metrics": metrics,
             "license": options.license,
             "intended_use": options.intended_use,

@@ -1,9 +1,5 @@
 """What `keras-sagan sample` can put into a grid: arrays `(rows, columns, H, W, C)`."""
 
-import contextlib
-import json
-import pathlib
-
 import numpy as np
 
 from keras_sagan.cli.errors import UserError
@@ -116,8 +112,9 @@ def nearest_neighbours(cells, options):
 
 def _training_images(options, shape):
     from keras_sagan import data
+    from keras_sagan.runs import reading
 
-    known = _run_data(options.source)
+    known = reading.data_settings(options.source) if options.source else {}
     settings = {"fit": known.get("fit", "crop")}
     name, split = options.nearest, "train"
     if name == "run":
@@ -139,14 +136,6 @@ def _training_images(options, shape):
         **settings,
     )
     return source.arrays()[0]
-
-
-def _run_data(source):
-    """The section `data` of a run's configuration; {} where it is no run."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        path = pathlib.Path(source or "", "config.json")
-        return dict(json.loads(path.read_text(encoding="utf-8"))["data"])
-    return {}
 
 
 def _in_rows(images, columns):

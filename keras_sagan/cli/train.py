@@ -178,7 +178,7 @@ def data_to_agree_on(source):
 
 def _train(options, config, overrides, together):
     """Trains with the other workers, if there are any; returns the exit status."""
-    from keras_sagan.runs import building, follower, run_directory
+    from keras_sagan.runs import building, run_directory
     from keras_sagan.runs import run as training_run
 
     with user_errors():
@@ -188,13 +188,13 @@ def _train(options, config, overrides, together):
         with together.strategy.scope():
             if options.dry_run:
                 building.build(config)  # what the networks do not allow shows here
-            elif together.is_chief:
-                output = options.output or run_directory.next_run_directory(config)
+            else:
+                output = None  # of a worker that is not the chief
+                if together.is_chief:
+                    output = options.output or run_directory.next_run_directory(config)
                 training = training_run.Run(
                     config, output, source, options.resume, options.resume_from
                 )
-            else:
-                training = follower.Follower(config, source)
     if options.dry_run:
         print(json.dumps(config.to_dict(), indent=2))
         return 0

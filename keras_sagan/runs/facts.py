@@ -9,10 +9,8 @@ import warnings
 
 import tensorflow as tf
 
-from keras_sagan.files import json_files
 from keras_sagan.files.writing import naming
-
-FILE = "facts.json"
+from keras_sagan.runs import reading
 
 _SAMPLED = 256  # images whose content is compared
 
@@ -69,9 +67,8 @@ def check_same_data(directory, source):
     Raises:
         ValueError: if the classes are others: their numbers would mean other things.
     """
-    path = pathlib.Path(directory, FILE)
     try:
-        before = json_files.read(path)["data"]
+        before = reading.read_facts(directory)["data"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if not isinstance(before, dict):
@@ -97,8 +94,8 @@ def check_same_data(directory, source):
 
 def write(directory, facts):
     """Writes `facts.json`, whole or not at all."""
-    path = pathlib.Path(directory, FILE)
-    partial = path.with_name(f".{FILE}-new")
+    path = pathlib.Path(directory, reading.FACTS)
+    partial = path.with_name(f".{path.name}-new")
     with naming(path):
         partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         partial.replace(path)

@@ -2,7 +2,7 @@
 
 import pathlib
 
-from keras_sagan.runs import checkpoint_files, run_directory
+from keras_sagan.runs import building, checkpoint_files, checkpoints, reading
 from keras_sagan.training import saving
 from keras_sagan.training.sagan import SAGAN
 
@@ -18,25 +18,21 @@ def load_trained(path):
         FileNotFoundError: if it is neither.
     """
     path = pathlib.Path(path)
-    for folder in (path / run_directory.MODEL_FOLDER, path):
+    for folder in (path / reading.MODEL, path):
         if (folder / saving.WEIGHTS).is_file():
             return SAGAN.from_preset(str(folder))
-    if (path / run_directory.CONFIG_FILE).is_file() and checkpoint_files.steps(
-        path / run_directory.CHECKPOINTS
-    ):
+    if checkpoint_files.steps(path / reading.CHECKPOINTS) and reading.is_run(path):
         return _load_checkpoint(path)
     raise FileNotFoundError(
         f"{str(path)!r} holds no trained model: expected the directory of a run with "
-        f"{run_directory.MODEL_FOLDER}/ or a checkpoint, or a directory written by "
+        f"{reading.MODEL}/ or a checkpoint, or a directory written by "
         "`save_to_preset`."
     )
 
 
 def _load_checkpoint(path):
-    from keras_sagan.runs import building, checkpoints
-
-    config, _ = run_directory.read_config(path)
-    checkpoint = checkpoint_files.read_newest(path / run_directory.CHECKPOINTS)
+    config, _ = reading.read_config(path)
+    checkpoint = checkpoint_files.read_newest(path / reading.CHECKPOINTS)
     gan = building.build(config, checkpoint.details.get("class_names"))
     checkpoints.restore(gan, checkpoint.arrays)
     return gan
@@ -53,18 +49,16 @@ def models_over_time(run):
     Raises:
         FileNotFoundError: if there is no run, or it has no checkpoints.
     """
-    from keras_sagan.runs import building, checkpoint_files, checkpoints, run_directory
-
     run = pathlib.Path(run)
-    folder = run / run_directory.CHECKPOINTS
+    folder = run / reading.CHECKPOINTS
     steps = checkpoint_files.steps(folder)
-    if not steps or not (run / run_directory.CONFIG_FILE).is_file():
+    if not steps or not reading.is_run(run):
         raise FileNotFoundError(
             f"{str(run)!r} has no checkpoints to show over time: expected the "
             "directory of a run with checkpoints/. Train with --checkpoint-every "
             "STEPS and --set logging.keep_checkpoints=N."
         )
-    config, _ = run_directory.read_config(run)
+    config, _ = reading.read_config(run)
     gan = None
     for step in steps:
         checkpoint = checkpoint_files.read(folder, step)

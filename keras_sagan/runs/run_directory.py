@@ -1,6 +1,5 @@
 """The directory of a run: what is in it, and whether a run can go on there."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -9,15 +8,8 @@ import shutil
 import warnings
 
 from keras_sagan import versions
-from keras_sagan.config.run import RunConfig
-from keras_sagan.files import json_files
 from keras_sagan.files.writing import naming
-from keras_sagan.runs import checkpoint_files
-
-CONFIG_FILE = "config.json"
-METRICS_FILE = "metrics.jsonl"
-MODEL_FOLDER = "model"
-CHECKPOINTS = "checkpoints"
+from keras_sagan.runs import checkpoint_files, reading
 
 # Settings that may change when a run goes on: they do not change what a step does.
 CHANGEABLE = ("training.steps", "training.minutes")
@@ -54,12 +46,12 @@ def check_usable(output, config, resume=None):
         if resume:
             raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
         return False
-    if resume is False or not (output / CONFIG_FILE).is_file():
+    if resume is False or not reading.is_run(output):
         raise FileExistsError(
             f"{str(output)!r} is not empty: a run needs a directory of its own. "
             "Nothing was changed."
         )
-    earlier, then = read_config(output)
+    earlier, then = reading.read_config(output)
     differences = _differences(earlier, config)
     if differences:
         raise ValueError(
@@ -72,42 +64,18 @@ def check_usable(output, config, resume=None):
     return True
 
 
-def read_config(output):
-    """The `RunConfig` of a run, and the versions that it was made with.
-
-    Raises:
-        ValueError: if `config.json` is damaged.
-    """
-    path = output / CONFIG_FILE
-    try:
-        content = json_files.read(path)
-        then = content.pop("versions", None)
-        if not isinstance(then, dict):
-            raise ValueError("it has no versions")
-        return RunConfig.from_dict(content), then
-    except ValueError as error:
-        raise ValueError(
-            f"{str(path)!r} is not the configuration of a run: {error}."
-        ) from error
-
-
 def write_config(output, config):
     """Writes `config.json` with the versions of now."""
     content = {**config.to_dict(), "versions": versions.environment()}
-    _replace_text(output / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+    _replace_text(output / reading.CONFIG, json.dumps(content, indent=2) + "\n")
 
 
 def keep_metrics_until(output, step):
     """Drops the rows of metrics after a step, and a row that was cut off."""
-    path = output / METRICS_FILE
-    if not path.is_file():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-    _replace_text(path, "".join(kept))
+    path = output / reading.METRICS
+    if path.is_file():
+        kept = [row for row in reading.read_rows(output) if row["step"] <= step]
+        _replace_text(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
 def write_model(gan, output):
@@ -115,8 +83,8 @@ def write_model(gan, output):
 
     Returns: its path.
     """
-    target = output / MODEL_FOLDER
-    new, old = output / f".{MODEL_FOLDER}-new", output / f".{MODEL_FOLDER}-old"
+    target = output / reading.MODEL
+    new, old = output / f".{reading.MODEL}-new", output / f".{reading.MODEL}-old"
     for path in (new, old):
         shutil.rmtree(path, ignore_errors=True)
     gan.save_to_preset(str(new))
@@ -137,13 +105,20 @@ def set_model_aside(output):
 
     Returns: its new path, or None if there is no model.
     """
-    path = output / MODEL_FOLDER
+    path = output / reading.MODEL
     return checkpoint_files.rename_aside(path) if path.exists() else None
+
+
+def set_samples_aside(output, after):
+    """Renames the grids of samples of later steps than one to go on at."""
+    for step, path in reading.read_samples(output):
+        if step > after:
+            checkpoint_files.rename_aside(path)
 
 
 def _is_empty(path):
     """Whether a folder holds nothing, or what the first moment of a run left."""
-    left = _new_name(path / CONFIG_FILE)
+    left = _new_name(path / reading.CONFIG)
     return path.is_dir() and all(found == left for found in path.iterdir())
 
 

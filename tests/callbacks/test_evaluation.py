@@ -206,6 +206,21 @@ def test_a_run_that_has_run_out_of_patience_stays_there(
     assert not made(tmp_path, dataset, every=1, patience=3).go_on(gan)
 
 
+@pytest.mark.parametrize(("step", "left"), [(3, [1, 2, 3]), (1, [1]), (0, None)])
+def test_later_rows_leave_the_files_at_once(
+    gan, dataset, tmp_path, monkeypatch, step, left
+):
+    scripted(monkeypatch, [3.0, 2.0, 1.0])
+    drive(gan, made(tmp_path, dataset, every=1), 3)
+    gan.step_counter.count.assign(step)
+    made(tmp_path, dataset, every=1).go_on(gan)
+    table, curve = (tmp_path / name for name in (module.TABLE, module.CURVE))
+    assert curve.exists() == table.exists() == (left is not None)
+    if left is not None:
+        rows = csv.DictReader(table.read_text().splitlines())
+        assert [int(row["step"]) for row in rows] == left
+
+
 def test_time_goes_on_when_fit_is_called_again(gan, dataset, tmp_path, monkeypatch):
     now = [0.0]
     scripted(monkeypatch, [1.0, 2.0])

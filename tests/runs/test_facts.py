@@ -6,6 +6,7 @@ from PIL import Image
 
 from keras_sagan import data
 from keras_sagan.runs import facts as run_facts
+from keras_sagan.runs import reading
 
 
 def test_facts_of_data_and_machine(picture_folder, tmp_path):
@@ -65,7 +66,7 @@ def make_pictures(tmp_path_factory):
 
 
 def test_a_full_disk_has_a_name(tmp_path):
-    (tmp_path / f".{run_facts.FILE}-new").symlink_to("/dev/full")
+    (tmp_path / f".{reading.FACTS}-new").symlink_to("/dev/full")
     with pytest.raises(OSError, match="No space left") as caught:
         run_facts.write(tmp_path, {})
-    assert caught.value.filename == str(tmp_path / run_facts.FILE)
+    assert caught.value.filename == str(tmp_path / reading.FACTS)

@@ -1,7 +1,7 @@
 import pytest
 
 from keras_sagan.runs import checkpoint_files, checkpoints
-from keras_sagan.runs.loading import models_over_time
+from keras_sagan.runs.loading import load_trained, models_over_time
 from tests import helpers
 
 
@@ -19,3 +19,8 @@ def test_each_checkpoint_is_restored(run_directory):
 def test_without_checkpoints(run_directory):
     with pytest.raises(FileNotFoundError, match="has no checkpoints to show"):
         next(models_over_time(run_directory / "model"))
+
+
+def test_a_directory_without_a_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no trained model: expected .*model/"):
+        load_trained(tmp_path)

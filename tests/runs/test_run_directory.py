@@ -5,7 +5,6 @@ import pathlib
 import pytest
 
 from keras_sagan.config.presets import get_preset
-from keras_sagan.config.run import RunConfig
 from keras_sagan.runs import load_trained
 from keras_sagan.runs import run_directory as files
 
@@ -88,14 +87,6 @@ def test_other_versions_are_a_warning(tmp_path, config):
         assert files.check_usable(tmp_path, config)
 
 
-def test_configuration_round_trip(tmp_path, config):
-    files.write_config(tmp_path, config)
-    found, versions = files.read_config(tmp_path)
-    assert found == config
-    assert isinstance(found, RunConfig)
-    assert set(versions) == {"python", "keras_sagan", "keras", "tensorflow"}
-
-
 # === Files of a run ===
 
 
@@ -133,8 +124,3 @@ def test_a_model_that_cannot_be_replaced_stays(run_directory, tmp_path, monkeypa
     with pytest.raises(OSError, match="busy"):
         files.write_model(gan, tmp_path)
     assert (target / "model.weights.h5").read_bytes() == before
-
-
-def test_load_trained_says_what_it_expects(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no trained model: expected model/"):
-        load_trained(tmp_path)
