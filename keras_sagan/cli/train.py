@@ -19,11 +19,12 @@ Trains a SAGAN and writes a run directory: config.json (every setting), samples/
 (grids of fixed latents, one row a class), logs/ (TensorBoard), metrics.jsonl and, at
 the end, model/. The number of classes and channels are the data's.
 
-A run goes on where it ended: give the same command and -o DIR again. Ctrl-C and
-SIGTERM end it after the step that is being made, with a checkpoint (Ctrl-C writes the
-model too); the second one ends it at once. Exit status: 0 finished, 130 after Ctrl-C,
-143 after SIGTERM, 75 when another worker is gone, 3 when a loss or a weight is not
-finite, 2 after a mistake in what was asked for.
+A run goes on where it ended: give the same command and -o DIR again. Ctrl-C, SIGTERM,
+SIGHUP and SIGUSR1 end it after the step that is being made, with a checkpoint (Ctrl-C
+writes the model too); a second Ctrl-C or SIGTERM ends it at once. Exit status: 0
+finished, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 138 after SIGUSR1, 75
+when another worker is gone, 3 when a loss or a weight is not finite, 2 after a mistake
+in what was asked for.
 """
 
 
@@ -121,14 +122,21 @@ def run(options):
         overrides = _overrides(options)
         config = get_preset(options.preset).run_config(overrides)
         start_tensorflow()
-    with _assembled(options) as together:
-        return _train(options, config, overrides, together)
+    from keras_sagan.runs import signals
+
+    try:
+        with signals.raised(), _assembled(options) as together:
+            return _train(options, config, overrides, together)
+    except signals.Stopped as stopped:
+        print(f"keras-sagan: {stopped}", file=sys.stderr)
+        return 128 + stopped.number
 
 
 @contextlib.contextmanager
 def _assembled(options):
     """Scope of the `Team` that the flags describe."""
     from keras_sagan.distributed import team
+    from keras_sagan.runs.signals import Stopped
 
     with contextlib.ExitStack() as stack:
         with user_errors():
@@ -139,7 +147,7 @@ def _assembled(options):
                     options.index,
                     options.worker_timeout,
                     _leave,
-                    mistakes=(UserError, ValueError),
+                    mistakes=(UserError, ValueError, Stopped),
                 )
             )
         yield together

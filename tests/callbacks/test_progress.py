@@ -70,3 +70,10 @@ def test_hours(gan):
     train(Progress(10**6, 64, stream=stream), gan, steps=5)
     left = stream.getvalue().split(" left")[0].split()[-1]
     assert left.count(":") == 2
+
+
+def test_a_stream_that_is_full_ends_nothing(gan):
+    with open("/dev/full", "w") as full:
+        progress = Progress(10, 64, stream=full, line_seconds=0.0)
+        train(progress, gan, steps=3)
+        progress.stream.finish()

@@ -1,8 +1,12 @@
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 
@@ -14,6 +18,8 @@ from keras_sagan.cli.main import main
 from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import RunConfig
 from keras_sagan.data.storage import only_one_process
+from keras_sagan.runs import checkpoint_files
+from tests import helpers
 from tests.training import ports
 
 
@@ -170,6 +176,99 @@ def test_what_is_printed(run_directory):
     assert printed[-3].startswith("Finished after 4 steps, ")
     assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"
     assert printed[-1] == f"Model:   {run_directory / 'model'}"
+
+
+# === Real processes ===
+
+TINY = "--batch-size 4 --log-every 2 --dtype-policy float32 --set model.base_filters=4 "
+TINY += "--set model.attention_resolutions=[]"
+
+
+@contextlib.contextmanager
+def started(folder, output, *options, **streams):
+    """A real `keras-sagan train`; both of its streams may be redirected."""
+    command = [sys.executable, "-m", "keras_sagan", "train", *TINY.split()]
+    command += ["--dataset", f"folder:{folder}", "-o", str(output), *options]
+    environment = {**os.environ, "PYTHONPATH": str(helpers.ROOT)}
+    with subprocess.Popen(command, env=environment, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_run_whose_output_nobody_can_read_goes_on_to_its_end(
+    picture_folder, tmp_path
+):
+    output = tmp_path / "{a} run"
+    with (
+        open("/dev/full", "w") as full,
+        started(
+            picture_folder,
+            output,
+            *("--steps", "4"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        process.stderr.close()
+        assert process.wait() == 0
+    assert (output / "model").is_dir()
+    assert (output / "samples" / "0000004.png").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_signals_of_a_terminal_and_of_slurm(picture_folder, tmp_path, number):
+    """A terminal that closes sends its signal twice, and takes no output."""
+    output = tmp_path / "run"
+    with started(
+        picture_folder,
+        output,
+        *("--steps", "100000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        wait_for(output / "metrics.jsonl", process)
+        process.stdout.close()
+        for _ in range(2):
+            process.send_signal(number)
+        assert process.wait() == 128 + number
+    last = checkpoint_files.read_newest(output / "checkpoints")
+    assert last.step >= 2
+    assert not (output / "model").exists()
+
+
+def test_a_worker_that_is_ended_before_the_others_come(picture_folder, tmp_path):
+    chief, other = ports.free_addresses(2)
+    port = int(chief.rpartition(":")[2])
+    with started(
+        picture_folder,
+        tmp_path / "run",
+        *("--workers", f"{chief},{other}", "--index", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        while True:  # until it listens
+            assert process.poll() is None
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate()
+        assert process.returncode == 143
+    assert "keras-sagan: ended by SIGTERM" in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "run").exists()
 
 
 # === Several workers; mistakes that one process can make ===
