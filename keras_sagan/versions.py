@@ -1,6 +1,7 @@
 """Versions of the packages that a file was made with."""
 
 import importlib.metadata
+import platform
 
 import keras
 
@@ -14,3 +15,8 @@ def metadata():
         "keras": keras.__version__,
         "tensorflow": importlib.metadata.version("tensorflow"),
     }
+
+
+def environment():
+    """Versions that decide the last bits of what a program computes."""
+    return {"python": platform.python_version(), **metadata()}

@@ -8,6 +8,7 @@ import time
 
 import tensorflow as tf
 
+from keras_sagan.callbacks.event_files import EventWriter
 from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.files import writing
 from keras_sagan.metrics import evaluation, image_sets
@@ -125,14 +126,14 @@ class Evaluation(StepCallback):
         Returns: bool. Whether the run has ended for want of patience already.
         """
         self.set_model(model)
-        self._read_table()
+        if self._read_table():
+            self._log_again()
         return self._is_exhausted()
 
     def on_train_begin(self, logs=None):
         writing.make_folder(self.directory)
         self.prepare()
-        with writing.naming(self.directory):
-            self._writer = tf.summary.create_file_writer(str(self.directory))
+        self._writer = EventWriter(self.directory)
         self._last_step = self.step
         self._read_table()
         if self._begin is None:  # `fit` may be called several times
@@ -203,12 +204,10 @@ class Evaluation(StepCallback):
     def _log(self, row):
         self._write_table()
         self._draw()
-        with writing.naming(self.directory), self._writer.as_default(step=row["step"]):
+        with self._writer.at(row["step"]):
             for name, value in row.items():
                 if name != "step":
                     tf.summary.scalar(f"evaluation/{name}", value)
-        with writing.naming(self.directory):
-            self._writer.flush()
 
     def _write_best(self):
         """Replaces `best/`; a complete model is there at every moment but one."""
@@ -236,19 +235,31 @@ class Evaluation(StepCallback):
         if points:
             curves.save_curve(self.directory / CURVE, points, "step", name)
 
+    def _log_again(self):
+        """The files after later rows were dropped."""
+        if self.rows:
+            self._write_table()
+            self._draw()
+        else:
+            for name in (TABLE, CURVE):
+                (self.directory / name).unlink(missing_ok=True)
+
     def _read_table(self):
-        """Rows of the run that is resumed, up to the present step."""
-        path = self.directory / TABLE
+        """Rows of the run that is resumed; whether there are some of later steps."""
+        path, later = self.directory / TABLE, False
         if self.rows or not path.is_file():
-            return
+            return later
         with path.open(encoding="utf-8", newline="") as file:
             for text in csv.DictReader(file):
                 row = {name: float(value) for name, value in text.items()}
                 row["step"] = int(row["step"])
-                if row["step"] <= self.step:
-                    self.rows.append(row)
-                    if self._is_better(row):
-                        self.best = row
+                if row["step"] > self.step:
+                    later = True
+                    continue
+                self.rows.append(row)
+                if self._is_better(row):
+                    self.best = row
+        return later
 
 
 def _check(name, value, right, allowed):

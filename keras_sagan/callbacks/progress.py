@@ -7,6 +7,7 @@ import time
 import tqdm
 
 from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files.streams import LastingStream
 
 _WINDOW_SECONDS = 30.0  # over which the rate is taken
 _BAR_SECONDS = 0.2  # between two states of the bar
@@ -24,7 +25,8 @@ class Progress(StepCallback):
         examples_per_step: int. Real images that a generator step consumes.
         deadline: float, or `None`. Time (as `time.monotonic` gives) at which training
             ends at the latest.
-        stream: text file to write to. Defaults to standard error.
+        stream: text file to write to. Defaults to standard error. That it cannot be
+            written does not matter.
         line_seconds: float. Time between two lines where `stream` is no terminal.
     """
 
@@ -35,7 +37,7 @@ class Progress(StepCallback):
         self.steps = steps
         self.examples_per_step = examples_per_step
         self.deadline = deadline
-        self.stream = stream or sys.stderr
+        self.stream = LastingStream(stream or sys.stderr)
         self.line_seconds = line_seconds
         self._bar = None
         self._history = collections.deque()  # (time, step), the last seconds

@@ -44,20 +44,21 @@ class SampleGrid(StepCallback):
             images = self.model.generate(num_images=len(self.seeds), seed=self.seeds)
         else:
             images = self.model.generate(labels=self.labels, seed=self.seeds)
-        path = pathlib.Path(self.pattern.format(step=self.step))
+        path = self._path()
         grids.save_grid(path, images, self.columns)
         self.images, self.path = images, path
         self._last = self.step
         self.seconds = max(self.seconds, time.monotonic() - begin)
 
     def write_last(self):
-        """Writes the grid of the current step unless it is the last one written."""
-        if self.path is None or self._last != self.step:
+        """Writes the grid of the current step unless it is there."""
+        if self.path is None or self.path != self._path() or not self.path.exists():
             self.write()
 
     def on_train_begin(self, logs=None):
         self._last = self.step
-        if self.step == 0:
+        due = self.step % self.every == 0 and not self._path().exists()
+        if self.step == 0 or due:
             self.write()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -67,3 +68,6 @@ class SampleGrid(StepCallback):
     def on_train_end(self, logs=None):
         if self.at_end:
             self.write_last()
+
+    def _path(self):
+        return pathlib.Path(self.pattern.format(step=self.step))

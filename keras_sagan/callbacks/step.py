@@ -1,7 +1,7 @@
 """The base of callbacks that count generator steps, and the limits of training.
 
-Callbacks read the step from the generator's optimizer, so they count generator steps
-whatever an epoch is and however often training was resumed.
+Callbacks read the step from the model, so they count generator steps whatever an epoch
+is and however often training was resumed.
 """
 
 import time
@@ -15,7 +15,7 @@ class StepCallback(keras.callbacks.Callback):
     @property
     def step(self):
         """int. Generator steps made so far."""
-        return int(keras.ops.convert_to_numpy(self.model.g_optimizer.iterations))
+        return self.model.step
 
 
 class Limits(StepCallback):

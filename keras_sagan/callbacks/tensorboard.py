@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from keras_sagan.callbacks.event_files import EventWriter
 from keras_sagan.callbacks.step import StepCallback
-from keras_sagan.files.writing import naming
 from keras_sagan.training import networks
 from keras_sagan.visualize import attention, grids
 
@@ -15,27 +15,33 @@ class TensorBoardScalars(StepCallback):
 
     Args:
         directory: str. Log directory.
+        earlier: iterable of rows of `MetricsLog` to write first, for a directory whose
+            files were removed.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory, earlier=()):
         super().__init__()
         self.directory = str(directory)
+        self.earlier = list(earlier)
         self._writer = None
 
     def on_train_begin(self, logs=None):
-        with naming(self.directory):
-            self._writer = tf.summary.create_file_writer(self.directory)
+        self._writer = EventWriter(self.directory)
+        for row in self.earlier:
+            others = ("step", "seconds", "images_per_second")
+            self._write(row["step"], {k: v for k, v in row.items() if k not in others})
+        self.earlier = []
 
     def on_epoch_end(self, epoch, logs=None):
-        with naming(self.directory), self._writer.as_default(step=self.step):
-            for name, value in (logs or {}).items():
-                tf.summary.scalar(name, float(value))
-            for name, value in networks.sigmas(self.model).items():
-                tf.summary.scalar(name, value)
-            self._writer.flush()
+        self._write(self.step, {**(logs or {}), **networks.sigmas(self.model)})
 
     def on_train_end(self, logs=None):
         self._writer.close()
+
+    def _write(self, step, values):
+        with self._writer.at(step):
+            for name, value in values.items():
+                tf.summary.scalar(name, float(value))
 
 
 class TensorBoardPictures(StepCallback):
@@ -58,10 +64,7 @@ class TensorBoardPictures(StepCallback):
         self._seen = None  # path of the last grid that was written
 
     def on_train_begin(self, logs=None):
-        with naming(self.directory):
-            self._writer = tf.summary.create_file_writer(
-                self.directory, filename_suffix=".pictures"
-            )
+        self._writer = EventWriter(self.directory, ".pictures")
         self._look()
 
     def on_train_batch_end(self, batch, logs=None):
@@ -74,14 +77,12 @@ class TensorBoardPictures(StepCallback):
         if self.samples.images is None or self.samples.path == self._seen:
             return
         self._seen = self.samples.path
-        with naming(self.directory), self._writer.as_default(step=self.step):
+        with self._writer.at(self.step):
             self._write_pictures()
             for prefix, network in networks.named_networks(self.model):
                 for weight in network.trainable_variables:
                     name = f"{prefix}_weights/{weight.path}"
                     tf.summary.histogram(name, weight.numpy())
-        with naming(self.directory):
-            self._writer.flush()
 
     def _write_pictures(self):
         samples, gan = self.samples, self.model

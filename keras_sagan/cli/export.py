@@ -61,14 +61,13 @@ def run(options):
     """Exports and prints where to."""
     with user_errors():
         start_tensorflow()
-        from keras_sagan.export import card
-        from keras_sagan.runs import loading
+        from keras_sagan.runs import loading, reading
 
         metrics = [_scores(path) for path in options.metrics]
         gan = loading.load_trained(options.model)
         gan.refresh_ema()
         facts = {
-            "facts": card.run_facts(loading.locate(options.model).path, _step(gan)),
+            "facts": reading.run_facts(loading.locate(options.model).path, gan.step),
             "metrics": metrics,
             "license": options.license,
             "intended_use": options.intended_use,
@@ -87,12 +86,6 @@ def _scores(path):
 
     result = read_result(path)
     return {name: result[name] for name in ("scores", "protocol")}
-
-
-def _step(gan):
-    """Steps that a model was trained for, or None where it was never compiled."""
-    optimizer = getattr(gan, "g_optimizer", None)
-    return None if optimizer is None else int(optimizer.iterations.numpy())
 
 
 def _saved_model(gan, options, facts):

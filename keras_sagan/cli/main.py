@@ -18,6 +18,7 @@ from keras_sagan.cli import (
 )
 from keras_sagan.cli.errors import EXIT_USAGE, UserError
 from keras_sagan.cli.parsing import Parser
+from keras_sagan.files import streams
 
 _COMMANDS = (
     train,
@@ -33,7 +34,7 @@ _COMMANDS = (
     presets,
 )
 
-EXIT_INTERRUPTED = 130
+EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 130
 
 
 def main(arguments=None):
@@ -44,9 +45,23 @@ def main(arguments=None):
 
     Returns:
         int. Exit status: 0, what the command returns (1 where `data check` found
-        problems), 2 after a mistake in what was asked for, 130 after Ctrl-C.
+        problems), 2 after a mistake in what was asked for, 130 after Ctrl-C, 1 where
+        standard output could not be written. That nobody reads it is no error, and a
+        run of `train` ends as it would have.
     """
-    options = build_parser().parse_args(arguments)
+    with streams.lasting() as output:
+        options = build_parser().parse_args(arguments)
+        status = _status(options)
+        output.flush()
+        if output.error is None:
+            return status
+        print(f"keras-sagan: standard output: {output.error}", file=sys.stderr)
+        trains = options.run is train.run and not options.dry_run
+        return status if trains else status or EXIT_INCOMPLETE
+
+
+def _status(options):
+    """Runs a command; its exit status."""
     try:
         return options.run(options) or 0
     except UserError as error:

@@ -1,25 +1,29 @@
 """`keras-sagan train`: trains a SAGAN and writes a run directory."""
 
 import argparse
+import contextlib
 import json
+import os
 import sys
 
-from keras_sagan.cli import settings, team
-from keras_sagan.cli.errors import EXIT_USAGE, user_errors
+from keras_sagan.cli import settings
+from keras_sagan.cli.errors import EXIT_USAGE, UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
+EXIT_WORKER_LOST = 75  # "temporary failure": start all workers again
 
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
 (grids of fixed latents, one row a class), logs/ (TensorBoard), metrics.jsonl and, at
 the end, model/. The number of classes and channels are the data's.
 
-A run goes on where it ended: give the same command and -o DIR again. Ctrl-C and
-SIGTERM end it after the step that is being made, with a checkpoint (Ctrl-C writes the
-model too); the second one ends it at once. Exit status: 0 finished, 130 after Ctrl-C,
-143 after SIGTERM, 75 when another worker is gone, 3 when a loss or a weight is not
-finite, 2 after a mistake in what was asked for.
+A run goes on where it ended: give the same command and -o DIR again. Ctrl-C, SIGTERM,
+SIGHUP and SIGUSR1 end it after the step that is being made, with a checkpoint (Ctrl-C
+writes the model too); a second Ctrl-C or SIGTERM ends it at once. Exit status: 0
+finished, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 138 after SIGUSR1, 75
+when another worker is gone, 3 when a loss or a weight is not finite, 2 after a mistake
+in what was asked for.
 """
 
 _EXAMPLES = (
@@ -61,7 +65,7 @@ def add_parser(commands):
         metavar="STEP",
         help="go on at this checkpoint; newer ones are set aside (default: the newest)",
     )
-    team.add_arguments(parser)
+    _add_workers(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
@@ -72,34 +76,121 @@ def add_parser(commands):
     parser.set_defaults(run=run)
 
 
+def _add_workers(parser):
+    group = parser.add_argument_group("several devices or machines")
+    group.add_argument(
+        "--strategy",
+        default="auto",
+        metavar="NAME",
+        help="none, mirrored (all GPUs of this machine), multi_worker or auto "
+        "(default); the batch size is that of all replicas together",
+    )
+    group.add_argument(
+        "--workers",
+        metavar="HOST:PORT,...",
+        help="of all workers, the chief first (default: TF_CONFIG)",
+    )
+    group.add_argument(
+        "--index",
+        type=int,
+        metavar="N",
+        help="this worker's place in --workers, from 0",
+    )
+    group.add_argument(
+        "--worker-timeout",
+        type=float,
+        default=300.0,
+        metavar="SECONDS",
+        help="how long to wait for the other workers to start (default: 300)",
+    )
+
+
 def run(options):
     """Trains, or prints the configuration where `--dry-run` asks for it."""
     with user_errors():
         config, given = settings.resolve(options)
         start_tensorflow()
-    with team.assemble(options) as together:
-        return _train(options, config, given, together)
+    from keras_sagan.runs import signals
+
+    try:
+        with signals.raised(), _assembled(options) as together:
+            return _train(options, config, given, together)
+    except signals.Stopped as stopped:
+        print(f"keras-sagan: {stopped}", file=sys.stderr)
+        return 128 + stopped.number
+
+
+@contextlib.contextmanager
+def _assembled(options):
+    """Scope of the `Team` that the flags describe."""
+    from keras_sagan.distributed import team
+    from keras_sagan.runs.signals import Stopped
+
+    with contextlib.ExitStack() as stack:
+        with user_errors():
+            together = stack.enter_context(
+                team.assemble(
+                    options.strategy,
+                    options.workers,
+                    options.index,
+                    options.worker_timeout,
+                    _leave,
+                    mistakes=(UserError, ValueError, Stopped),
+                )
+            )
+        yield together
+
+
+def _leave(message):
+    """Ends the process at once: TensorFlow's own end may wait for the lost worker."""
+    print(
+        f"keras-sagan: error: {message.rstrip('.')}. Start all workers again with the "
+        "same command: training goes on at the last checkpoint.",
+        file=sys.stderr,
+    )
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_WORKER_LOST)
+
+
+def settings_to_agree_on(config):
+    """What the workers' configurations must have in common: dict."""
+    content = config.to_dict()
+    del content["data"]["cache_dir"]
+    return content
+
+
+def data_to_agree_on(source):
+    """What the workers' data must have in common: dict."""
+    from keras_sagan.runs import facts
+
+    names = source.class_names
+    return {
+        "examples": source.num_examples,
+        "classes": None if names is None else list(names),
+        "content": facts.content(source),
+    }
 
 
 def _train(options, config, given, together):
     """Trains with the other workers, if there are any; returns the exit status."""
-    from keras_sagan.runs import building, follower, run_directory
+    from keras_sagan.runs import building, run_directory
     from keras_sagan.runs import run as training_run
 
     with user_errors():
-        together.agree("configuration", team.settings_to_agree_on(config))
+        together.agree("configuration", settings_to_agree_on(config))
         config, source = building.prepare(config, given=given)
-        together.agree("data", team.data_to_agree_on(source))
+        together.agree("data", data_to_agree_on(source))
         with together.strategy.scope():
             if options.dry_run:
                 building.build(config)  # what the networks do not allow shows here
-            elif together.is_chief:
-                output = options.output or run_directory.next_run_directory(config)
+            else:
+                output = None  # of a worker that is not the chief
+                if together.is_chief:
+                    output = options.output or run_directory.next_run_directory(config)
                 training = training_run.Run(
                     config, output, source, options.resume, options.resume_from
                 )
-            else:
-                training = follower.Follower(config, source)
     if options.dry_run:
         print(json.dumps(config.to_dict(), indent=2))
         return 0

@@ -6,7 +6,6 @@ people. Both depend on the model and its run only, not on when they were written
 
 import contextlib
 import importlib.metadata
-import json
 import math
 import pathlib
 
@@ -24,7 +23,6 @@ _LIMITATIONS = (
     "The training data decide what may be done with the pictures: see `data`.",
     "A low truncation makes pictures more typical and less varied.",
 )
-_SETTINGS = ("preset", "optimizer", "augmentation", "training", "versions")
 _STATISTICS = ("u", "v", "moving_mean", "moving_variance")
 _PACKAGES = ("keras_sagan", "keras", "tensorflow")
 
@@ -44,7 +42,7 @@ def model_card(
         generator: `Generator`, built.
         name: str. Of the model.
         class_names: sequence of str, one a class, or None.
-        facts: dict with `data` and `training`, e.g. of `run_facts`.
+        facts: dict with `data` and `training`, e.g. of `runs.reading.run_facts`.
         metrics: sequence of dict with `scores` and the `protocol` that they were
             measured by, as `keras-sagan evaluate --json` writes.
         license: str, or None if not stated.
@@ -69,32 +67,6 @@ def model_card(
         "versions": {
             "keras_sagan": keras_sagan.__version__,
             **{name: importlib.metadata.version(name) for name in _PACKAGES[1:]},
-        },
-    }
-
-
-def run_facts(directory, step=None):
-    """The `facts` of `model_card` about a run of `keras-sagan train`.
-
-    Args:
-        directory: str or path. Where the run's `config.json` and `metrics.jsonl` are
-            looked for.
-        step: int, or None. Of the model, where the run may have come further.
-
-    Returns: dict with `data` (data set and how it was read) and `training` (settings,
-        steps and seconds), empty for the directory of a model.
-    """
-    directory = pathlib.Path(directory)
-    config = _read_json(directory / "config.json")
-    if "data" not in config:  # a model directory
-        return {}
-    last = _last_row(directory / "metrics.jsonl", step)
-    return {
-        "data": {k: v for k, v in config["data"].items() if k != "cache_dir"},
-        "training": {
-            "steps": last.get("step") if step is None else step,
-            "seconds": last.get("seconds"),
-            "settings": {name: config[name] for name in _SETTINGS if name in config},
         },
     }
 
@@ -173,19 +145,3 @@ def _entries(values, indent=""):
         else:
             lines.append(f"{indent}- {key}: {'-' if value is None else value}")
     return lines
-
-
-def _read_json(path):
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
-def _last_row(path, step):
-    """The last whole row of `metrics.jsonl` until a step, or {}."""
-    last = {}
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    for line in text.splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):  # it was cut off
-            row = json.loads(line)
-            if step is None or row["step"] <= step:
-                last = row
-    return last

@@ -36,6 +36,7 @@ def restore(gan, arrays):
         CheckpointError: naming the first variable that does not fit.
     """
     variables = _variables(gan)
+    arrays = _with_step(arrays, variables, gan)
     for name in [*variables, *arrays]:
         expected, found = variables.get(name), arrays.get(name)
         if expected is None or found is None:
@@ -172,6 +173,16 @@ class Checkpoints(StepCallback):
             checkpoint_files.remove_old(self.directory, self.keep)
         except OSError as error:
             self._error = ("is written, but older ones could not be removed", error)
+
+
+def _with_step(arrays, variables, gan):
+    """The arrays with the step, which 0.1.0 knew as the updates of G's optimizer."""
+    names = {id(variable): name for name, variable in variables.items()}
+    step = names[id(gan.step_counter.count)]
+    updates = names.get(id(gan.g_optimizer.iterations))
+    if step in arrays or updates not in arrays:
+        return arrays
+    return {**arrays, step: arrays[updates]}
 
 
 def _variables(gan):

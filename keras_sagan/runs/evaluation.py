@@ -1,15 +1,15 @@
 """The evaluation of a run, from its configuration."""
 
+import contextlib
+
 from keras_sagan import data
-from keras_sagan.callbacks.evaluation import Evaluation
+from keras_sagan.callbacks.evaluation import BEST, BEST_ROW, Evaluation
 from keras_sagan.distributed import strategies
-from keras_sagan.files import writing
+from keras_sagan.files import json_files, writing
 from keras_sagan.metrics import evaluation as metrics
 from keras_sagan.metrics.extractors import classifier, spreading
 from keras_sagan.metrics.image_sets import array_images
-
-FOLDER = "evaluation"  # in the run's directory
-CLASSIFIER = "classifier.keras"  # in that folder
+from keras_sagan.runs import reading
 
 _SUBSET = 1000  # images of a subset of the kernel distance
 
@@ -34,20 +34,19 @@ class RunEvaluation(Evaluation):
 
     def __init__(self, config, output, source, strategy):
         section = config.evaluation
-        directory = output / FOLDER
         metrics.Settings(metrics=section.selected_metrics)  # before anything takes time
         if "memorization" in section.selected_metrics:
             raise ValueError(
                 "Setting `evaluation.metrics` cannot have memorization, which needs "
                 "images that were not trained on: `keras-sagan evaluate` computes it."
             )
-        self._classifier_file = directory / CLASSIFIER
+        self._classifier_file = output / reading.CLASSIFIER
         self._new_classifier = None
         real = _real_images(config, source)
         super().__init__(
             real,
             self._open(section, source, strategy),
-            directory,
+            output / reading.EVALUATION,
             every=section.every,
             num_images=section.num_images,
             seed=section.seed,
@@ -61,6 +60,15 @@ class RunEvaluation(Evaluation):
             patience=section.patience,
             share=section.share,
         )
+
+    def set_best_aside(self, after):
+        """Renames the best model if it is of a later step."""
+        best = self.directory / BEST
+        step = -1
+        with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
+            step = int(json_files.read(best / BEST_ROW)["step"])
+        if step > after:
+            writing.rename_aside(best)
 
     def on_train_begin(self, logs=None):
         if self._new_classifier is not None:

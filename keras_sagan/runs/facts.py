@@ -8,9 +8,8 @@ import warnings
 
 import tensorflow as tf
 
-from keras_sagan.files import json_files, writing
-
-FILE = "facts.json"
+from keras_sagan.files import writing
+from keras_sagan.runs import reading
 
 _SAMPLED = 256  # images whose content is compared
 
@@ -67,9 +66,8 @@ def check_same_data(directory, source):
     Raises:
         ValueError: if the classes are others: their numbers would mean other things.
     """
-    path = pathlib.Path(directory, FILE)
     try:
-        before = json_files.read(path)["data"]
+        before = reading.read_facts(directory)["data"]
     except (OSError, ValueError, KeyError, TypeError):
         return
     if not isinstance(before, dict):
@@ -95,7 +93,8 @@ def check_same_data(directory, source):
 
 def write(directory, facts):
     """Writes `facts.json`, whole or not at all."""
-    writing.replace_file(pathlib.Path(directory, FILE), writing.json_text(facts))
+    path = pathlib.Path(directory, reading.FACTS)
+    writing.replace_file(path, writing.json_text(facts))
 
 
 def _device(device):

@@ -1,67 +1,50 @@
-"""The run of a worker that is not the chief."""
+"""What the run of a worker that is not the chief does beside training: nothing."""
 
-import time
+import contextlib
 
-from keras_sagan import callbacks
 from keras_sagan.callbacks import divergence
-from keras_sagan.runs import building, checkpoints, signals
-from keras_sagan.runs.run import Run
+from keras_sagan.runs import checkpoints
 
 
-class Follower(Run):
-    """The run of a worker that is not the chief: it trains along and writes nothing.
+class NoOutputs:
+    """In place of `outputs.Outputs`: a worker trains along and writes nothing.
 
     Args:
         config: `RunConfig`, the same as the chief's.
-        source: `keras_sagan.data.Source`, as the chief's.
     """
 
-    def __init__(self, config, source):
-        self._start = time.monotonic()
-        self.config = config
-        self.source = source
-        self.output = None
-        self.gan = building.build(config, source.class_names, source.class_counts)
+    directory = newest_samples = deadline = None
+    logs = pictures = ()
 
-    def fit(self):
-        """Trains to the end with the chief, whose state it takes first.
+    def __init__(self, config):
+        logging = config.logging
+        self.checkpoints = _Silent(
+            None, logging.checkpoint_every, logging.keep_checkpoints
+        )
 
-        Returns: `Result` without files.
+    def check_data(self, source):
+        """The chief has compared them."""
 
-        Raises:
-            DivergenceError: as on the chief.
-        """
-        with signals.StopSignals() as received:
-            self._train(_NoSamples(), received)
-        return self._result(received, _NoSamples(), None)
+    def locked(self):
+        return contextlib.nullcontext()
 
-    def _begin(self, saved):
-        self.gan.stop_training = False
+    def begin(self, gan, source, evaluation):
+        """The state is the chief's: see `signals.share_state`."""
 
-    def _unfinish(self):
-        """Nothing is written."""
+    def begin_training(self):
+        """Nothing is set aside."""
 
-    def _checkpoints(self):
-        logging = self.config.logging
-        return _Silent(None, logging.checkpoint_every, logging.keep_checkpoints)
+    def end_training(self):
+        """Nothing is shown."""
 
-    def _callbacks(self, samples, received, shown):
-        training = self.config.training
-        return [
-            callbacks.StopOnNonFinite(),
-            callbacks.Limits(training.steps),
-            signals.StopOnSignal(received),
-        ]
+    def end(self):
+        """No model is written."""
 
-    def _last_good(self):
+    def seconds_to_end(self):
+        return 0.0
+
+    def last_good(self):
         return "The chief knows the newest checkpoint."
-
-
-class _NoSamples:
-    """In place of a grid that is not drawn."""
-
-    path = None
-    seconds = 0.0
 
 
 class _Silent(checkpoints.Checkpoints):

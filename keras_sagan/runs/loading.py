@@ -10,7 +10,7 @@ import pathlib
 from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.publishing import newest_saved_model
 from keras_sagan.files import json_files
-from keras_sagan.runs import checkpoint_files, run_directory
+from keras_sagan.runs import building, checkpoint_files, checkpoints, reading
 from keras_sagan.training import saving
 from keras_sagan.training.sagan import SAGAN
 
@@ -80,10 +80,10 @@ def locate(name):
     path = pathlib.Path(name).expanduser()
     if (path / saving.WEIGHTS).is_file():
         return Location(Kind.MODEL, path)
-    if _is_run(path / run_directory.CONFIG_FILE):
+    if _is_run(path / reading.CONFIG):
         return Location(Kind.RUN, path)
-    if (path / run_directory.MODEL_FOLDER / saving.WEIGHTS).is_file():
-        return Location(Kind.MODEL, path / run_directory.MODEL_FOLDER)
+    if (path / reading.MODEL / saving.WEIGHTS).is_file():
+        return Location(Kind.MODEL, path / reading.MODEL)
     if (folder := newest_saved_model(path)) is not None:
         return Location(Kind.EXPORT, folder)
     if path.is_file() and path.suffix in (".keras", ".onnx", ".tflite"):
@@ -145,15 +145,15 @@ def load_trained(name):
         return saving.load_file(location.path)
     if location.kind is Kind.MODEL:
         return SAGAN.from_preset(str(location.path))
-    model = location.path / run_directory.MODEL_FOLDER
+    model = location.path / reading.MODEL
     if (model / saving.WEIGHTS).is_file():
         return SAGAN.from_preset(str(model))
-    newest = checkpoint_files.read_newest(location.path / run_directory.CHECKPOINTS)
+    newest = checkpoint_files.read_newest(location.path / reading.CHECKPOINTS)
     if newest is not None:
         return _restore(location.path, newest)
     raise FileNotFoundError(
         f"There is no trained model in {str(location.path)!r} yet: it has neither "
-        f"{run_directory.MODEL_FOLDER}/ nor a checkpoint."
+        f"{reading.MODEL}/ nor a checkpoint."
     )
 
 
@@ -196,12 +196,11 @@ def data_settings(name):
     from keras_sagan.export.saved_model import EXTRA
 
     location = locate(name)
-    content = {}
     if location.kind is Kind.RUN:
-        content = json_files.read(location.path / run_directory.CONFIG_FILE)
-    elif location.kind is Kind.EXPORT:
-        content = read_card(location.path / EXTRA)
-    return dict(content.get("data") or {})
+        return reading.data_settings(location.path)
+    if location.kind is Kind.EXPORT:
+        return dict(read_card(location.path / EXTRA).get("data") or {})
+    return {}
 
 
 def models_over_time(name):
@@ -217,7 +216,7 @@ def models_over_time(name):
         ValueError: if it is another kind of model.
     """
     run = find_run(name)
-    folder, gan = run / run_directory.CHECKPOINTS, None
+    folder, gan = run / reading.CHECKPOINTS, None
     steps = checkpoint_files.steps(folder)
     if not steps:
         raise FileNotFoundError(
@@ -231,10 +230,8 @@ def models_over_time(name):
 
 def _restore(run, checkpoint, gan=None):
     """The model of a run as a checkpoint has it; `gan` if that was built before."""
-    from keras_sagan.runs import building, checkpoints
-
     if gan is None:
-        config, _ = run_directory.read_config(run)
+        config, _ = reading.read_config(run)
         gan = building.build(config, checkpoint.details.get("class_names"))
     checkpoints.restore(gan, checkpoint.arrays)
     return gan

@@ -1,9 +1,29 @@
-"""What a training run has written, read without its model."""
+"""The directory of a run: its names, and what is there, read without the model.
 
+Whoever writes a file of a run takes its name from here. JSON is read as that of others
+is: of bounded size.
+"""
+
+import contextlib
 import csv
 import dataclasses
-import json
 import pathlib
+
+from keras_sagan.callbacks.evaluation import TABLE
+from keras_sagan.config.run import RunConfig
+from keras_sagan.files import json_files
+
+CONFIG = "config.json"  # every setting, and versions
+FACTS = "facts.json"  # of data and machine
+METRICS = "metrics.jsonl"  # a row for each interval
+CHECKPOINTS, MODEL = "checkpoints", "model"
+SAMPLES, SAMPLE = "samples", "{step:07d}.png"
+LOGS = "logs"  # TensorBoard's scalars
+PICTURES = f"{LOGS}/pictures"
+EVALUATION = "evaluation"  # what `callbacks.Evaluation` writes
+CLASSIFIER = f"{EVALUATION}/classifier.keras"
+
+_OF_TRAINING = ("preset", "optimizer", "augmentation", "training", "versions")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,63 +56,134 @@ def read_run(directory):
         ValueError: if its configuration is damaged.
     """
     directory = pathlib.Path(directory)
-    config = _json(directory / "config.json")
-    if "training" not in config:
+    config = _read(directory / CONFIG)
+    if not isinstance(config.get("training"), dict):
         raise FileNotFoundError(
             f"{str(directory)!r} holds no run: expected a directory that `keras-sagan "
-            "train` wrote, with config.json and metrics.jsonl."
+            f"train` wrote, with {CONFIG} and {METRICS}."
         )
-    tables = sorted(
-        [*directory.glob("evaluation.csv"), *directory.glob("*/evaluation.csv")]
-    )
     return RunFiles(
         directory.resolve().name,
         config,
-        _json(directory / "facts.json"),
-        _rows(directory / "metrics.jsonl"),
-        _samples(directory / "samples"),
-        [row for path in tables[:1] for row in _table(path)],
+        read_facts(directory),
+        sorted(read_rows(directory), key=lambda row: row["step"]),
+        read_samples(directory),
+        _read_table(directory / TABLE) or _read_table(directory / EVALUATION / TABLE),
     )
 
 
-def _rows(path):
-    rows = []
-    for line in _text(path).splitlines():
-        try:
-            row = json.loads(line)
-            rows.append(
-                {name: float(row[name]) for name in row} | {"step": int(row["step"])}
-            )
-        except (ValueError, KeyError, TypeError):
-            continue
-    return sorted(rows, key=lambda row: row["step"])
+def is_run(directory):
+    """Whether a directory has the configuration of a run, or of a model."""
+    return pathlib.Path(directory, CONFIG).is_file()
 
 
-def _table(path):
-    rows = []
-    for row in csv.DictReader(_text(path).splitlines()):
-        try:
-            values = {name: float(value) for name, value in row.items()}
-            rows.append(values | {"step": int(values["step"])})
-        except (ValueError, KeyError, TypeError):
-            continue
-    return rows
+def read_config(directory):
+    """The `RunConfig` of a run, and the versions that it was made with.
 
-
-def _samples(folder):
-    found = [path for path in folder.glob("*.png") if path.stem.isdecimal()]
-    return sorted((int(path.stem), path) for path in found)
-
-
-def _json(path):
+    Raises:
+        ValueError: if `config.json` is damaged.
+    """
+    path = pathlib.Path(directory, CONFIG)
     try:
-        content = json.loads(_text(path) or "{}")
+        content = json_files.read(path)
+        versions = content.pop("versions", None)
+        if not isinstance(versions, dict):
+            raise ValueError("it has no versions")
+        return RunConfig.from_dict(content), versions
     except ValueError as error:
-        raise ValueError(f"{str(path)!r} is damaged: {error}.") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{str(path)!r} is damaged: it holds no settings.")
-    return content
+        raise ValueError(
+            f"{str(path)!r} is not the configuration of a run: {error}."
+        ) from error
 
 
-def _text(path):
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+def read_facts(directory):
+    """`facts.json`: dict, empty for a run without it.
+
+    Raises:
+        ValueError: if it is damaged.
+    """
+    return _read(pathlib.Path(directory, FACTS))
+
+
+def read_rows(directory):
+    """The rows of metrics in the order of the file, without those that were cut off.
+
+    Yields: dict from a name to a float; `step` to an int.
+    """
+    path = pathlib.Path(directory, METRICS)
+    if path.is_file():
+        with path.open(encoding="utf-8", errors="replace") as lines:
+            yield from filter(None, map(_row, lines))
+
+
+def read_samples(directory):
+    """The grids of samples: list of `(step, path)`, by step."""
+    folder = pathlib.Path(directory, SAMPLES)
+    paths = [path for path in folder.glob("*.png") if path.stem.isdecimal()]
+    return sorted((int(path.stem), path) for path in paths)
+
+
+def data_settings(directory):
+    """The section `data` of a run's configuration: dict, empty where there is no run.
+
+    Raises:
+        ValueError: if the configuration is damaged.
+    """
+    section = _read(pathlib.Path(directory, CONFIG)).get("data")
+    return section if isinstance(section, dict) else {}
+
+
+def run_facts(directory, step=None):
+    """What a model card says about a run: the `facts` of `export.card.model_card`.
+
+    Args:
+        directory: str or path. Of a run, or of a model.
+        step: int, or None. Of the model, where the run may have come further.
+
+    Returns: dict with `data` (data set and how it was read) and `training` (settings,
+        steps and seconds), empty for the directory of a model.
+    """
+    settings = data_settings(directory)
+    if not settings:
+        return {}
+    config = _read(pathlib.Path(directory, CONFIG))
+    rows = [x for x in read_rows(directory) if step is None or x["step"] <= step]
+    last = rows[-1] if rows else {}
+    return {
+        "data": {k: v for k, v in settings.items() if k != "cache_dir"},
+        "training": {
+            "steps": last.get("step") if step is None else step,
+            "seconds": last.get("seconds"),
+            "settings": {x: config[x] for x in _OF_TRAINING if x in config},
+        },
+    }
+
+
+def _read(path):
+    return json_files.read(path) if path.is_file() else {}
+
+
+def _row(line):
+    """A row of metrics, or None if it is none."""
+    try:
+        row = json_files.parse(line, METRICS)
+        values = {name: float(value) for name, value in row.items()}
+        return values | {"step": int(row["step"])}
+    except (ValueError, KeyError, TypeError, OverflowError):
+        return None
+
+
+def _read_table(path):
+    """The rows of a table of scores, without those that were cut off."""
+    rows = []
+    if not path.is_file():
+        return rows
+    with (
+        path.open(encoding="utf-8", errors="replace", newline="") as file,
+        contextlib.suppress(csv.Error),  # no table from there on
+    ):
+        for row in csv.DictReader(file):
+            with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):
+                values = {name: float(value) for name, value in row.items()}
+                rows.append(values | {"step": int(values["step"])})
+    return rows

@@ -1,22 +1,15 @@
 """The directory of a run: what is in it, and whether a run can go on there."""
 
-import contextlib
 import functools
 import json
 import pathlib
-import platform
 import re
 import warnings
 
 from keras_sagan import versions
-from keras_sagan.config.run import RunConfig
-from keras_sagan.files import json_files, writing
+from keras_sagan.files import writing
+from keras_sagan.runs import reading
 from keras_sagan.training import saving
-
-CONFIG_FILE = "config.json"
-METRICS_FILE = "metrics.jsonl"
-MODEL_FOLDER = "model"
-CHECKPOINTS = "checkpoints"
 
 # Settings that may change when a run goes on: they do not change what a step does.
 CHANGEABLE = ("training.steps", "training.minutes")
@@ -54,12 +47,12 @@ def check_usable(output, config, resume=None):
         if resume:
             raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
         return False
-    if resume is False or not (output / CONFIG_FILE).is_file():
+    if resume is False or not reading.is_run(output):
         raise FileExistsError(
             f"{str(output)!r} is not empty: a run needs a directory of its own. "
             "Nothing was changed."
         )
-    earlier, versions = read_config(output)
+    earlier, then = reading.read_config(output)
     differences = _differences(earlier, config)
     if differences:
         raise ValueError(
@@ -68,46 +61,22 @@ def check_usable(output, config, resume=None):
             f"logged may change when a run goes on. Give the same settings, or another "
             "directory. Nothing was changed."
         )
-    _warn_of_versions(versions)
+    _warn_of_versions(then)
     return True
-
-
-def read_config(output):
-    """The `RunConfig` of a run, and the versions that it was made with.
-
-    Raises:
-        ValueError: if `config.json` is damaged.
-    """
-    path = output / CONFIG_FILE
-    try:
-        content = json_files.read(path)
-        versions = content.pop("versions", None)
-        if not isinstance(versions, dict):
-            raise ValueError("it has no versions")
-        return RunConfig.from_dict(content), versions
-    except ValueError as error:
-        raise ValueError(
-            f"{str(path)!r} is not the configuration of a run: {error}."
-        ) from error
 
 
 def write_config(output, config):
     """Writes `config.json` with the versions of now."""
-    content = {**config.to_dict(), "versions": _versions()}
-    writing.replace_file(output / CONFIG_FILE, writing.json_text(content))
+    content = {**config.to_dict(), "versions": versions.environment()}
+    writing.replace_file(output / reading.CONFIG, writing.json_text(content))
 
 
 def keep_metrics_until(output, step):
     """Drops the rows of metrics after a step, and a row that was cut off."""
-    path = output / METRICS_FILE
-    if not path.is_file():
-        return
-    kept = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-        with contextlib.suppress(ValueError, KeyError, TypeError):
-            if json.loads(line)["step"] <= step:
-                kept.append(line + "\n")
-    writing.replace_file(path, "".join(kept))
+    path = output / reading.METRICS
+    if path.is_file():
+        kept = [row for row in reading.read_rows(output) if row["step"] <= step]
+        writing.replace_file(path, "".join(json.dumps(row) + "\n" for row in kept))
 
 
 def write_model(gan, output):
@@ -115,7 +84,7 @@ def write_model(gan, output):
 
     Returns: its path.
     """
-    target = output / MODEL_FOLDER
+    target = output / reading.MODEL
     writing.replace_folder(target, functools.partial(saving.write, gan))
     return target
 
@@ -125,8 +94,15 @@ def set_model_aside(output):
 
     Returns: its new path, or None if there is no model.
     """
-    path = output / MODEL_FOLDER
+    path = output / reading.MODEL
     return writing.rename_aside(path) if path.exists() else None
+
+
+def set_samples_aside(output, after):
+    """Renames the grids of samples of later steps than one to go on at."""
+    for step, path in reading.read_samples(output):
+        if step > after:
+            writing.rename_aside(path)
 
 
 def _differences(earlier, wanted):
@@ -152,7 +128,7 @@ def _flat(sections):
 
 
 def _warn_of_versions(earlier):
-    now = _versions()
+    now = versions.environment()
     changed = [
         f"{name} {earlier.get(name)} -> {version}"
         for name, version in now.items()
@@ -165,7 +141,3 @@ def _warn_of_versions(earlier):
             RuntimeWarning,
             stacklevel=3,
         )
-
-
-def _versions():
-    return {"python": platform.python_version(), **versions.metadata()}

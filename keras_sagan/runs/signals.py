@@ -1,5 +1,6 @@
 """Signals that end a run in good order."""
 
+import contextlib
 import signal
 import threading
 
@@ -9,15 +10,20 @@ from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.distributed import strategies
 from keras_sagan.runs import checkpoints
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# The strongest first: where several workers hear different ones, it counts. SIGUSR1 is
+# what Slurm (`--signal`) and submitit send before the time is up.
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
+INSISTENT = (signal.SIGTERM, signal.SIGINT)  # whose second one means "at once"
 
 
 class StopSignals:
-    """Scope in which the first SIGINT (Ctrl-C) or SIGTERM is only remembered.
+    """Scope in which the first of `SIGNALS` is only remembered.
 
-    The second one ends the process at once, as the system does by default. A signal
-    that the process ignores (SIGINT in a background job of a shell) stays ignored.
-    Outside the main thread, which alone receives signals, nothing is changed.
+    After a SIGINT (Ctrl-C) or SIGTERM, the next one of these ends the process at once,
+    as the system does by default; a terminal that closes sends SIGHUP twice. A signal
+    that the process ignores (SIGINT in a background job of a shell, SIGHUP after
+    `nohup`) stays ignored. Outside the main thread, which alone receives signals,
+    nothing is changed.
 
     Attributes:
         received: int. The first signal's number, or None.
@@ -28,21 +34,50 @@ class StopSignals:
         self._before = {}
 
     def __enter__(self):
-        if threading.current_thread() is threading.main_thread():
-            for number in SIGNALS:
-                if signal.getsignal(number) != signal.SIG_IGN:
-                    self._before[number] = signal.signal(number, self._handle)
+        self._before = _handle_with(self._handle, SIGNALS)
         return self
 
     def __exit__(self, *exception):
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        self._before = {}
+        _restore(self._before)
 
     def _handle(self, number, frame):
-        self.received = number
-        for other in self._before:
+        self.received = self.received or number
+        if number in INSISTENT:
+            for other in {*INSISTENT} & {*self._before}:
+                signal.signal(other, signal.SIG_DFL)
+
+
+class Stopped(BaseException):
+    """A signal arrived where nothing is to be finished first.
+
+    Attributes:
+        number: int. The signal's.
+    """
+
+    def __init__(self, number):
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+@contextlib.contextmanager
+def raised():
+    """Scope in which signals raise `Stopped`, as Ctrl-C raises `KeyboardInterrupt`.
+
+    What has been begun is put in order on the way out: other workers hear of it. The
+    next signal ends the process at once.
+    """
+
+    def handle(number, frame):
+        for other in before:
             signal.signal(other, signal.SIG_DFL)
+        raise Stopped(number)
+
+    before = {}  # filled at once below; a signal may come between
+    before |= _handle_with(handle, [x for x in SIGNALS if x != signal.SIGINT])
+    try:
+        yield
+    finally:
+        _restore(before)
 
 
 class StopOnSignal(StepCallback):
@@ -74,6 +109,17 @@ def share_signal(gan, received):
     numbers = strategies.gather(
         np.array(received.received or 0, np.int32), gan.distribute_strategy
     )
-    found = set(numbers.tolist()) - {0}
-    if found:
-        received.received = signal.SIGTERM if signal.SIGTERM in found else found.pop()
+    received.received = next((x for x in SIGNALS if x in numbers), None)
+
+
+def _handle_with(handler, numbers):
+    """Sets the handler of signals that are not ignored; the handlers before."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    numbers = [x for x in numbers if signal.getsignal(x) != signal.SIG_IGN]
+    return {number: signal.signal(number, handler) for number in numbers}
+
+
+def _restore(handlers):
+    for number, handler in handlers.items():
+        signal.signal(number, handler)

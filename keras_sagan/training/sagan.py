@@ -22,6 +22,7 @@ from keras_sagan.training import (
     inputs,
     networks,
     saving,
+    step_counter,
     steps,
 )
 from keras_sagan.training.settings import CompileArguments
@@ -77,6 +78,8 @@ class SAGAN(DistributedModel):
             initializer="zeros",
             trainable=False,
         )
+        # Files are read by the names of attributes: after `g_optimizer`.
+        self.step_counter = step_counter.StepCounter(self._generator_updates)
         self.built = True
 
     # === Compilation ===
@@ -155,16 +158,25 @@ class SAGAN(DistributedModel):
     def metrics(self):
         return self._trackers
 
+    @property
+    def step(self):
+        """int. Generator steps made so far, in every `fit` and before."""
+        return int(self.step_counter.count.numpy())
+
+    def _generator_updates(self):
+        return self.g_optimizer.iterations if self.compiled else None
+
     def train_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
-        step = tf.identity(self.g_optimizer.iterations.value)
+        step = tf.identity(self.step_counter.count.value)
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
         self._fault.record_weights(networks.trained_weights(self), step)
-        logs = steps.train_step(networks.of(self), self._settings, images, labels)
+        logs = steps.train_step(networks.of(self), self._settings, images, labels, step)
         self._fault.record_losses([logs["d_loss"], logs["g_loss"]], step)
         ema.update_average(self._averaged, step, self._settings)
         more = self.augmentation.update(self._settings, logs, tf.shape(images)[0], step)
         more.update(networks.gates(self.generator, self.discriminator))
+        self.step_counter.count.assign_add(1)
         return {**networks.track(self._trackers, logs), **more}
 
     def first_non_finite(self):

@@ -95,7 +95,7 @@ class Batch(typing.NamedTuple):
             return self._replace(latents=tf.identity(self.latents))
 
 
-def train_step(networks, settings, images, labels):
+def train_step(networks, settings, images, labels, step):
     """Update D `discriminator_steps` times and G once.
 
     Args:
@@ -103,11 +103,11 @@ def train_step(networks, settings, images, labels):
         settings: `StepSettings`.
         images: uint8 or float tensor `(parts * n, H, W, C)`: this replica's share.
         labels: int32 tensor `(parts * n,)`, or None if unconditional.
+        step: scalar tensor: generator steps before this one. Selects random draws.
 
     Returns: dict of scalar float tensors: `d_loss`, `g_loss`, `d_real`, `d_fake`
         (mean logits), `d_sign` (mean sign of D(real)), means over this replica's share.
     """
-    step = networks.g_optimizer.iterations
     accumulation = settings.gradient_accumulation_steps
     batches = discriminator_batches(networks, settings, images, labels, step)
     d_logs = []

@@ -3,5 +3,5 @@
 
 def attach(callback, gan, step=0):
     callback.set_model(gan)
-    gan.g_optimizer.iterations.assign(step)
+    gan.step_counter.count.assign(step)
     return callback

@@ -12,5 +12,5 @@ def built():
 def gan(built):
     """An untrained model; tests set its step."""
     built.stop_training = False
-    built.g_optimizer.iterations.assign(0)
+    built.step_counter.count.assign(0)
     return built

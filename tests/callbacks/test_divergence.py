@@ -15,7 +15,7 @@ from tests.callbacks.attaching import attach
 def gan():
     gan = helpers.tiny_gan(attention=False)
     gan.compile()
-    gan.g_optimizer.iterations.assign(500)
+    gan.step_counter.count.assign(500)
     return gan
 
 

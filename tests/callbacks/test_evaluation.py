@@ -48,7 +48,7 @@ def drive(gan, callback, steps):
     callback.on_train_begin()
     gan.stop_training = False
     for batch in range(steps):
-        gan.g_optimizer.iterations.assign_add(1)
+        gan.step_counter.count.assign_add(1)
         gan.generator.weights[0].assign_add(gan.generator.weights[0] * 0.1)
         callback.on_train_batch_end(batch)
         if gan.stop_training:
@@ -164,7 +164,7 @@ def test_its_share_of_the_time(gan, dataset, tmp_path, monkeypatch):
     callback.on_train_begin()
     for _ in range(100):
         now[0] += 1.0
-        gan.g_optimizer.iterations.assign_add(1)
+        gan.step_counter.count.assign_add(1)
         callback.on_train_batch_end(0)
         assert len(callback.rows) <= max(1, 0.25 * now[0] + 1e-9)
     callback.on_train_end()
@@ -187,7 +187,7 @@ def test_a_run_that_goes_back(gan, dataset, tmp_path, monkeypatch):
     """Rows after the checkpoint are dropped, and the steps scored again, once."""
     scripted(monkeypatch, [3.0, 1.0, 0.5, 2.0, 0.7, 0.6])
     drive(gan, made(tmp_path, dataset, every=1), 3)
-    gan.g_optimizer.iterations.assign(2)
+    gan.step_counter.count.assign(2)
     callback = made(tmp_path, dataset, every=1, patience=2)
     drive(gan, callback, 3)
     rows = [(row["step"], row["x"]) for row in callback.rows]
@@ -204,6 +204,21 @@ def test_a_run_that_has_run_out_of_patience_stays_there(
     again = made(tmp_path, dataset, every=1, patience=2)
     assert again.go_on(gan)
     assert not made(tmp_path, dataset, every=1, patience=3).go_on(gan)
+
+
+@pytest.mark.parametrize(("step", "left"), [(3, [1, 2, 3]), (1, [1]), (0, None)])
+def test_later_rows_leave_the_files_at_once(
+    gan, dataset, tmp_path, monkeypatch, step, left
+):
+    scripted(monkeypatch, [3.0, 2.0, 1.0])
+    drive(gan, made(tmp_path, dataset, every=1), 3)
+    gan.step_counter.count.assign(step)
+    made(tmp_path, dataset, every=1).go_on(gan)
+    table, curve = (tmp_path / name for name in (module.TABLE, module.CURVE))
+    assert curve.exists() == table.exists() == (left is not None)
+    if left is not None:
+        rows = csv.DictReader(table.read_text().splitlines())
+        assert [int(row["step"]) for row in rows] == left
 
 
 def test_time_goes_on_when_fit_is_called_again(gan, dataset, tmp_path, monkeypatch):

@@ -20,11 +20,11 @@ class Terminal(io.StringIO):
 def train(progress, gan, steps, seconds=0.02):
     """Calls the hooks as `fit` does, without training."""
     progress.set_model(gan)
-    gan.g_optimizer.iterations.assign(0)
+    gan.step_counter.count.assign(0)
     progress.on_train_begin()
     for step in range(1, steps + 1):
         time.sleep(seconds)
-        gan.g_optimizer.iterations.assign(step)
+        gan.step_counter.count.assign(step)
         progress.on_train_batch_end(step - 1, {"d_loss": 1.25, "g_loss": 0.5})
     progress.on_train_end()
 
@@ -70,3 +70,10 @@ def test_hours(gan):
     train(Progress(10**6, 64, stream=stream), gan, steps=5)
     left = stream.getvalue().split(" left")[0].split()[-1]
     assert left.count(":") == 2
+
+
+def test_a_stream_that_is_full_ends_nothing(gan):
+    with open("/dev/full", "w") as full:
+        progress = Progress(10, 64, stream=full, line_seconds=0.0)
+        train(progress, gan, steps=3)
+        progress.stream.finish()

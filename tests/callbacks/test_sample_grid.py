@@ -38,3 +38,13 @@ def test_no_grid_twice(gan, tmp_path):
     assert [x.name for x in tmp_path.iterdir()] == ["10.png"]
     grid.write_last()
     assert (tmp_path / "11.png").exists()
+
+
+def test_a_grid_that_was_removed_is_drawn_again(gan, tmp_path):
+    grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [0], [0], 1, at_end=False)
+    attach(grid, gan, 10).on_train_begin()  # a run that goes on
+    assert [x.name for x in tmp_path.iterdir()] == ["10.png"]
+    before = (tmp_path / "10.png").read_bytes()
+    (tmp_path / "10.png").unlink()
+    grid.write_last()
+    assert (tmp_path / "10.png").read_bytes() == before

@@ -7,18 +7,7 @@ from keras_sagan.training import networks
 from keras_sagan.visualize import attention_figure, image_grid
 from tests import helpers
 from tests.callbacks.attaching import attach
-
-
-def written(folder):
-    """dict from a tag to `[(step, value), ...]` of the event file in `folder`."""
-    found = {}
-    for path in folder.iterdir():
-        for record in tf.data.TFRecordDataset(str(path)):
-            event = tf.compat.v1.Event.FromString(record.numpy())
-            for value in event.summary.value:
-                array = tf.make_ndarray(value.tensor)
-                found.setdefault(value.tag, []).append((event.step, array))
-    return found
+from tests.callbacks.event_points import event_points
 
 
 def test_grids_figures_and_histograms_of_every_grid(tmp_path):
@@ -27,12 +16,12 @@ def test_grids_figures_and_histograms_of_every_grid(tmp_path):
     grid = callbacks.SampleGrid(tmp_path / "{step}.png", 5, [2, 0], [3, 4], 2)
     board = tensorboard.TensorBoardPictures(tmp_path / "logs", grid)
     for step, event in [(0, "on_train_begin"), (1, None), (5, None)]:
-        gan.g_optimizer.iterations.assign(step)
+        gan.step_counter.count.assign(step)
         for callback in (grid, board):
             callback.set_model(gan)
             getattr(callback, event or "on_train_batch_end")(*([] if event else [0]))
     board.on_train_end()
-    found = written(tmp_path / "logs")
+    found = event_points(tmp_path / "logs")
     assert [step for step, _ in found["samples"]] == [0, 5]
     expected = {
         "samples": image_grid(grid.images, 2),
@@ -65,3 +54,15 @@ def test_tensorboard_scalars_by_step(gan, tmp_path):
     ]
     assert scalars[0] == (30, "g_loss", 1.5)
     assert scalars[1:] == [(30, *x) for x in networks.sigmas(gan).items()]
+
+
+def test_scalars_of_before_in_a_directory_without_files(gan, tmp_path):
+    rows = [{"step": 5, "seconds": 1.0, "images_per_second": 2.0, "g_loss": 0.5}]
+    board = attach(callbacks.TensorBoardScalars(tmp_path, rows), gan)
+    for step in (10, 20):  # `fit` twice
+        board.on_train_begin()
+        attach(board, gan, step).on_epoch_end(0, {"g_loss": 1.5})
+        board.on_train_end()
+    found = event_points(tmp_path)
+    assert "seconds" not in found
+    assert sorted(step for step, _ in found["g_loss"]) == [5, 10, 20]

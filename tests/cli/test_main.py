@@ -1,8 +1,13 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
 import keras_sagan
 from keras_sagan.cli import main as cli
 from keras_sagan.cli.errors import UserError
+from tests import helpers
 
 
 def test_version(capsys):
@@ -49,3 +54,36 @@ def test_mistakes_are_one_line_and_status_2(capsys):
 def test_traceback_on_request():
     with pytest.raises(UserError):
         cli.main(["--traceback", "presets", "sagan_33"])
+
+
+# === Standard output that cannot be written ===
+
+
+def presets(redirections):
+    """Status and standard error of a real `keras-sagan presets`."""
+    done = subprocess.run(
+        f'"{sys.executable}" -m keras_sagan presets {redirections}',
+        shell=True,
+        executable="/bin/bash",
+        env={**os.environ, "PYTHONPATH": str(helpers.ROOT)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("reader", ["head -1", "true"])
+def test_nobody_reads_to_the_end(reader):
+    assert presets(f"| {reader}; exit ${{PIPESTATUS[0]}}") == (0, "")
+
+
+def test_standard_output_is_full():
+    status, printed = presets(">/dev/full")
+    assert status == 1
+    assert printed.startswith("keras-sagan: standard output: [Errno 28] No space left")
+    assert len(printed.splitlines()) == 1
+
+
+def test_no_standard_output_at_all():
+    assert presets("<&- >&- 2>&-") == (0, "")

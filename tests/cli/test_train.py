@@ -1,16 +1,26 @@
+import contextlib
 import json
 import os
 import re
 import shutil
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
 
+import numpy as np
 import pytest
 
+from keras_sagan.cli import train
 from keras_sagan.cli.main import main
+from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import RunConfig
 from keras_sagan.files.locking import only_one_process
+from keras_sagan.runs import checkpoint_files
+from tests import helpers
+from tests.training import ports
 
 
 @pytest.fixture
@@ -179,3 +189,170 @@ def test_what_is_printed(run_directory):
     assert printed[-3].startswith("Finished after 4 steps, ")
     assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"
     assert printed[-1] == f"Model:   {run_directory / 'model'}"
+
+
+# === Real processes ===
+
+TINY = "--batch-size 4 --log-every 2 --dtype-policy float32 --set model.base_filters=4 "
+TINY += "--set model.attention_resolutions=[]"
+
+
+@contextlib.contextmanager
+def started(folder, output, *options, **streams):
+    """A real `keras-sagan train`; both of its streams may be redirected."""
+    command = [sys.executable, "-m", "keras_sagan", "train", *TINY.split()]
+    command += ["--dataset", f"folder:{folder}", "-o", str(output), *options]
+    environment = {**os.environ, "PYTHONPATH": str(helpers.ROOT)}
+    with subprocess.Popen(command, env=environment, **streams) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(path, process):
+    while not path.exists():
+        assert process.poll() is None
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_run_whose_output_nobody_can_read_goes_on_to_its_end(
+    picture_folder, tmp_path
+):
+    output = tmp_path / "{a} run"
+    with (
+        open("/dev/full", "w") as full,
+        started(
+            picture_folder,
+            output,
+            *("--steps", "4"),
+            stdout=full,
+            stderr=subprocess.PIPE,
+        ) as process,
+    ):
+        process.stderr.close()
+        assert process.wait() == 0
+    assert (output / "model").is_dir()
+    assert (output / "samples" / "0000004.png").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_signals_of_a_terminal_and_of_slurm(picture_folder, tmp_path, number):
+    """A terminal that closes sends its signal twice, and takes no output."""
+    output = tmp_path / "run"
+    with started(
+        picture_folder,
+        output,
+        *("--steps", "100000"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        wait_for(output / "metrics.jsonl", process)
+        process.stdout.close()
+        for _ in range(2):
+            process.send_signal(number)
+        assert process.wait() == 128 + number
+    last = checkpoint_files.read_newest(output / "checkpoints")
+    assert last.step >= 2
+    assert not (output / "model").exists()
+
+
+def test_a_worker_that_is_ended_before_the_others_come(picture_folder, tmp_path):
+    chief, other = ports.free_addresses(2)
+    port = int(chief.rpartition(":")[2])
+    with started(
+        picture_folder,
+        tmp_path / "run",
+        *("--workers", f"{chief},{other}", "--index", "0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        while True:  # until it listens
+            assert process.poll() is None
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port)).close()
+                break
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        printed, _ = process.communicate()
+        assert process.returncode == 143
+    assert "keras-sagan: ended by SIGTERM" in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "run").exists()
+
+
+# === Several workers; mistakes that one process can make ===
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ("--strategy both", "none, mirrored, multi_worker, auto. Received: 'both'"),
+        ("--strategy multi_worker", "strategy='multi_worker', no workers"),
+        ("--workers a:1,b:2", "`--workers` needs `--index`"),
+        ("--workers a:1,a:1 --index 0", "different addresses"),
+        ("--workers a:1,b:2 --index 2", "Received: index=2"),
+        ("--strategy mirrored --workers a:1,b:2 --index 0", "'mirrored', workers"),
+    ],
+)
+def test_mistakes(options, message, picture_folder, tmp_path, capsys):
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    assert main(["train", *data, *options.split()]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_wrong_tf_config(picture_folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {}}')
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    assert main(["train", *data]) == 2
+    assert "TF_CONFIG describes no cluster" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_a_worker_alone_gives_up(index, picture_folder, tmp_path, capsys):
+    workers = ",".join(ports.free_addresses(2))
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    options = f"--workers {workers} --index {index} --worker-timeout 1"
+    assert main(["train", *data, *options.split()]) == 2
+    assert "within 1 seconds" in capsys.readouterr().err
+
+
+def test_a_batch_that_does_not_divide(picture_folder, tmp_path, capsys):
+    data = ["--dataset", f"folder:{picture_folder}", "-o", str(tmp_path / "run")]
+    options = "--strategy mirrored --batch-size 6 --set model.base_filters=4"
+    assert main(["train", *data, *options.split()]) == 2  # four logical CPU devices
+    assert "their number, 4. Received: batch_size=6" in capsys.readouterr().err
+
+
+def test_what_workers_agree_on():
+    config = get_preset("sagan_32").run_config({"data.cache_dir": "/here"})
+    elsewhere = config.override({"data.cache_dir": "/there"})
+    agreed = train.settings_to_agree_on(config)
+    assert agreed == train.settings_to_agree_on(elsewhere)
+    other = config.override({"training.seed": 5})
+    assert agreed != train.settings_to_agree_on(other)
+    json.dumps(agreed)
+
+
+def test_data_differ_by_a_pixel_or_a_label():
+    class Source:
+        num_examples, class_names = 600, ("a", "b")
+        images = np.zeros((600, 4, 4, 3), np.uint8)
+        labels = np.zeros((600,), np.int32)
+
+        def arrays(self):
+            return self.images, self.labels
+
+    source = Source()
+    first = train.data_to_agree_on(source)
+    source.labels = source.labels.copy()
+    source.labels[599] = 1
+    second = train.data_to_agree_on(source)
+    source.images = source.images.copy()
+    source.images[0, 0, 0, 0] = 1
+    third = train.data_to_agree_on(source)
+    assert len({json.dumps(x) for x in (first, second, third)}) == 3

@@ -1,10 +1,11 @@
 import json
 
 from keras_sagan.export import card
+from keras_sagan.runs import reading
 
 
 def test_card_of_a_run(conditional_gan, run_directory):
-    facts = card.run_facts(run_directory)
+    facts = reading.run_facts(run_directory)
     described = card.model_card(
         conditional_gan.ema_generator,
         "pictures",
@@ -44,20 +45,7 @@ def test_scores_come_with_their_protocol(conditional_gan):
     assert expected in card.as_text(described)
 
 
-def test_card_of_a_checkpoint_of_a_run_that_was_killed(tmp_path):
-    config = {"data": {"dataset": "glyphs"}, "preset": "sagan_32"}
-    (tmp_path / "config.json").write_text(json.dumps(config))
-    rows = [{"step": step, "seconds": 2.0 * step} for step in (100, 200, 300)]
-    text = "\n".join(map(json.dumps, rows)) + '\n{"step": 40'  # cut off
-    (tmp_path / "metrics.jsonl").write_text(text)
-    newest = card.run_facts(tmp_path)["training"]
-    assert (newest["steps"], newest["seconds"]) == (300, 600.0)
-    earlier = card.run_facts(tmp_path, step=250)["training"]
-    assert (earlier["steps"], earlier["seconds"]) == (250, 400.0)
-
-
-def test_card_without_a_run(unconditional_gan, run_directory):
-    assert card.run_facts(run_directory / "model") == {}  # a model, not a run
+def test_card_without_a_run(unconditional_gan):
     described = card.model_card(unconditional_gan.ema_generator, "x")
     assert described["license"] is None
     assert described["data"] is None

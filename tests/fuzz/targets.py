@@ -5,6 +5,7 @@ may return; or raise `ValueError` or `OSError` with a message that names the fil
 Anything else is a defect, and is an exception of `check`.
 """
 
+import contextlib
 import hashlib
 import io
 import json
@@ -22,7 +23,7 @@ from keras_sagan.data.sources import folder
 from keras_sagan.data.sources import npz as npz_source
 from keras_sagan.files import hdf5_files, keras_files, torch_files
 from keras_sagan.metrics import moments, protocol
-from keras_sagan.runs import checkpoint_files, run_directory
+from keras_sagan.runs import checkpoint_files, reading
 from keras_sagan.training import saving
 from tests import helpers
 from tests.fuzz import mutations
@@ -64,7 +65,10 @@ def check(target, place, data):
 def read_config(place, data):
     """`config.json` of a run."""
     (place / "config.json").write_bytes(data)
-    found, _ = run_directory.read_config(place)
+    with contextlib.suppress(ValueError, OSError):
+        reading.read_run(place)
+        reading.run_facts(place)
+    found, _ = reading.read_config(place)
     assert config.RunConfig.from_dict(found.to_dict()) == found
 
 

@@ -18,6 +18,7 @@ FOLDER = pathlib.Path(__file__).parent
 sys.path.insert(0, str(FOLDER.parents[1]))
 
 import keras_sagan  # noqa: E402
+from keras_sagan.runs import checkpoint_files, checkpoints  # noqa: E402
 from tests import helpers  # noqa: E402
 
 
@@ -53,6 +54,10 @@ def main():
     with_classes, without = trained_with_classes(), trained_without_classes()
     with_classes.save(folder / "gan.keras")
     without.save_to_preset(folder / "preset")
+    checkpoint_files.write(
+        folder / "checkpoints",
+        checkpoint_files.Checkpoint(without.step, checkpoints.snapshot(without), {}),
+    )
     np.savez_compressed(
         folder / "images.npz",
         gan=with_classes.generate(labels=["red", 1, 2], seed=5, truncation=1.5),

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import keras_sagan
 from keras_sagan import SAGAN
+from keras_sagan.runs import checkpoints
 from tests import helpers
 
 FOLDER = pathlib.Path(__file__).parent
@@ -16,11 +17,11 @@ VERSIONS = sorted(path.parent for path in FOLDER.glob("*/images.npz"))
 
 
 def assert_trains_on(gan, data):
-    assert int(gan.g_optimizer.iterations) == 2
+    assert gan.step == int(gan.g_optimizer.iterations) == 2
     before = np.array(gan.generator.trainable_variables[0])
     logs = gan.train_step(data)
     assert np.isfinite(float(logs["loss"]))
-    assert int(gan.g_optimizer.iterations) == 3
+    assert gan.step == int(gan.g_optimizer.iterations) == 3
     assert not np.array_equal(gan.generator.trainable_variables[0], before)
 
 
@@ -38,6 +39,15 @@ def test_preset_directory(version):
     gan = SAGAN.from_preset(version / "preset")
     images = gan.generate(num_images=3, seed=5)
     helpers.assert_same_pixels(images, np.load(version / "images.npz")["preset"])
+    images, _ = helpers.images_and_labels(4, channels=1)
+    assert_trains_on(gan, tf.constant(images))
+
+
+@pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
+def test_checkpoint(version):
+    gan = SAGAN.from_preset(version / "preset", load_weights=False)
+    found = checkpoints.Checkpoints(version / "checkpoints", 1, 1).resume(gan)
+    assert found.step == 2
     images, _ = helpers.images_and_labels(4, channels=1)
     assert_trains_on(gan, tf.constant(images))
 

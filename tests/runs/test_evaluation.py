@@ -10,9 +10,11 @@ import tensorflow as tf
 
 from keras_sagan.cli.main import main
 from keras_sagan.runs import evaluation, load_trained, run
+from tests.callbacks.event_points import event_points
 from tests.training import equivalence
 from tests.training.small_runs import TINY, prepare
 
+SCORE = "evaluation/kernel_distance_classifier"
 SETTINGS = {
     "evaluation.every": 2,
     "evaluation.extractor": "classifier",
@@ -48,6 +50,7 @@ def test_a_run_that_goes_on_has_the_same_scores_and_bits(picture_folder, tmp_pat
     assert [row["step"] for row in rows(whole)] == ["2", "4"]
     assert len({row["kernel_distance_classifier"] for row in rows(whole)}) == 2
     assert rows(again) == rows(whole)
+    assert [x[0] for x in event_points(again / "evaluation")[SCORE]] == [2, 4]
     assert second.best["step"] == first.best["step"]
     for one, other in zip(first.gan.weights, second.gan.weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -57,6 +60,20 @@ def test_a_run_that_goes_on_has_the_same_scores_and_bits(picture_folder, tmp_pat
     models = [load_trained(x).generate(labels=[0, 1], seed=0) for x in best]
     np.testing.assert_array_equal(*models)
     assert (again / "evaluation" / "classifier.keras").read_bytes() == classifier
+
+
+def test_a_best_model_of_a_later_step_is_set_aside(picture_folder, tmp_path):
+    config, source = prepare(picture_folder, **SETTINGS)
+    alone = tf.distribute.get_strategy()
+    made = evaluation.RunEvaluation(config, tmp_path, source, alone)
+    best = tmp_path / "evaluation" / "best"
+    made.set_best_aside(after=2)  # there is none
+    best.mkdir(parents=True)
+    (best / "evaluation.json").write_text('{"step": 4}')
+    made.set_best_aside(after=4)
+    assert best.is_dir()
+    made.set_best_aside(after=2)
+    assert [x.name for x in best.parent.iterdir()] == ["aside-1-best"]
 
 
 def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch, capsys):

@@ -6,6 +6,7 @@ from PIL import Image
 
 from keras_sagan import data
 from keras_sagan.runs import facts as run_facts
+from keras_sagan.runs import reading
 from tests import helpers
 
 
@@ -68,4 +69,4 @@ def make_pictures(tmp_path_factory):
 def test_a_full_disk_has_a_name(tmp_path):
     with helpers.room_for(1), pytest.raises(OSError, match="too large") as caught:
         run_facts.write(tmp_path, {})
-    assert caught.value.filename == str(tmp_path / run_facts.FILE)
+    assert caught.value.filename == str(tmp_path / reading.FACTS)

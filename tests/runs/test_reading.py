@@ -3,7 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from keras_sagan.runs import reading
+from keras_sagan.config.presets import get_preset
+from keras_sagan.runs import reading, run_directory
 from keras_sagan.visualize import save_picture
 from keras_sagan.visualize.report import figures
 
@@ -56,8 +57,69 @@ def test_no_run(tmp_path):
             reading.read_run(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[1]"])
-def test_a_damaged_configuration(tmp_path, text):
+DEEP = '{"training": ' + "[" * 100_000
+LONG = '{"training": {}, "x": "' + "x" * (1 << 20) + '"}'
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[1]", DEEP, LONG], ids="open list deep long".split()
+)
+@pytest.mark.parametrize(
+    "read",
+    [reading.read_run, reading.read_config, reading.data_settings, reading.run_facts],
+)
+def test_a_damaged_configuration(read, text, tmp_path):
     (tmp_path / "config.json").write_text(text)
-    with pytest.raises(ValueError, match=r"config.json' is damaged"):
-        reading.read_run(tmp_path)
+    with pytest.raises(ValueError, match=r"config\.json' "):
+        read(tmp_path)
+
+
+def test_damaged_facts(tmp_path):
+    (tmp_path / "facts.json").write_text(DEEP)
+    with pytest.raises(ValueError, match=r"facts\.json' is not JSON"):
+        reading.read_facts(tmp_path)
+    (tmp_path / "facts.json").unlink()
+    assert reading.read_facts(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "row", [DEEP, "[]", '{"step": Infinity}', '{"step": 1, "x": {}}']
+)
+def test_rows_that_are_none(directory, row):
+    with (directory / "metrics.jsonl").open("a") as file:
+        file.write(f'\n{row}\n{{"step": 8}}\n')
+    assert [row["step"] for row in reading.read_rows(directory)] == [4, 2, 8]
+
+
+@pytest.mark.parametrize("row", ["x" * 200_000 + ",1,1", "1e999,1,1"])
+def test_a_damaged_table(directory, row):
+    text = f"step,seconds,fid\n5,1.0,30.5\n{row}\n"
+    (directory / "evaluation.csv").write_text(text)
+    assert [row["step"] for row in reading.read_run(directory).scores] == [5]
+
+
+def test_configuration_round_trip(tmp_path):
+    config = get_preset("sagan_32").run_config({"data.dataset": "tfds:a/b:1.0"})
+    run_directory.write_config(tmp_path, config)
+    found, versions = reading.read_config(tmp_path)
+    assert found == config
+    assert set(versions) == {"python", "keras_sagan", "keras", "tensorflow"}
+    settings = reading.data_settings(tmp_path)
+    assert settings["dataset"] == "tfds:a/b:1.0"
+
+
+def test_facts_of_a_run_that_was_killed(tmp_path):
+    config = {"data": {"dataset": "glyphs"}, "preset": "sagan_32"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    rows = [{"step": step, "seconds": 2.0 * step} for step in (100, 200, 300)]
+    text = "\n".join(map(json.dumps, rows)) + '\n{"step": 40'  # cut off
+    (tmp_path / "metrics.jsonl").write_text(text)
+    newest = reading.run_facts(tmp_path)["training"]
+    assert (newest["steps"], newest["seconds"]) == (300, 600.0)
+    earlier = reading.run_facts(tmp_path, step=250)["training"]
+    assert (earlier["steps"], earlier["seconds"]) == (250, 400.0)
+
+
+def test_a_model_is_no_run(run_directory):
+    assert reading.run_facts(run_directory / "model") == {}
+    assert reading.data_settings(run_directory / "model") == {}

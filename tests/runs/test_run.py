@@ -19,6 +19,7 @@ from keras_sagan.files.locking import only_one_process
 from keras_sagan.runs import checkpoint_files, load_trained, run
 from keras_sagan.visualize import class_rows, image_grid
 from tests import helpers
+from tests.callbacks.event_points import event_points
 from tests.training.small_runs import prepare
 
 # === The run directory ===
@@ -82,6 +83,17 @@ def test_nothing_is_written_before_fit(picture_folder, tmp_path):
     config, source = prepare(picture_folder)
     run.Run(config, tmp_path / "new", source)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_worker_that_is_not_the_chief_writes_nothing(
+    picture_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    config, source = prepare(picture_folder, **{"training.steps": 2})
+    training = run.Run(config, None, source)
+    result = training.fit()
+    assert (result.steps, result.samples, result.model) == (2, None, None)
+    assert not list(tmp_path.iterdir())
 
 
 # === Ends ===
@@ -175,6 +187,13 @@ def terminate(model):
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def points(output):
+    """The steps of TensorBoard's points of a run: of the loss, and of the grids."""
+    folders = output / "logs", output / "logs" / "pictures"
+    scalars, pictures = map(event_points, folders)
+    return [step for step, _ in scalars["g_loss"]], [x for x, _ in pictures["samples"]]
+
+
 def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
     config, source = prepare(picture_folder, **SHORT)
     run.Run(config, tmp_path / "whole", source).fit()
@@ -201,14 +220,20 @@ def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
     for name in ("0000000.png", "0000009.png", "0000012.png"):
         images = [tmp_path / x / "samples" / name for x in ("parts", "whole")]
         assert images[0].read_bytes() == images[1].read_bytes()
+    assert points(tmp_path / "whole") == ([4, 8, 12], [0, 3, 6, 9, 12])
+    assert points(tmp_path / "parts") == points(tmp_path / "whole")
 
     # A longer run, from an earlier checkpoint: what it had come to is set aside
     longer = config.override({"training.steps": 14})
+    shutil.rmtree(tmp_path / "parts" / "logs")  # they are written again
     again = Disturbed(longer, tmp_path / "parts", source, resume_from=8)
     again.disturbances = [At(13, terminate)]
     assert (again.fit().steps, again.step) == (13, 13)
     assert [row["step"] for row in rows(tmp_path / "parts")][:3] == [4, 8, 12]
     assert (saved / "aside-1-0000012").is_dir()
+    assert points(tmp_path / "parts") == ([4, 8, 12, 13], [9, 12])
+    grids = {path.name for path in (tmp_path / "parts" / "samples").iterdir()}
+    assert grids >= {"aside-1-0000009.png", "aside-1-0000012.png", "0000012.png"}
     assert (tmp_path / "parts" / "aside-1-model").is_dir()
     trained = load_trained(tmp_path / "parts")
     assert int(trained.g_optimizer.iterations) == 13

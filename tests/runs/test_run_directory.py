@@ -5,7 +5,6 @@ import os
 import pytest
 
 from keras_sagan.config.presets import get_preset
-from keras_sagan.config.run import RunConfig
 from keras_sagan.files import writing
 from keras_sagan.runs import load_trained
 from keras_sagan.runs import run_directory as files
@@ -91,14 +90,6 @@ def test_other_versions_are_a_warning(tmp_path, config):
     path.write_text(json.dumps(content))
     with pytest.warns(RuntimeWarning, match=r"other versions \(keras 3\.0\.1 -> "):
         assert files.check_usable(tmp_path, config)
-
-
-def test_configuration_round_trip(tmp_path, config):
-    files.write_config(tmp_path, config)
-    found, versions = files.read_config(tmp_path)
-    assert found == config
-    assert isinstance(found, RunConfig)
-    assert set(versions) == {"python", "keras_sagan", "keras", "tensorflow"}
 
 
 # === Files of a run ===

@@ -29,10 +29,15 @@ def test_the_strongest_signal_of_all_workers_counts(monkeypatch):
     import numpy as np
 
     received = StopSignals()
-    heard = np.array([0, signal.SIGINT, signal.SIGTERM], np.int32)
-    monkeypatch.setattr(strategies, "gather", lambda array, strategy: heard)
-    signals.share_signal(Alone(), received)
-    assert received.received == signal.SIGTERM
+    for first, second, strongest in [
+        (signal.SIGINT, signal.SIGTERM, signal.SIGTERM),
+        (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR1),
+        (0, signal.SIGHUP, signal.SIGHUP),
+    ]:
+        heard = np.array([0, first, second], np.int32)
+        monkeypatch.setattr(strategies, "gather", lambda *args, heard=heard: heard)
+        signals.share_signal(Alone(), received)
+        assert received.received == strongest
 
 
 def test_alone_the_state_stays_as_it_is():

@@ -8,23 +8,59 @@ from keras_sagan.runs import signals
 from tests import helpers
 
 
-@pytest.mark.parametrize("number", signals.SIGNALS)
-def test_the_first_signal_is_remembered(number):
-    before = [signal.signal(n, signal.default_int_handler) for n in signals.SIGNALS]
-    try:
+@pytest.fixture
+def handlers():
+    """Every signal is handled by Python's `default_int_handler`, as SIGINT is."""
+    before = {n: signal.signal(n, signal.default_int_handler) for n in signals.SIGNALS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def present(numbers=signals.SIGNALS):
+    return {signal.getsignal(number) for number in numbers}
+
+
+@pytest.mark.parametrize("number", signals.INSISTENT)
+def test_the_first_signal_is_remembered(number, handlers):
+    with signals.StopSignals() as received:
+        assert received.received is None
+        os.kill(os.getpid(), number)
+        assert received.received == number
+        # The next one is the system's.
+        assert present(signals.INSISTENT) == {signal.SIG_DFL}
+    assert present() == {signal.default_int_handler}
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_a_warning_may_come_twice_and_an_order_after_it(number, handlers):
+    with signals.StopSignals() as received:
+        for each in (number, number, signal.SIGTERM):
+            os.kill(os.getpid(), each)
+        assert received.received == number
+        assert present(signals.INSISTENT) == {signal.SIG_DFL}
+        os.kill(os.getpid(), number)
+    assert present() == {signal.default_int_handler}
+
+
+@pytest.mark.parametrize("number", set(signals.SIGNALS) - {signal.SIGINT})
+def test_a_signal_where_nothing_is_trained_is_raised(number, handlers):
+    with (
+        pytest.raises(signals.Stopped, match=f"ended by {number.name}") as caught,
+        signals.raised(),
+    ):
+        os.kill(os.getpid(), number)
+    assert caught.value.number == number
+    assert present() == {signal.default_int_handler}
+
+
+def test_training_may_begin_within(handlers):
+    with signals.raised():
         with signals.StopSignals() as received:
-            assert received.received is None
-            os.kill(os.getpid(), number)
-            assert received.received == number
-            # The next one is the system's.
-            assert [signal.getsignal(n) for n in signals.SIGNALS] == [
-                signal.SIG_DFL
-            ] * 2
-        now = [signal.getsignal(n) for n in signals.SIGNALS]
-        assert now == [signal.default_int_handler] * 2
-    finally:
-        for n, handler in zip(signals.SIGNALS, before, strict=True):
-            signal.signal(n, handler)
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert received.received == signal.SIGTERM
+        with pytest.raises(signals.Stopped):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 def test_an_ignored_signal_stays_ignored():

@@ -9,8 +9,7 @@ import json
 import os
 import sys
 
-from keras_sagan.cli import main, train
-from keras_sagan.config.presets import get_preset
+from keras_sagan.cli import main, settings
 from keras_sagan.distributed.cluster import Cluster
 
 SMALL = "--preset sagan_32_small --steps 2 --batch-size 4 --dtype-policy float32 "
@@ -20,7 +19,7 @@ SMALL += "--set model.base_filters=4 --set model.attention_resolutions=[]"
 def run(arguments):
     """Prints the worker that the arguments describe; returns the exit status."""
     options = main.build_parser().parse_args(arguments)
-    config = get_preset(options.preset).run_config(train._overrides(options))
+    config, _ = settings.resolve(options)
     cluster = Cluster(options.workers.split(","), options.index)
     described = {
         "index": cluster.index,

@@ -249,7 +249,7 @@ def test_both_networks_see_augmented_images_and_nothing_else(policy, monkeypatch
         return fakes[-1]
 
     monkeypatch.setattr(steps, "generate", generate_and_keep)
-    steps.train_step(networks.of(gan), gan._settings, images, labels)
+    steps.train_step(networks.of(gan), gan._settings, images, labels, gan.step)
     config, p = AugmentationConfig(policy), tf.constant(0.7)
     real_draws, fake_draws = drawn(config, seed=3)
     _, generator_draws = drawn(config, Purpose.GENERATOR_STEP, seed=3)

@@ -38,7 +38,8 @@ def build_report(run, extras):
     """The page.
 
     Args:
-        run: `runs.reading.RunFiles`.
+        run: what a run has written, with the attributes `name`, `config`, `facts`,
+            `rows`, `samples` and `scores` of `runs.reading.RunFiles`.
         extras: `Extras`.
 
     Returns: str: an HTML document without references to anything outside of it.

@@ -1,0 +1,113 @@
+"""The workers of a program together, from before TensorFlow starts to a common end."""
+
+import contextlib
+import threading
+
+from keras_sagan import versions
+from keras_sagan.distributed import cluster, rendezvous, strategies
+from keras_sagan.distributed.workers import WorkerLost
+
+_GRACE_SECONDS = 15.0  # for TensorFlow to notice by itself what stops its step
+_ABORTED = "Collective ops is aborted by:"  # begins TensorFlow's reason
+
+
+class Team:
+    """The strategy of a program, and the workers that take part in it.
+
+    Args:
+        strategy: `tf.distribute.Strategy`.
+        workers: `keras_sagan.distributed.workers.Workers`, or None for one process.
+    """
+
+    def __init__(self, strategy, workers):
+        self.strategy = strategy
+        self.workers = workers
+
+    @property
+    def is_chief(self):
+        """bool. Whether this process writes files and says what happens."""
+        return self.workers is None or self.workers.cluster.is_chief
+
+    def agree(self, subject, value):
+        """Checks that all workers have the same; see `Workers.agree`."""
+        if self.workers is not None:
+            self.workers.agree(subject, value)
+
+    def fail(self, reason):
+        """Tells the other workers that this one ends: they would wait for it."""
+        if self.workers is not None:
+            self.workers.close(reason)
+
+
+@contextlib.contextmanager
+def assemble(strategy, workers, index, timeout, leave, mistakes=(ValueError,)):
+    """Scope in which the workers of a program are together.
+
+    Every worker ends it with the others: after an error of one, the others leave with
+    a message that names it.
+
+    Args:
+        strategy: str. Name, as for `strategies.create_strategy`.
+        workers: str, or None. Addresses of all workers, as for `cluster.find`.
+        index: int, or None. This worker's place among them.
+        timeout: float. Seconds to wait for the others to start.
+        leave: callable with a message, which ends the process at once: TensorFlow's
+            own end may wait for the lost worker.
+        mistakes: tuple of exceptions that are no consequence of a lost worker, and
+            whose message says everything.
+
+    Yields: `Team`.
+
+    Raises:
+        ValueError: if there is no such strategy or cluster.
+        WorkersError: if the workers cannot work together.
+    """
+    found, connected = cluster.find(workers, index), None
+    strategies.check_strategy(strategy, found)
+    with contextlib.ExitStack() as stack:
+        if found is not None:
+            versions_here = versions.environment()
+            connected = rendezvous.connect(found, versions_here, timeout)
+            stack.enter_context(_together(connected, leave, mistakes))
+        yield Team(strategies.create_strategy(strategy, found), connected)
+
+
+@contextlib.contextmanager
+def _together(workers, leave, mistakes):
+    try:
+        with workers.watched(lambda message: _end_after_a_while(leave, message)):
+            yield
+        if not workers.closed:  # by `Team.fail`
+            workers.agree("end", True)
+            workers.close()
+    except WorkerLost as error:
+        leave(str(error))
+    except BaseException as error:
+        said = isinstance(error, mistakes)
+        if not said:
+            with contextlib.suppress(BaseException):
+                _check_lost(workers, error, leave)
+        kind = "" if said else f"{type(error).__name__}: "
+        workers.close(f"{kind}{error}".splitlines()[0])
+        raise
+
+
+def _check_lost(workers, error, leave):
+    """Leaves if an error of TensorFlow only says that another worker is gone."""
+    try:
+        workers.raise_if_lost(wait=_GRACE_SECONDS / 3)
+    except WorkerLost as lost:
+        leave(str(lost))
+    _, cut, reason = str(error).partition(_ABORTED)
+    if cut:  # TensorFlow gives a silent network up before `workers` does
+        leave(f"Another worker cannot be reached: {reason.strip().splitlines()[0]}")
+
+
+def _end_after_a_while(leave, message):
+    """Ends this process unless it does so itself: it waits for a lost worker."""
+
+    def end():
+        threading.Event().wait(_GRACE_SECONDS)
+        leave(message)
+
+    threading.Thread(target=end, daemon=True).start()
