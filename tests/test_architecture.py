@@ -81,9 +81,11 @@ WITHOUT_KERAS = {"_registration", "config", "listening", "visualize"}
 
 # The calls that could write, name or rename a file, outside of `files.writing`.
 WRITES_ITSELF = {
-    "callbacks/evaluation.py": {"create_file_writer"},  # TensorBoard's log, which grows
+    "callbacks/event_files.py": {
+        "TFRecordWriter",  # at the path that `files.writing` gives
+        "create_file_writer",  # TensorBoard's log, which grows
+    },
     "callbacks/metrics_log.py": {"open"},  # appends a row
-    "callbacks/tensorboard.py": {"create_file_writer"},  # as above
     "cli/evaluate.py": {"save"},  # of `Moments`
     "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
     "data/preparing/preparation.py": {
@@ -93,10 +95,10 @@ WRITES_ITSELF = {
     },
     "data/storage.py": {"TemporaryFile"},  # memory of this process
     "export/litert.py": {"TemporaryDirectory", "save"},  # on the way to the file
-    "export/saved_model.py": {"save"},  # in the folder that is published
+    "export/saved_model.py": {"TFRecordWriter", "save"},  # in the published folder
     "export/verifying/verification.py": {"TemporaryDirectory", "savez"},  # requests
-    "export/warmup.py": {"TFRecordWriter"},  # in the folder that is published
     "files/keras_files.py": {"TemporaryDirectory", "open"},  # a copy to look into
+    "files/streams.py": {"open"},  # /dev/null, for a standard stream that is closed
     "metrics/moments.py": {"savez"},  # in memory
     "runs/checkpoint_files.py": {"savez"},  # in the folder that is published
     "training/sagan.py": {"save"},  # of `training.saving`
