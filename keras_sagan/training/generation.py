@@ -71,8 +71,11 @@ def _images(generator, seeds, labels, truncation):
 
 def run(network, inputs, labels, training=False):
     """Output of a network for latents or images, and labels (None if unconditional)."""
-    inputs = inputs if labels is None else [inputs, labels]
-    return network(inputs, training=training)
+    if labels is None:
+        return network(inputs, training=training)
+    # Keras refuses arrays beside tensors, and lists of labels.
+    pair = [tf.convert_to_tensor(inputs), tf.convert_to_tensor(labels)]
+    return network(pair, training=training)
 
 
 def _network_maps(prefix, network, inputs, labels):

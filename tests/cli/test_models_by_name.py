@@ -87,19 +87,19 @@ def extractor(tmp_path_factory):
 
 
 def run_explore(model):
-    server = explore._server(
-        build_parser().parse_args(["explore", model, "--port", "0"])
-    )
+    server = explore._server(build_parser().parse_args(["explore", model, "--port=0"]))
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{server.port}/api/model") as x:
-            assert json.load(x)["classes"] == ["blue", "red"]
+        for path, key in [("model", "classes"), ("view?seed=1&label=1", "image")]:
+            address = f"http://127.0.0.1:{server.port}/api/{path}"
+            with urllib.request.urlopen(address) as answer:
+                assert key in json.load(answer)
     finally:
         server.stop()
 
 
 def run_serve(model):
     ports = ["--grpc-port", "0", "--rest-port", "0"]
-    server = serve._server(build_parser().parse_args(["serve", model, *ports]))
+    server = serve._server(build_parser().parse_args(["serve", model, *ports]), None)
     try:
         assert list(server.model.versions) == [1 if model.endswith("bare") else 2]
         assert server.model.name in ("exports", "bare")
