@@ -186,7 +186,7 @@ def parse_value(text, name):
         return {"true": True, "false": False}.get(text.lower(), text)
     try:
         value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return text
     return (value,) if item is not None and type(value) is item else value
 

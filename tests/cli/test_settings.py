@@ -34,6 +34,8 @@ def file(tmp_path):
     [
         ("training.steps", "32", 32),
         ("training.steps", "many", "many"),
+        ("training.steps", "{[]: 1}", "{[]: 1}"),
+        ("training.steps", "(" * 300, "(" * 300),
         ("training.steps", "none", "none"),  # not allowed: the check says so
         ("training.minutes", "2", 2),
         ("training.minutes", "None", None),
