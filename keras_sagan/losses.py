@@ -5,6 +5,9 @@ for float64 logits): the mean over the batch. Under a strategy the caller divide
 the number of replicas.
 """
 
+import dataclasses
+import typing
+
 import keras
 from keras import ops
 
@@ -52,22 +55,55 @@ def wasserstein_generator_loss(fake_logits):
     return -ops.mean(_wide(fake_logits))
 
 
+def relativistic_discriminator_loss(real_logits, fake_logits):
+    """`mean(softplus(fake - real))`: row `i` of both is a pair (R3GAN, section 2)."""
+    return ops.mean(ops.softplus(_wide(fake_logits) - _wide(real_logits)))
+
+
+def relativistic_generator_loss(real_logits, fake_logits):
+    """`mean(softplus(real - fake))`: row `i` of both is a pair (R3GAN, section 2)."""
+    return ops.mean(ops.softplus(_wide(real_logits) - _wide(fake_logits)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Loss:
+    """The losses of both networks.
+
+    Args:
+        discriminator: function of real and fake logits.
+        generator: function of fake logits; where `paired`, of real and fake ones.
+        paired: bool. Whether a generated image is judged beside a real one of the same
+            label. Only the difference of their logits means something then.
+    """
+
+    discriminator: typing.Callable
+    generator: typing.Callable
+    paired: bool = False
+
+    def generator_loss(self, real_logits, fake_logits):
+        """The generator's loss; `real_logits` may be None unless `paired`."""
+        if self.paired:
+            return self.generator(real_logits, fake_logits)
+        return self.generator(fake_logits)
+
+
 LOSSES = {
-    "hinge": (hinge_discriminator_loss, hinge_generator_loss),
-    "non_saturating": (
-        non_saturating_discriminator_loss,
-        non_saturating_generator_loss,
+    "hinge": Loss(hinge_discriminator_loss, hinge_generator_loss),
+    "non_saturating": Loss(
+        non_saturating_discriminator_loss, non_saturating_generator_loss
     ),
-    "least_squares": (
-        least_squares_discriminator_loss,
-        least_squares_generator_loss,
+    "least_squares": Loss(
+        least_squares_discriminator_loss, least_squares_generator_loss
     ),
-    "wasserstein": (wasserstein_discriminator_loss, wasserstein_generator_loss),
+    "wasserstein": Loss(wasserstein_discriminator_loss, wasserstein_generator_loss),
+    "relativistic": Loss(
+        relativistic_discriminator_loss, relativistic_generator_loss, paired=True
+    ),
 }
 
 
 def get(name):
-    """The pair (discriminator loss, generator loss) called `name`.
+    """The `Loss` called `name`.
 
     Raises:
         ValueError: if there is no such loss.

@@ -11,13 +11,21 @@ import keras
 import numpy as np
 
 from keras_sagan import SAGAN
+from keras_sagan.layers import spectral_norm_layers
 from keras_sagan.models import Discriminator, Generator
 
 CLASS_NAMES = ("red", "green", "blue")
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-def tiny_networks(num_classes=3, channels=3, attention=True, dtype=None, **generator):
+def tiny_networks(
+    num_classes=3,
+    channels=3,
+    attention=True,
+    dtype=None,
+    d_spectral_norm=True,
+    **generator,
+):
     """A generator and a discriminator of 32 x 32 images with a few thousand weights.
 
     Every random number of theirs is the same in each call. Attention needs eight
@@ -33,7 +41,7 @@ def tiny_networks(num_classes=3, channels=3, attention=True, dtype=None, **gener
     }
     return (
         Generator(**shared, latent_dim=8, **generator),
-        Discriminator(**shared),
+        Discriminator(**shared, spectral_norm=d_spectral_norm),
     )
 
 
@@ -55,6 +63,18 @@ def tiny_gan(num_classes=3, class_names=CLASS_NAMES, **networks):
             elif weight.name in ("gamma", "beta"):
                 weight.assign(weight + rng.normal(0, 0.2, weight.shape))
     return gan
+
+
+def without_spectral_norm(network):
+    """The same network without the layers, with the kernels that it runs with."""
+    config = {**network.get_config(), "spectral_norm": False}
+    plain = type(network).from_config(config)
+    used = {id(x.layer.variables[0]): x.normalized_kernel()
+            for x in spectral_norm_layers(network)}  # fmt: skip
+    kept = [v for v in network.weights if v.name not in ("u", "v")]
+    for variable, weight in zip(plain.weights, kept, strict=True):
+        variable.assign(used.get(id(weight), weight))
+    return plain
 
 
 def images_and_labels(count, num_classes=3, channels=3, seed=0):

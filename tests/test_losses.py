@@ -31,16 +31,33 @@ EXPECTED = {
         np.mean((FAKE - 1) ** 2) / 2,
     ),
     "wasserstein": (np.mean(FAKE) - np.mean(REAL), -np.mean(FAKE)),
+    "relativistic": (
+        -np.mean(log_sigmoid(REAL - FAKE)),
+        -np.mean(log_sigmoid(FAKE - REAL)),
+    ),
 }
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_values(name):
-    discriminator_loss, generator_loss = losses.get(name)
-    expected = EXPECTED[name]
+    loss, expected = losses.get(name), EXPECTED[name]
     real, fake = tf.constant(REAL), tf.constant(FAKE)
-    assert float(discriminator_loss(real, fake)) == pytest.approx(expected[0], 1e-12)
-    assert float(generator_loss(fake)) == pytest.approx(expected[1], 1e-12)
+    assert float(loss.discriminator(real, fake)) == pytest.approx(expected[0], 1e-12)
+    assert float(loss.generator_loss(real, fake)) == pytest.approx(expected[1], 1e-12)
+
+
+def test_only_the_relativistic_loss_pairs_images():
+    assert [name for name in losses.LOSSES if losses.get(name).paired] == [
+        "relativistic"
+    ]
+    real, fake = tf.constant(REAL), tf.constant(FAKE)
+    for name, loss in losses.LOSSES.items():
+        alone = loss.discriminator(real, fake)
+        moved = loss.discriminator(real + 0.7, fake + 0.7)
+        shuffled = loss.discriminator(real[::-1], fake)
+        paired = name == "relativistic"
+        assert bool(abs(alone - moved) < 1e-12) == (paired or name == "wasserstein")
+        assert bool(abs(alone - shuffled) > 1e-3) == paired
 
 
 def test_every_loss_is_a_setting_and_the_other_way_round():
@@ -54,35 +71,35 @@ def test_every_loss_is_a_setting_and_the_other_way_round():
     [("bfloat16", "float32"), ("float32", "float32"), ("float64", "float64")],
 )
 def test_results_are_float32_or_wider_scalars(name, dtype, result):
-    discriminator_loss, generator_loss = losses.get(name)
+    loss = losses.get(name)
     real, fake = tf.cast(REAL, dtype), tf.cast(FAKE, dtype)
-    for loss in (discriminator_loss(real, fake), generator_loss(fake)):
-        assert keras.backend.standardize_dtype(loss.dtype) == result
-        assert loss.shape == ()
+    for value in (loss.discriminator(real, fake), loss.generator_loss(real, fake)):
+        assert keras.backend.standardize_dtype(value.dtype) == result
+        assert value.shape == ()
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_gradients_push_the_right_way(name):
     """D wants real up and fake down, at a point where no loss is flat; G fake up."""
-    discriminator_loss, generator_loss = losses.get(name)
+    loss = losses.get(name)
     real, fake = tf.constant([[0.3]]), tf.constant([[0.4]])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([real, fake])
-        d_loss = discriminator_loss(real, fake)
-        g_loss = generator_loss(fake)
+        d_loss = loss.discriminator(real, fake)
+        g_loss = loss.generator_loss(real, fake)
     d_real, d_fake = tape.gradient(d_loss, [real, fake])
     assert d_real < 0 < d_fake
     assert tape.gradient(g_loss, fake) < 0
 
 
 def test_large_logits_stay_finite():
-    for discriminator_loss, generator_loss in losses.LOSSES.values():
+    for loss in losses.LOSSES.values():
         for value in (-1e4, 1e4):
             logits = tf.constant([[value]])
-            assert np.isfinite(discriminator_loss(logits, -logits))
-            assert np.isfinite(generator_loss(logits))
+            assert np.isfinite(loss.discriminator(logits, -logits))
+            assert np.isfinite(loss.generator_loss(-logits, logits))
 
 
 def test_an_unknown_loss_lists_those_that_exist():
-    with pytest.raises(ValueError, match=r"hinge, .*wasserstein\. .*loss='bce'"):
+    with pytest.raises(ValueError, match=r"hinge, .*relativistic\. .*loss='bce'"):
         losses.get("bce")

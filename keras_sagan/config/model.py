@@ -19,6 +19,13 @@ class ModelConfig(Section):
     )
     latent_dim: int = setting(128, "length of the latent vector", least=1)
     base_filters: int = setting(64, "width unit `ch` of both networks", least=1)
+    d_base_filters: int | None = setting(
+        None,
+        "width unit of the discriminator",
+        least=1,
+        none="`base_filters`",
+        added_later=True,
+    )
     channels: int = setting(3, "channels of the images", choices=(1, 3, 4))
     attention_resolutions: tuple[int, ...] = setting(
         (16,), "pixel sizes of the tensors with self-attention; () for none"
@@ -41,6 +48,12 @@ class ModelConfig(Section):
         "whether the discriminator's shortcut sees relu(x), as in ports with an "
         "in-place ReLU",
     )
+    g_spectral_norm: bool = setting(
+        True, "whether the generator is spectrally normalised", added_later=True
+    )
+    d_spectral_norm: bool = setting(
+        True, "whether the discriminator is spectrally normalised", added_later=True
+    )
 
     def check(self):
         sizes = self.attention_resolutions
@@ -53,13 +66,20 @@ class ModelConfig(Section):
 
     def generator_kwargs(self):
         """Returns the arguments of `keras_sagan.models.Generator`."""
-        kwargs = dict(vars(self))
-        del kwargs["activated_shortcut"]
-        return kwargs
+        return self._kwargs("activated_shortcut", spectral_norm=self.g_spectral_norm)
 
     def discriminator_kwargs(self):
         """Returns the arguments of `keras_sagan.models.Discriminator`."""
-        kwargs = dict(vars(self))
-        for name in ("latent_dim", "batch_norm_momentum", "batch_norm_epsilon"):
-            del kwargs[name]
-        return kwargs
+        return self._kwargs(
+            "latent_dim",
+            "batch_norm_momentum",
+            "batch_norm_epsilon",
+            spectral_norm=self.d_spectral_norm,
+            base_filters=self.d_base_filters or self.base_filters,
+        )
+
+    def _kwargs(self, *others, **own):
+        """What both networks take, without that of the other one."""
+        others += ("d_base_filters", "g_spectral_norm", "d_spectral_norm")
+        kept = {name: x for name, x in vars(self).items() if name not in others}
+        return {**kept, **own}

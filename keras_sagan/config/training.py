@@ -3,7 +3,7 @@
 from keras_sagan.config.section import Section, section, setting
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "float64")
-LOSSES = ("hinge", "non_saturating", "least_squares", "wasserstein")
+LOSSES = ("hinge", "non_saturating", "least_squares", "wasserstein", "relativistic")
 LARGEST_SEED = 2**32 - 1  # that NumPy's and Keras's generators take
 
 
@@ -51,6 +51,20 @@ class StepConfig(Section):
     """What one training step is. `SAGAN.compile` takes the same arguments."""
 
     loss: str = setting("hinge", "loss of both networks", "--loss NAME", choices=LOSSES)
+    r1_gamma: float = setting(
+        0.0,
+        "weight of the discriminator's gradient penalty on real images; 0 for none",
+        "--r1-gamma WEIGHT",
+        least=0,
+        added_later=True,
+    )
+    r2_gamma: float = setting(
+        0.0,
+        "weight of the same penalty on generated images",
+        "--r2-gamma WEIGHT",
+        least=0,
+        added_later=True,
+    )
     discriminator_steps: int = setting(
         1,
         "discriminator steps before each generator step",

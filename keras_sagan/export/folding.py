@@ -24,6 +24,8 @@ from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
 _BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
+_CONVOLUTIONS = (keras.layers.Conv2D, UpsampleConv2D)
+_WITH_KERNEL = (SpectralNormalization, *_CONVOLUTIONS, keras.layers.Dense)
 _ATTENTION_KERNELS = ("query", "key", "value", "output_projection")
 
 
@@ -51,7 +53,7 @@ def fold(generator, merged_upsampling=True):
     maps = []
 
     def folded(layer):
-        if isinstance(layer, SpectralNormalization):
+        if isinstance(layer, _WITH_KERNEL):
             return _plain(layer, convolutions.get(id(layer)), merged_upsampling)
         if isinstance(layer, _BATCH_NORMS):
             return _affine(layer, norms.get(id(layer)))
@@ -97,24 +99,22 @@ def _batch_norms_after_convolutions(model):
             continue
         features = _first(layer.input)
         source = producers.get(id(features))
-        convolution = isinstance(source, SpectralNormalization) and isinstance(
-            source.layer, (keras.layers.Conv2D, UpsampleConv2D)
-        )
+        convolution = isinstance(_unwrapped(source), _CONVOLUTIONS)
         if convolution and readers[id(features)] == 1:
             pairs.append((layer, source))
     return pairs
 
 
-def _plain(wrapper, norm=None, merged_upsampling=True):
-    """The layer in a `SpectralNormalization`, with the kernel that it runs with.
+def _plain(source, norm=None, merged_upsampling=True):
+    """A convolution or dense layer with the kernel that it runs with.
 
     Args:
-        wrapper: `SpectralNormalization`.
+        source: the layer, or a `SpectralNormalization` around it.
         norm: batch norm after it, or None.
         merged_upsampling: see `fold`.
     """
-    layer = wrapper.layer
-    kernel, bias = wrapper.normalized_kernel(), layer.bias
+    layer, kernel = _unwrapped(source), _kernel(source)
+    bias = layer.bias
     if isinstance(norm, ConditionalBatchNormalization):
         bias = None
     elif norm is not None:
@@ -146,8 +146,9 @@ def _affine(norm, convolution):
     if convolution is not None:
         if not isinstance(norm, ConditionalBatchNormalization):
             return keras.layers.Identity(name=norm.name)
-        if convolution.layer.bias is not None:
-            offset = offset + convolution.layer.bias * scale
+        bias = _unwrapped(convolution).bias
+        if bias is not None:
+            offset = offset + bias * scale
     return _FoldedBatchNorm(scale, offset, name=norm.name)
 
 
@@ -169,10 +170,14 @@ def _attention(layer):
     return plain
 
 
-def _kernel(projection):
-    if isinstance(projection, SpectralNormalization):
-        return projection.normalized_kernel()
-    return projection.kernel
+def _unwrapped(layer):
+    return layer.layer if isinstance(layer, SpectralNormalization) else layer
+
+
+def _kernel(layer):
+    if isinstance(layer, SpectralNormalization):
+        return layer.normalized_kernel()
+    return tf.convert_to_tensor(layer.kernel)
 
 
 def _float32(layer):

@@ -22,6 +22,7 @@ class GatedResidual2D(keras.layers.Layer):
     Args:
         bottleneck_ratio: int > 0.
         kernel_initializer: initializer of both kernels.
+        spectral_norm: bool. Whether the convolutions are spectrally normalised.
 
     Call arguments:
         inputs: float tensor `(batch, height, width, channels)`.
@@ -37,6 +38,7 @@ class GatedResidual2D(keras.layers.Layer):
         self,
         bottleneck_ratio: int = 8,
         kernel_initializer: str | keras.Initializer = "glorot_uniform",
+        spectral_norm: bool = True,
         **kwargs: typing.Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -45,6 +47,7 @@ class GatedResidual2D(keras.layers.Layer):
             "bottleneck_ratio", bottleneck_ratio
         )
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.spectral_norm = spectral_norm
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
     def build(self, input_shape):
@@ -55,8 +58,9 @@ class GatedResidual2D(keras.layers.Layer):
                 f"channels={channels}, bottleneck_ratio={self.bottleneck_ratio}."
             )
         inner = channels // self.bottleneck_ratio
-        self.reduce = projection(self, inner, 3, "reduce", self.kernel_initializer)
-        self.expand = projection(self, channels, 1, "expand", self.kernel_initializer)
+        shared = self.kernel_initializer, self.spectral_norm
+        self.reduce = projection(self, inner, 3, "reduce", *shared)
+        self.expand = projection(self, channels, 1, "expand", *shared)
         self.reduce.build(input_shape)
         self.expand.build((*input_shape[:-1], inner))
         self.gamma = add_gate(self)
@@ -74,4 +78,5 @@ class GatedResidual2D(keras.layers.Layer):
             **super().get_config(),
             "bottleneck_ratio": self.bottleneck_ratio,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "spectral_norm": self.spectral_norm,
         }

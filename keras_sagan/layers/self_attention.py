@@ -178,7 +178,11 @@ class SelfAttention2D(keras.layers.Layer):
 
     def _pool(self, x):
         if self.pool_size > 1:
-            x = ops.max_pool(x, self.pool_size, strides=self.pool_size)
+            # A maximum is exact in any dtype; XLA knows the second derivative of
+            # pooling, which gradient penalties take, in float32 only.
+            wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
+            pooled = ops.max_pool(wide, self.pool_size, strides=self.pool_size)
+            x = ops.cast(pooled, x.dtype)
         return self._flatten(x)
 
     def _check_input_shape(self, input_shape):

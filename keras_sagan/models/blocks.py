@@ -36,6 +36,7 @@ class Style:
     synchronized: bool = False
     batch_norm_momentum: float = 0.999
     batch_norm_epsilon: float = 1e-5
+    spectral_norm: bool = True
 
 
 def generator_block(x, labels, filters, style, name):
@@ -87,6 +88,7 @@ def attention_block(x, style):
     name = f"attention_{x.shape[1]}"
     shared = {
         "kernel_initializer": style.kernel_initializer,
+        "spectral_norm": style.spectral_norm,
         "dtype": style.dtype,
         "name": name,
     }
@@ -110,7 +112,7 @@ def normalize(x, labels, style, name):
 
 
 def conv(filters, kernel_size, style, name):
-    """Spectrally normalised SAME convolution with a bias."""
+    """SAME convolution with a bias, spectrally normalised if wanted."""
     layer = Conv2D(
         filters,
         kernel_size,
@@ -119,19 +121,19 @@ def conv(filters, kernel_size, style, name):
         dtype=style.dtype,
         name=name,
     )
-    return SpectralNormalization(layer, name=name)
+    return _normalized(layer, style)
 
 
 def dense(units, style, name):
-    """Spectrally normalised dense layer with a bias."""
+    """Dense layer with a bias, spectrally normalised if wanted."""
     layer = keras.layers.Dense(
         units, kernel_initializer=style.kernel_initializer, dtype=style.dtype, name=name
     )
-    return SpectralNormalization(layer, name=name)
+    return _normalized(layer, style)
 
 
 def embedding(num_classes, size, style, name):
-    """Spectrally normalised embedding of integer labels."""
+    """Embedding of integer labels, spectrally normalised if wanted."""
     layer = keras.layers.Embedding(
         num_classes,
         size,
@@ -139,7 +141,7 @@ def embedding(num_classes, size, style, name):
         dtype=style.dtype,
         name=name,
     )
-    return SpectralNormalization(layer, name=name)
+    return _normalized(layer, style)
 
 
 def _conv(kind, filters, style, name):
@@ -149,7 +151,14 @@ def _conv(kind, filters, style, name):
         dtype=style.dtype,
         name=name,
     )
-    return SpectralNormalization(layer, name=name)
+    return _normalized(layer, style)
+
+
+def _normalized(layer, style):
+    """`layer`, in a `SpectralNormalization` of its name if the style says so."""
+    if not style.spectral_norm:
+        return layer
+    return SpectralNormalization(layer, name=layer.name)
 
 
 def _relu(x, style, name):

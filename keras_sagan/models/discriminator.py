@@ -1,5 +1,7 @@
 """The SAGAN projection discriminator."""
 
+import dataclasses
+
 import keras
 from keras import ops
 
@@ -13,7 +15,7 @@ class Discriminator(keras.Model):
     A first block 3x3-ReLU-3x3-pool, blocks ReLU-3x3-ReLU-3x3-(pool), then
     `h = sum over positions of relu(features)` and
     `logit = dense(h) + <embedding(label), h>`, both in float32. Every convolution,
-    the dense layer and the embedding are spectrally normalised.
+    the dense layer and the embedding are spectrally normalised, or none of them.
 
     Args:
         image_size: int. `32`, `64`, `128` or `256` pixels.
@@ -30,6 +32,8 @@ class Discriminator(keras.Model):
             code, `discriminator.py`).
         kernel_initializer: `"glorot_uniform"` (source: official code) or
             `"orthogonal"` (StudioGAN, MMGeneration).
+        spectral_norm: bool. Defaults to `True` (source: paper, section 4.1). Without it
+            D has no bound but the gradient penalties of `SAGAN.compile`.
         dtype: dtype policy of the layers; the head is float32 or wider.
 
     Call arguments:
@@ -58,6 +62,7 @@ class Discriminator(keras.Model):
         attention="released",
         activated_shortcut=False,
         kernel_initializer="glorot_uniform",
+        spectral_norm=True,
         dtype=None,
         **kwargs,
     ):
@@ -76,7 +81,9 @@ class Discriminator(keras.Model):
         policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
 
         # === Functional model ===
-        style = blocks.Style(kernel_initializer, attention, policy)
+        style = blocks.Style(
+            kernel_initializer, attention, policy, spectral_norm=spectral_norm
+        )
         wide = keras.backend.result_type(policy.variable_dtype, "float32")
         images = keras.Input(
             (image_size, image_size, channels), name="images", dtype=wide
@@ -106,6 +113,7 @@ class Discriminator(keras.Model):
         self.attention = attention
         self.activated_shortcut = activated_shortcut
         self.kernel_initializer = kernel_initializer
+        self.spectral_norm = spectral_norm
         self.dtype_policy = policy
 
     def get_config(self):
@@ -118,6 +126,7 @@ class Discriminator(keras.Model):
             "attention": self.attention,
             "activated_shortcut": self.activated_shortcut,
             "kernel_initializer": self.kernel_initializer,
+            "spectral_norm": self.spectral_norm,
             "dtype": self.dtype_policy.name,
             "name": self.name,
             "trainable": self.trainable,
@@ -131,7 +140,7 @@ class Discriminator(keras.Model):
 
 def _head(images, x, num_classes, style, wide):
     """The model's inputs and its float32 logits."""
-    style = blocks.Style(style.kernel_initializer, style.attention, wide)
+    style = dataclasses.replace(style, dtype=wide)
     x = keras.layers.ReLU(dtype=style.dtype, name="relu")(x)
     features = ops.sum(x, axis=(1, 2))  # (B, C), float32
     logits = blocks.dense(1, style, "dense")(features)

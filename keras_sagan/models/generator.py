@@ -16,7 +16,7 @@ class Generator(keras.Model):
 
     Dense to 4x4, then blocks BN-ReLU-up-3x3-BN-ReLU-3x3 with a shortcut up-1x1, then
     BN-ReLU-3x3-tanh. Every convolution and the dense layer are spectrally
-    normalised, the conditional batch-norm tables are not.
+    normalised, or none of them; the conditional batch-norm tables are not.
 
     Args:
         image_size: int. `32`, `64`, `128` or `256` pixels.
@@ -35,6 +35,7 @@ class Generator(keras.Model):
         batch_norm_epsilon: float > 0. Defaults to `1e-5` (source: official code).
         kernel_initializer: `"glorot_uniform"` (source: official code) or
             `"orthogonal"` (StudioGAN, MMGeneration).
+        spectral_norm: bool. Defaults to `True` (source: paper, section 4.1).
         dtype: dtype policy of the layers; the tanh at the end is float32 or wider.
 
     Call arguments:
@@ -64,6 +65,7 @@ class Generator(keras.Model):
         batch_norm_momentum=0.999,
         batch_norm_epsilon=1e-5,
         kernel_initializer="glorot_uniform",
+        spectral_norm=True,
         dtype=None,
         **kwargs,
     ):
@@ -92,6 +94,7 @@ class Generator(keras.Model):
             synchronized=synchronized,
             batch_norm_momentum=batch_norm_momentum,
             batch_norm_epsilon=batch_norm_epsilon,
+            spectral_norm=spectral_norm,
         )
         latents = keras.Input(
             (latent_dim,), name="latents", dtype=policy.variable_dtype
@@ -123,6 +126,7 @@ class Generator(keras.Model):
         self.batch_norm_momentum = batch_norm_momentum
         self.batch_norm_epsilon = batch_norm_epsilon
         self.kernel_initializer = kernel_initializer
+        self.spectral_norm = spectral_norm
         self.dtype_policy = policy
 
     def get_config(self):
@@ -138,6 +142,7 @@ class Generator(keras.Model):
             "batch_norm_momentum": self.batch_norm_momentum,
             "batch_norm_epsilon": self.batch_norm_epsilon,
             "kernel_initializer": self.kernel_initializer,
+            "spectral_norm": self.spectral_norm,
             "dtype": self.dtype_policy.name,
             "name": self.name,
             "trainable": self.trainable,

@@ -22,7 +22,6 @@ import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.config.data import AugmentationConfig
-from keras_sagan.sampling import Purpose
 from keras_sagan.training import ada_transformations
 
 # Random numbers an image.
@@ -56,7 +55,7 @@ def resolve(value):
     return value if value and (value.policy or value.mirror) else None
 
 
-def draw(config, seed, purpose, step, rows):
+def draw(config, seed, purpose, step, rows, real_too=True):
     """Random numbers for the images of a step: those of real and of generated ones.
 
     Args:
@@ -66,6 +65,7 @@ def draw(config, seed, purpose, step, rows):
         step: int scalar tensor.
         rows: callable that cuts this replica's rows out of the global batch's; it
             is given a function from the row count to a tensor.
+        real_too: bool. Whether the step looks at real images.
 
     Returns: pair of float32 tensors `(n, draws)`, None where there is nothing to draw.
     """
@@ -83,25 +83,33 @@ def draw(config, seed, purpose, step, rows):
         )
 
     real = None
-    if purpose is Purpose.DISCRIMINATOR_STEP:
+    if real_too:
         real = one(_REAL, width + _MIRROR_DRAWS * config.mirror)
     return real, one(_FAKE, width)
 
 
-def pair(networks, settings, batch, fakes):
-    """The batch and the generated images of a pass, as the discriminator sees them.
+def show_real(networks, settings, batch):
+    """A `passes.Batch` with its images as the discriminator sees them.
 
     Args:
         networks: `steps.Networks`.
         settings: `steps.StepSettings`.
-        batch: `steps.Batch`; its images are None in the generator's step.
-        fakes: float tensor `(n, H, W, C)`.
+        batch: `passes.Batch`.
     """
     config, probability = settings.augmentation, networks.augmentation_probability
-    if batch.images is not None:
-        images = augment_real(config, batch.images, batch.real_draws, probability)
-        batch = batch._replace(images=images)
-    return batch, augment(config, fakes, batch.fake_draws, probability)
+    images = augment_real(config, batch.images, batch.real_draws, probability)
+    return batch._replace(images=images)
+
+
+def show_fakes(networks, settings, batch, fakes):
+    """The generated images of `batch` as the discriminator sees them.
+
+    Args:
+        networks, settings, batch: as for `show_real`.
+        fakes: float tensor `(n, H, W, C)`.
+    """
+    probability = networks.augmentation_probability
+    return augment(settings.augmentation, fakes, batch.fake_draws, probability)
 
 
 def augment_real(config, images, uniform, probability):

@@ -7,7 +7,7 @@ from keras_sagan.layers.self_attention import SelfAttention2D
 from keras_sagan.layers.spectral_normalization import spectral_norm_layers
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
-from keras_sagan.training import steps
+from keras_sagan.training import penalties, steps
 
 
 def check_fit(generator, discriminator, class_names):
@@ -47,6 +47,11 @@ def of(gan):
         gan.d_optimizer,
         gan.augmentation.probability,
     )
+
+
+def losses(logs):
+    """What a step's `logs` say that was minimised: list of scalars."""
+    return [logs[x] for x in ("d_loss", "g_loss", *penalties.NAMES) if x in logs]
 
 
 def track(trackers, logs, weight=None):

@@ -11,7 +11,7 @@ def gradients(tape, target, sources):
 
     The gradient of a kernel is the last reader of the input of a convolution, but
     nothing waits for it: TensorFlow would go on to the layers below and keep the inputs
-    of many convolutions. The values are the same. For first derivatives only.
+    of many convolutions. The values are the same. Not for what is differentiated again.
 
     Args:
         tape: `tf.GradientTape`.

@@ -21,6 +21,7 @@ from keras_sagan.training import (
     generation,
     inputs,
     networks,
+    penalties,
     saving,
     step_counter,
     steps,
@@ -70,6 +71,7 @@ class SAGAN(DistributedModel):
         self._statistics = ema.StandingStatistics(copy, generator)
         self.augmentation = ada_state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
+        self._penalty_trackers = [keras.metrics.Mean(name=x) for x in penalties.NAMES]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
         self._fingerprint = self.add_weight(
             name="ema_fingerprint",
@@ -95,6 +97,8 @@ class SAGAN(DistributedModel):
         seed=0,
         augmentation=None,
         fake_label_weights=None,
+        r1_gamma=0.0,
+        r2_gamma=0.0,
         jit_compile=False,
         **kwargs,
     ):
@@ -108,7 +112,9 @@ class SAGAN(DistributedModel):
                 `Adam(1e-4, beta_1=0, beta_2=0.999, epsilon=1e-8)` (source: official
                 code, `model.py`; the paper, section 4, says beta_2 = 0.9).
             d_optimizer: likewise, with learning rate `4e-4`.
-            loss: `"hinge"`, `"non_saturating"`, `"least_squares"` or `"wasserstein"`.
+            loss: `"hinge"`, `"non_saturating"`, `"least_squares"`, `"wasserstein"` or
+                `"relativistic"` (R3GAN: each generated image is judged beside a real
+                one, whose label it shares).
             discriminator_steps: int > 0. Updates of D before each one of G.
             ema_decay: float in [0, 1). Share that the averages keep at each step; 0
                 for no averaging (official code). Defaults to `0.999` (MMGeneration).
@@ -117,6 +123,9 @@ class SAGAN(DistributedModel):
             seed: int. Of every random draw in training.
             augmentation: None, `"diffaugment"`, `"ada"`, a `config.AugmentationConfig`.
             fake_label_weights: None, or how often generated images are of each class.
+            r1_gamma: float >= 0. D's loss has `r1_gamma / 2` times the mean squared
+                gradient of D at real images in addition (`training.penalties`).
+            r2_gamma: float >= 0. The same at generated images.
             jit_compile: bool. Whether to compile with XLA (on a CPU slower).
             **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
@@ -125,6 +134,8 @@ class SAGAN(DistributedModel):
         """
         settings = steps.StepSettings(
             loss=loss,
+            r1_gamma=r1_gamma,
+            r2_gamma=r2_gamma,
             discriminator_steps=discriminator_steps,
             ema_decay=ema_decay,
             ema_start=ema_start,
@@ -136,7 +147,7 @@ class SAGAN(DistributedModel):
         arguments = CompileArguments(
             g_optimizer, d_optimizer, settings, jit_compile, kwargs
         )
-        arguments.check_classes(self.generator.num_classes)
+        arguments.check_networks(self.discriminator)
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self._settings = settings
         self._compile_arguments = arguments
@@ -156,7 +167,9 @@ class SAGAN(DistributedModel):
     # === Training and evaluation ===
     @property
     def metrics(self):
-        return self._trackers
+        settings = getattr(self, "_settings", None)
+        names = () if settings is None else penalties.names(settings)
+        return self._trackers + [x for x in self._penalty_trackers if x.name in names]
 
     @property
     def step(self):
@@ -172,12 +185,12 @@ class SAGAN(DistributedModel):
         labels = self._fault.record(images, labels, self.generator.num_classes, step)
         self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels, step)
-        self._fault.record_losses([logs["d_loss"], logs["g_loss"]], step)
+        self._fault.record_losses(networks.losses(logs), step)
         ema.update_average(self._averaged, step, self._settings)
         more = self.augmentation.update(self._settings, logs, tf.shape(images)[0], step)
         more.update(networks.gates(self.generator, self.discriminator))
         self.step_counter.count.assign_add(1)
-        return {**networks.track(self._trackers, logs), **more}
+        return {**networks.track(self.metrics, logs), **more}
 
     def first_non_finite(self):
         """`(step, cause)` of the first loss or weight that was not finite, or None."""

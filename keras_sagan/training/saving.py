@@ -57,20 +57,25 @@ def load(cls, preset, load_weights, overrides):
 
 
 def _from_recipe(cls, config, overrides):
-    """An untrained, compiled model after a `RunConfig`."""
-    generator = {**config.model.generator_kwargs(), "synchronized": False}
-    discriminator = config.model.discriminator_kwargs()
-    known = {**generator, **discriminator, "dtype": config.training.dtype_policy}
+    """An untrained, compiled model after a `RunConfig`.
+
+    `overrides` replace arguments of each network that has them.
+    """
+    dtype = {"dtype": config.training.dtype_policy}
+    generator = {**config.model.generator_kwargs(), "synchronized": False, **dtype}
+    discriminator = {**config.model.discriminator_kwargs(), **dtype}
+    known = {**generator, **discriminator}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(
             f"A recipe has these arguments to replace: {', '.join(known)}. "
             f"Received: {', '.join(unknown)}."
         )
-    known = {**known, **overrides}
     gan = cls(
-        Generator(**{name: known[name] for name in (*generator, "dtype")}),
-        Discriminator(**{name: known[name] for name in (*discriminator, "dtype")}),
+        Generator(**{name: overrides.get(name, x) for name, x in generator.items()}),
+        Discriminator(
+            **{name: overrides.get(name, x) for name, x in discriminator.items()}
+        ),
     )
     compile_from_settings(gan, config.optimizer, config.training)
     return gan

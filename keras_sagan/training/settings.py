@@ -6,6 +6,8 @@ import keras
 
 from keras_sagan.config.training import StepConfig
 from keras_sagan.distributed import strategies
+from keras_sagan.layers.self_attention import SelfAttention2D
+from keras_sagan.training import penalties
 from keras_sagan.training.steps import StepSettings
 
 G_LEARNING_RATE = 1e-4  # both: paper, section 4.2
@@ -43,13 +45,23 @@ class CompileArguments:
                     f"{', '.join(known)}."
                 )
 
-    def check_classes(self, num_classes):
-        """Raises a `ValueError` where `fake_label_weights` are not one a class."""
+    def check_networks(self, discriminator):
+        """Raises a `ValueError` where arguments do not fit the networks."""
         weights = self.step.fake_label_weights
+        num_classes = discriminator.num_classes
         if weights is not None and len(weights) != num_classes:
             raise ValueError(
                 "`fake_label_weights` must be one number a class. Received: "
                 f"fake_label_weights={list(weights)}, num_classes={num_classes}."
+            )
+
+        penalised = penalties.names(self.step)
+        if self.jit_compile and penalised and _pools_float64(discriminator):
+            raise ValueError(
+                "XLA lacks the second derivative of max pooling in float64, which the "
+                "gradient penalties need for attention: `jit_compile` must be False "
+                "for a float64 discriminator with attention. Received: "
+                f"r1_gamma={self.step.r1_gamma}, r2_gamma={self.step.r2_gamma}."
             )
 
     def optimizers(self):
@@ -83,6 +95,14 @@ class CompileArguments:
             for name in ("g_optimizer", "d_optimizer")
         }
         return {**config, **optimizers}
+
+
+def _pools_float64(discriminator):
+    """Whether it has max pooling (of attention) in float64."""
+    return discriminator.dtype_policy.compute_dtype == "float64" and any(
+        isinstance(layer, SelfAttention2D) and layer.pool_size > 1
+        for layer in discriminator.layers
+    )
 
 
 def _optimizer(name, optimizer, learning_rate):

@@ -16,15 +16,14 @@ import tensorflow as tf
 from keras_sagan import losses, sampling
 from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.config.training import StepConfig
-from keras_sagan.layers.batch_normalization import batch_normalizer
 from keras_sagan.layers.spectral_normalization import (
     advance_spectral_norm,
     frozen_spectral_norm,
 )
 from keras_sagan.sampling import Purpose
-from keras_sagan.training import augmentation
-from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
+from keras_sagan.training import augmentation, passes, penalties
 from keras_sagan.training.optimizers import gradients, sum_gradients
+from keras_sagan.training.passes import Batch
 
 
 class Networks(typing.NamedTuple):
@@ -58,6 +57,12 @@ class StepSettings(StepConfig):
             "fake_label_weights",
             "numbers >= 0, one a class, not all 0",
         )
+        self.require(
+            weights is None or not losses.get(self.loss).paired,
+            "fake_label_weights",
+            f"None (the setting data.fake_labels: balanced) with loss={self.loss!r}, "
+            "which gives a generated image the label of the real one it is paired with",
+        )
         self.require(  # ADA reads overfitting off the signs of D's logits
             not (self.augmentation and self.augmentation.policy == "ada")
             or self.loss in ("hinge", "non_saturating"),
@@ -72,29 +77,6 @@ class StepSettings(StepConfig):
         return self.discriminator_steps * self.gradient_accumulation_steps
 
 
-class Batch(typing.NamedTuple):
-    """The inputs of one forward and backward pass; labels None if unconditional.
-
-    The last two are the random numbers of augmentation, or None.
-    """
-
-    images: tf.Tensor | None
-    labels: tf.Tensor | None
-    latents: tf.Tensor
-    fake_labels: tf.Tensor | None
-    real_draws: tf.Tensor | None = None
-    fake_draws: tf.Tensor | None = None
-
-    def after(self, results):
-        """The same, whose pass does not begin before the tensors `results` are there.
-
-        TensorFlow would run the forward passes of a step, which do not need each other,
-        at once, and keep what their backward passes need of all of them.
-        """
-        with tf.control_dependencies(tf.nest.flatten(results)):
-            return self._replace(latents=tf.identity(self.latents))
-
-
 def train_step(networks, settings, images, labels, step):
     """Update D `discriminator_steps` times and G once.
 
@@ -105,8 +87,9 @@ def train_step(networks, settings, images, labels, step):
         labels: int32 tensor `(parts * n,)`, or None if unconditional.
         step: scalar tensor: generator steps before this one. Selects random draws.
 
-    Returns: dict of scalar float tensors: `d_loss`, `g_loss`, `d_real`, `d_fake`
-        (mean logits), `d_sign` (mean sign of D(real)), means over this replica's share.
+    Returns: dict of scalar float tensors: `d_loss`, `g_loss` (without penalties),
+        `d_real`, `d_fake` (mean logits), `d_sign` (mean sign of D(real)), and those of
+        `penalties.NAMES` that are on; means over this replica's share.
     """
     accumulation = settings.gradient_accumulation_steps
     batches = discriminator_batches(networks, settings, images, labels, step)
@@ -114,7 +97,7 @@ def train_step(networks, settings, images, labels, step):
     for i in range(settings.discriminator_steps):
         share = batches[i * accumulation : (i + 1) * accumulation]
         d_logs.append(update_discriminator(networks, settings, share))
-    share = generator_batches(networks, settings, tf.shape(images)[0], step)
+    share = generator_batches(networks, settings, batches[-accumulation:], step)
     updated = [tf.convert_to_tensor(v) for v in networks.discriminator.variables]
     g_loss = update_generator(networks, settings, [x.after(updated) for x in share])
     logs = {name: _mean([entry[name] for entry in d_logs]) for name in d_logs[0]}
@@ -134,15 +117,17 @@ def test_step(networks, settings, images, labels, position):
 
     Returns: dict as that of `train_step`.
     """
-    d_loss_function, g_loss_function = losses.get(settings.loss)
+    loss = losses.get(settings.loss)
     count = tf.shape(images)[0]
-    drawn = draw(networks, settings, Purpose.EVALUATION, position, count)
+    drawn = draw(networks, settings, Purpose.EVALUATION, position, count, labels)
     batch = Batch(to_unit_range(images), labels, *drawn)
-    fakes = generate(networks.generator, batch, training=False)
-    real, fake = discriminate_pair(networks.discriminator, batch, fakes, training=False)
+    fakes = passes.generate(networks.generator, batch, training=False)
+    real, fake = passes.discriminate_pair(
+        networks.discriminator, batch, fakes, training=False
+    )
     return {
-        "d_loss": d_loss_function(real, fake),
-        "g_loss": g_loss_function(fake),
+        "d_loss": loss.discriminator(real, fake),
+        "g_loss": loss.generator_loss(real, fake),
         "d_real": tf.reduce_mean(real),
         "d_fake": tf.reduce_mean(fake),
     }
@@ -150,19 +135,23 @@ def test_step(networks, settings, images, labels, position):
 
 def update_discriminator(networks, settings, batches):
     """One optimizer step of D on the mean gradient over `batches`."""
-    loss_function, _ = losses.get(settings.loss)
+    loss_function = losses.get(settings.loss).discriminator
     network, optimizer = networks.discriminator, networks.d_optimizer
     advance_spectral_norm(network)
     logs, found = [], []
     with frozen_spectral_norm():
         for each in batches:
             batch = each.after(found[-1:])
-            fakes = generate(networks.generator, batch, training=True)
-            shown, fakes = augmentation.pair(networks, settings, batch, fakes)
+            fakes = passes.generate(networks.generator, batch, training=True)
+            batch = augmentation.show_real(networks, settings, batch)
+            fakes = augmentation.show_fakes(networks, settings, batch, fakes)
             with tf.GradientTape() as tape:
-                real, fake = discriminate_pair(network, shown, fakes, training=True)
+                real, fake, penalised = penalties.discriminate_penalized(
+                    network, batch, fakes, settings
+                )
                 loss = loss_function(real, fake)
-                scaled = optimizer.scale_loss(loss / _divisor(batches))
+                total = loss + penalties.weigh(penalised, settings)
+                scaled = optimizer.scale_loss(total / _divisor(batches))
             found.append(gradients(tape, scaled, network.trainable_variables))
             logs.append(
                 {
@@ -170,6 +159,7 @@ def update_discriminator(networks, settings, batches):
                     "d_real": tf.reduce_mean(real),
                     "d_fake": tf.reduce_mean(fake),
                     "d_sign": tf.reduce_mean(tf.sign(real)),
+                    **penalised,
                 }
             )
     optimizer.apply(sum_gradients(found), network.trainable_variables)
@@ -178,20 +168,23 @@ def update_discriminator(networks, settings, batches):
 
 def update_generator(networks, settings, batches):
     """One optimizer step of G on the mean gradient over `batches`; its loss."""
-    _, loss_function = losses.get(settings.loss)
+    loss_functions = losses.get(settings.loss)
     network, optimizer = networks.generator, networks.g_optimizer
     advance_spectral_norm(network)
     results, found = [], []
     with frozen_spectral_norm():
         for each in batches:
             batch = each.after(found[-1:])
+            real = None
+            if loss_functions.paired:
+                real = _real_logits(networks, settings, batch)
             with tf.GradientTape() as tape:
-                fakes = generate(network, batch, training=True)
-                _, fakes = augmentation.pair(networks, settings, batch, fakes)
-                logits = discriminate(
+                fakes = passes.generate(network, batch, training=True)
+                fakes = augmentation.show_fakes(networks, settings, batch, fakes)
+                fake = passes.discriminate(
                     networks.discriminator, fakes, batch.fake_labels, training=True
                 )
-                loss = loss_function(logits)
+                loss = loss_functions.generator_loss(real, fake)
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
             found.append(gradients(tape, scaled, network.trainable_variables))
             results.append(loss)
@@ -199,60 +192,57 @@ def update_generator(networks, settings, batches):
     return _mean(results)
 
 
-def generate(generator, batch, training):
-    """Images of the latents (and labels) of `batch`."""
-    inputs = batch.latents
-    if batch.fake_labels is not None:
-        inputs = [batch.latents, batch.fake_labels]
-    with batch_normalizer(fused_batch_normalization):
-        return generator(inputs, training=training)
+def _real_logits(networks, settings, batch):
+    """Logits of the real images in G's step, in a pass of their own.
 
-
-def discriminate(discriminator, images, labels, training):
-    """Logits `(n, 1)`."""
-    inputs = images if labels is None else [images, labels]
-    return discriminator(inputs, training=training)
-
-
-def discriminate_pair(discriminator, batch, fakes, training):
-    """Real and fake logits of one concatenated pass (D has no batch norm)."""
-    images = tf.concat([tf.cast(batch.images, fakes.dtype), fakes], axis=0)
-    labels = None
-    if batch.labels is not None:
-        labels = tf.concat([batch.labels, batch.fake_labels], axis=0)
-    logits = discriminate(discriminator, images, labels, training)
-    count = tf.shape(batch.images)[0]
-    return logits[:count], logits[count:]
+    In one with the generated images their half would go through the backward pass too.
+    """
+    batch = augmentation.show_real(networks, settings, batch)
+    return passes.discriminate(
+        networks.discriminator, batch.images, batch.labels, training=True
+    )
 
 
 def discriminator_batches(networks, settings, images, labels, step):
     """The data of one step, split and joined with latents and fake labels."""
     count = tf.shape(images)[0]
     purpose = Purpose.DISCRIMINATOR_STEP
-    drawn = draw(networks, settings, purpose, step, count)
+    drawn = draw(networks, settings, purpose, step, count, labels)
     draws = augmentation_draws(settings, purpose, step, count)
     columns = (to_unit_range(images), labels, *drawn, *draws)
     return split(columns, settings.parts)
 
 
-def generator_batches(networks, settings, count, step):
-    """Latents and fake labels for G's update: as many as the data of one D update."""
-    count = count // settings.discriminator_steps
+def generator_batches(networks, settings, seen, step):
+    """Latents and fake labels for G's update: as many as the data of one D update.
+
+    With a paired loss each has the real image and label beside it that D had in its
+    last update, `seen`: the images of a step are as many as with other losses.
+    """
+    count = tf.add_n([tf.shape(batch.latents)[0] for batch in seen])
     drawn = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
     draws = augmentation_draws(settings, Purpose.GENERATOR_STEP, step, count)
-    columns = (None, None, *drawn, *draws)
-    return split(columns, settings.gradient_accumulation_steps)
+    batches = split((None, None, *drawn, *draws), len(seen))
+    if not losses.get(settings.loss).paired:
+        return batches
+    return [
+        batch._replace(images=x.images, labels=x.labels, fake_labels=x.labels)
+        for batch, x in zip(batches, seen, strict=True)
+    ]
 
 
-def draw(networks, settings, purpose, step, count):
-    """This replica's `count` latents and labels out of the global batch's."""
+def draw(networks, settings, purpose, step, count, real_labels=None):
+    """This replica's `count` latents and labels out of the global batch's.
+
+    With a paired loss the labels are `real_labels`, those of the real images.
+    """
     generator = networks.generator
     key = (settings.seed, purpose, step)
     latents = sampling.own_rows(
         lambda total: sampling.batch_latents(*key, total, generator.latent_dim), count
     )
-    if generator.num_classes is None:
-        return latents, None
+    if generator.num_classes is None or losses.get(settings.loss).paired:
+        return latents, real_labels
     classes, weights = generator.num_classes, settings.fake_label_weights
     labels = sampling.own_rows(
         lambda total: sampling.batch_labels(*key, total, classes, weights), count
@@ -262,12 +252,14 @@ def draw(networks, settings, purpose, step, count):
 
 def augmentation_draws(settings, purpose, step, count):
     """This replica's random numbers for `count` real and `count` generated images."""
+    paired = losses.get(settings.loss).paired
     return augmentation.draw(
         settings.augmentation,
         settings.seed,
         purpose,
         step,
         lambda function: sampling.own_rows(function, count),
+        real_too=paired or purpose is Purpose.DISCRIMINATOR_STEP,
     )
 
 

@@ -93,7 +93,7 @@ def test_help_has_the_defaults(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for expected in [
         "--loss NAME loss of both networks: hinge, non_saturating, least_squares, ",
-        "wasserstein (default: the preset's)",
+        "wasserstein, relativistic (default: the preset's)",
         "(default: glyphs)",
         "(default: no evaluation)",
         "(default: 1000)",

@@ -16,6 +16,7 @@ MODEL = {
     "num_classes": None,
     "latent_dim": 7,
     "base_filters": 8,
+    "d_base_filters": 16,
     "channels": 4,
     "attention_resolutions": (8, 32),
     "attention": "paper",
@@ -23,6 +24,8 @@ MODEL = {
     "batch_norm_epsilon": 1e-4,
     "kernel_initializer": "orthogonal",
     "activated_shortcut": True,
+    "g_spectral_norm": False,
+    "d_spectral_norm": False,
 }
 OPTIMIZER = {
     "g_learning_rate": 1e-3,
@@ -36,6 +39,8 @@ TRAINING = {
     "steps": 5,
     "minutes": 1.5,
     "loss": "wasserstein",
+    "r1_gamma": 0.5,
+    "r2_gamma": 0.25,
     "discriminator_steps": 4,
     "ema_decay": 0.5,
     "ema_start": 6,

@@ -14,6 +14,8 @@ from tests.config.sections import MODEL
         ("num_classes", 0),
         ("latent_dim", 0),
         ("base_filters", True),
+        ("d_base_filters", 0),
+        ("d_spectral_norm", 1),
         ("channels", 2),
         ("attention_resolutions", (16, 16)),
         ("attention_resolutions", (64,)),
@@ -45,3 +47,12 @@ def test_model_kwargs_are_what_the_networks_take():
         built = network(**kwargs)
         for name, value in kwargs.items():
             assert getattr(built, name) == value
+
+
+@pytest.mark.parametrize(("own", "expected"), [(None, 8), (12, 12)])
+def test_the_discriminator_may_have_a_width_and_a_norm_of_its_own(own, expected):
+    config = ModelConfig(base_filters=8, d_base_filters=own, d_spectral_norm=False)
+    generator, discriminator = config.generator_kwargs(), config.discriminator_kwargs()
+    assert generator["base_filters"] == 8
+    assert discriminator["base_filters"] == expected
+    assert generator["spectral_norm"] and not discriminator["spectral_norm"]

@@ -21,6 +21,22 @@ def test_a_run_of_before_there_was_evaluation():
     assert RunConfig.from_dict(values).evaluation == EvaluationConfig()
 
 
+def test_a_run_of_before_there_were_gradient_penalties():
+    values = run_config().to_dict()
+    for section, name in [
+        ("training", "r1_gamma"),
+        ("training", "r2_gamma"),
+        ("model", "d_base_filters"),
+        ("model", "g_spectral_norm"),
+        ("model", "d_spectral_norm"),
+    ]:
+        del values[section][name]
+    config = RunConfig.from_dict(values)
+    assert (config.training.r1_gamma, config.training.r2_gamma) == (0, 0)
+    assert config.model.d_base_filters is None
+    assert config.model.g_spectral_norm and config.model.d_spectral_norm
+
+
 def test_from_dict_checks_the_sections():
     values = run_config().to_dict()
     del values["model"]["latent_dim"]

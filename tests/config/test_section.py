@@ -129,7 +129,7 @@ def test_every_setting_says_what_it_is_for():
             known = sections.setting_of(field)
             assert known.help and not known.help.endswith("."), field.name
             if known.flag is not None:
-                assert re.fullmatch("--[a-z-]+ [A-Z]+", known.flag)
+                assert re.fullmatch("--[a-z0-9-]+ [A-Z]+", known.flag)
                 flags.append(known.flag.split()[0])
             if known.none is not None:
                 assert sections.parts(field.type)[2], field.name

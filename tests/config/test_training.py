@@ -31,6 +31,8 @@ def test_optimizer_errors_name_argument_and_value(name, value):
         ("steps", None),
         ("minutes", 0),
         ("loss", "mse"),
+        ("r1_gamma", -0.1),
+        ("r2_gamma", float("inf")),
         ("discriminator_steps", 0),
         ("ema_decay", 1.0),
         ("ema_start", -1),

@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.export.folding import attention_layers, fold
+from keras_sagan.layers import spectral_norm_layers
 from keras_sagan.models import Generator
 from tests.export.gans import exportable_gan
 
@@ -42,6 +43,15 @@ def test_upsampling_as_a_step_of_its_own(any_gan):
 @pytest.mark.parametrize("attention", ["paper", "formula", "residual"])
 def test_same_images_with_every_kind_of_attention(attention):
     _assert_same_images(exportable_gan(attention=attention).ema_generator, 1e-5)
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+@pytest.mark.parametrize("attention", ["released", "residual"])
+def test_same_images_without_spectral_norm(num_classes, attention):
+    gan = exportable_gan(num_classes, attention=attention, spectral_norm=False)
+    assert not spectral_norm_layers(gan.ema_generator)
+    _assert_same_images(gan.ema_generator, 1e-5)
+    _assert_same_images(gan.ema_generator, 1e-5, merged_upsampling=False)
 
 
 def test_float64_becomes_float32():

@@ -2,14 +2,15 @@
 
 import numpy as np
 import torch
+from torch.nn.utils import remove_spectral_norm
 
 from keras_sagan.interop import mmgeneration
-from keras_sagan.interop.assembly import assign
+from keras_sagan.interop.assembly import assign, named_variables
 from keras_sagan.interop.checkpoint import Checkpoint
 from keras_sagan.interop.torch_names import find_places
 from keras_sagan.interop.torch_networks import discriminator_arrays
 from keras_sagan.models import Discriminator, Generator
-from tests.fidelity import peer_layouts
+from tests.fidelity import peer_layouts, torch_reference
 
 
 def to_numpy(tensor):
@@ -60,13 +61,23 @@ def generator_state(reference, generator, gradients=False):
     return mmgeneration.read_generator(checkpoint(state), generator, offset, False)
 
 
-def keras_discriminator(reference, size, ch, classes, attention, activated, dtype):
+def without_spectral_norm(network):
+    """The torch network with the kernels that it runs with as its parameters."""
+    for module, _ in list(torch_reference.spectral_hooks(network)):
+        remove_spectral_norm(module)
+    return network
+
+
+def keras_discriminator(
+    reference, size, ch, classes, attention, activated, dtype, spectral_norm=True
+):
     discriminator = Discriminator(
         image_size=size,
         num_classes=classes,
         base_filters=ch,
         attention_resolutions=attention,
         activated_shortcut=activated,
+        spectral_norm=spectral_norm,
         dtype=dtype,
     )
     assign(discriminator, discriminator_state(reference, discriminator))
@@ -74,10 +85,29 @@ def keras_discriminator(reference, size, ch, classes, attention, activated, dtyp
 
 
 def discriminator_state(reference, discriminator, gradients=False):
-    state = peer_layouts.mmgeneration_discriminator(state_of(reference, gradients))
-    arrays, names = checkpoint(state), mmgeneration.NAMES
+    """As `generator_state`."""
+    state, layout = state_of(reference, gradients), discriminator
+    if not discriminator.spectral_norm:  # read as if it were normalised
+        state = dict(_with_vectors(state))
+        layout = Discriminator.from_config(
+            {**discriminator.get_config(), "spectral_norm": True}
+        )
+    arrays = checkpoint(peer_layouts.mmgeneration_discriminator(state))
+    names = mmgeneration.NAMES
     places = find_places(arrays, names, discriminator=True)
-    return discriminator_arrays(discriminator, arrays, names, places)
+    found = discriminator_arrays(layout, arrays, names, places)
+    return {name: found[name] for name in named_variables(discriminator)}
+
+
+def _with_vectors(state):
+    """Items of a state dict in the layout of spectral norms, with vectors of zeros."""
+    for key, value in state.items():
+        if not key.endswith(".weight"):
+            yield key, value
+            continue
+        yield f"{key}_orig", value
+        yield f"{key}_u", torch.zeros(value.shape[0])
+        yield f"{key}_v", torch.zeros(value[0].numel())
 
 
 def assert_close(actual, expected, tolerance, scale=None, name=""):

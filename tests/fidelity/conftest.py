@@ -1,4 +1,4 @@
-"""The option `--studiogan PATH`, and Keras's side of the comparisons."""
+"""The options `--studiogan PATH` and `--r3gan PATH`."""
 
 import pathlib
 
@@ -9,4 +9,10 @@ def pytest_addoption(parser):
         metavar="PATH",
         type=pathlib.Path,
         help="a checkout of PyTorch-StudioGAN to compare with (its directory `src`)",
+    )
+    parser.addoption(
+        "--r3gan",
+        metavar="PATH",
+        type=pathlib.Path,
+        help="a git checkout of R3GAN, whose trainer is compared with",
     )

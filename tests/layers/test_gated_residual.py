@@ -35,6 +35,17 @@ def test_equals_the_formula():
     np.testing.assert_allclose(layer(x), expected, rtol=1e-10)
 
 
+def test_without_spectral_norm():
+    layer = GatedResidual2D(bottleneck_ratio=2, spectral_norm=False, dtype="float64")
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, 6))
+    layer.build(x.shape)
+    layer.gamma.assign(0.3)
+    assert [v.name for v in layer.weights] == ["gamma", "kernel", "kernel"]
+    hidden = tf.nn.conv2d(np.maximum(x, 0), layer.reduce.kernel, 1, "SAME")
+    expected = x + 0.3 * np.array(hidden) @ np.array(layer.expand.kernel)[0, 0]
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-10)
+
+
 def test_at_initialisation_the_output_is_the_input_and_the_gate_learns():
     layer = GatedResidual2D()
     x = np.random.default_rng(0).normal(size=(2, 4, 4, 8)).astype("float32")

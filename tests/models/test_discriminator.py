@@ -6,6 +6,7 @@ import pytest
 
 from keras_sagan.layers import GatedResidual2D, SelfAttention2D, spectral_norm_layers
 from keras_sagan.models import Discriminator
+from tests import helpers
 from tests.models import reference
 
 LABELS = np.array([2, 0, 1], "int32")
@@ -68,6 +69,18 @@ def test_there_are_no_batch_statistics():
     alone = [network([x[i : i + 1], LABELS[i : i + 1]])[0] for i in range(3)]
     np.testing.assert_allclose(network([x, LABELS]), alone, rtol=1e-4, atol=1e-5)
     assert {v.name for v in network.non_trainable_variables} == {"u", "v"}
+
+
+@pytest.mark.parametrize("attention", ["released", "residual"])
+def test_without_spectral_norm(attention):
+    network = make(attention=attention, attention_resolutions=(16,), dtype="float64")
+    reference.randomize(network)
+    plain = helpers.without_spectral_norm(network)
+    assert not spectral_norm_layers(plain)
+    assert not plain.spectral_norm
+    assert not plain.non_trainable_variables
+    x = images(dtype="float64")
+    np.testing.assert_allclose(plain([x, LABELS]), network([x, LABELS]), rtol=1e-9)
 
 
 # === Sizes ===

@@ -12,6 +12,7 @@ from keras_sagan.layers import (
     spectral_norm_layers,
 )
 from keras_sagan.models import Generator
+from tests import helpers
 from tests.models import reference
 
 LABELS = np.array([2, 0, 1], "int32")
@@ -76,6 +77,19 @@ def test_at_initialisation_attention_changes_nothing():
     assert not weights
     np.testing.assert_array_equal(
         plain([latents(), LABELS]), attended([latents(), LABELS])
+    )
+
+
+@pytest.mark.parametrize("attention", ["released", "residual"])
+def test_without_spectral_norm(attention):
+    network = make(attention=attention, attention_resolutions=(8,), dtype="float64")
+    reference.randomize(network)
+    plain = helpers.without_spectral_norm(network)
+    assert not spectral_norm_layers(plain)
+    assert not plain.spectral_norm
+    z = latents("float64")
+    np.testing.assert_allclose(
+        plain([z, LABELS]), network([z, LABELS]), rtol=1e-9, atol=1e-12
     )
 
 

@@ -38,6 +38,11 @@ def test_build_uses_every_setting(picture_folder):
     values = {
         "model.latent_dim": 16,
         "model.attention": "paper",
+        "model.d_base_filters": 8,
+        "model.d_spectral_norm": False,
+        "training.loss": "relativistic",
+        "training.r1_gamma": 0.5,
+        "training.r2_gamma": 0.25,
         "optimizer.g_learning_rate": 1e-3,
         "optimizer.d_learning_rate": 2e-3,
         "optimizer.beta_1": 0.5,
@@ -49,10 +54,23 @@ def test_build_uses_every_setting(picture_folder):
     assert gan.class_names == ("blue", "red")
     assert gan.generator.latent_dim == 16
     assert gan.discriminator.attention == "paper"
+    assert (gan.generator.base_filters, gan.discriminator.base_filters) == (4, 8)
+    assert gan.generator.spectral_norm and not gan.discriminator.spectral_norm
+    compiled = gan.get_compile_config()
+    assert [compiled[x] for x in ("loss", "r1_gamma", "r2_gamma")] == [
+        "relativistic", 0.5, 0.25,
+    ]  # fmt: skip
     for optimizer, rate in [(gan.g_optimizer, 1e-3), (gan.d_optimizer, 2e-3)]:
         assert float(optimizer.learning_rate) == pytest.approx(rate)
         assert (optimizer.beta_1, optimizer.beta_2) == (0.5, 0.9)
         assert optimizer.epsilon == 1e-6
+
+
+def test_natural_fake_labels_are_those_of_pairs_anyway(picture_folder):
+    more = {"training.loss": "relativistic", "data.fake_labels": "natural"}
+    config, source = prepare(picture_folder, **more)
+    with pytest.raises(ValueError, match=r"data\.fake_labels"):
+        building.build(config, source.class_names, class_counts=[8, 8])
 
 
 def test_build_seeds_the_weights(picture_folder):

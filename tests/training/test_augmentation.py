@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_sagan import sampling
 from keras_sagan.config.data import AUGMENTATIONS, AugmentationConfig
 from keras_sagan.sampling import Purpose
-from keras_sagan.training import augmentation, networks, steps
+from keras_sagan.training import augmentation, networks, passes, steps
 from tests import helpers
 
 POLICIES = ("diffaugment", "ada")
@@ -152,9 +152,11 @@ def test_bfloat16_images_are_changed_in_float32(policy):
 
 
 # === Draws ===
-def drawn(config, purpose=Purpose.DISCRIMINATOR_STEP, step=0, seed=0, count=8):
+def drawn(
+    config, purpose=Purpose.DISCRIMINATOR_STEP, step=0, seed=0, count=8, real_too=True
+):
     return augmentation.draw(
-        config, seed, purpose, step, lambda function: function(count)
+        config, seed, purpose, step, lambda function: function(count), real_too
     )
 
 
@@ -167,7 +169,7 @@ def test_draws_depend_on_seed_step_purpose_and_row_alone():
         fake,
         drawn(config, step=1)[0],
         drawn(config, seed=1)[0],
-        drawn(config, Purpose.GENERATOR_STEP)[1],
+        *drawn(config, Purpose.GENERATOR_STEP),
     ]
     for other in others:
         assert not np.isin(other, real).any()
@@ -175,7 +177,7 @@ def test_draws_depend_on_seed_step_purpose_and_row_alone():
     latents = sampling.batch_latents(0, Purpose.DISCRIMINATOR_STEP, 0, 8, 7)
     normal = tf.math.ndtri(tf.cast(real, tf.float64))
     assert np.abs(latents - tf.cast(normal, tf.float32)).min() > 1e-6
-    assert drawn(config, Purpose.GENERATOR_STEP)[0] is None
+    assert drawn(config, real_too=False)[0] is None
     assert drawn(None) == (None, None)
 
 
@@ -216,9 +218,9 @@ def test_resolve_refuses(value):
 
 
 # === In the training step ===
-def compiled(augment, **networks):
-    gan = helpers.tiny_gan(attention=False, **networks)
-    gan.compile(**helpers.sgd_pair(), augmentation=augment, seed=3)
+def compiled(augment, loss="hinge"):
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(**helpers.sgd_pair(), augmentation=augment, loss=loss, seed=3)
     return gan
 
 
@@ -227,32 +229,35 @@ def batch(count=8):
     return tf.constant(images), tf.constant(labels)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_both_networks_see_augmented_images_and_nothing_else(policy, monkeypatch):
+@pytest.mark.parametrize(
+    ("policy", "loss"),
+    [*((policy, "hinge") for policy in POLICIES), ("diffaugment", "relativistic")],
+)
+def test_both_networks_see_augmented_images_and_nothing_else(policy, loss, monkeypatch):
     """The discriminator's inputs of a step, taken down, against draws made here."""
-    gan = compiled(policy)
+    gan = compiled(policy, loss=loss)
     gan.augmentation.values.assign([0.7, 0.0])
     images, labels = batch()
     seen = []
-    original = steps.discriminate
+    original = passes.discriminate
 
     def discriminate(discriminator, x, labels, training):
         seen.append(x)
         return original(discriminator, x, labels, training)
 
-    monkeypatch.setattr(steps, "discriminate", discriminate)
+    monkeypatch.setattr(passes, "discriminate", discriminate)
     fakes = []
-    generate = steps.generate
+    generate = passes.generate
 
     def generate_and_keep(*args, **kwargs):
         fakes.append(generate(*args, **kwargs))
         return fakes[-1]
 
-    monkeypatch.setattr(steps, "generate", generate_and_keep)
+    monkeypatch.setattr(passes, "generate", generate_and_keep)
     steps.train_step(networks.of(gan), gan._settings, images, labels, gan.step)
     config, p = AugmentationConfig(policy), tf.constant(0.7)
     real_draws, fake_draws = drawn(config, seed=3)
-    _, generator_draws = drawn(config, Purpose.GENERATOR_STEP, seed=3)
+    again, generator_draws = drawn(config, Purpose.GENERATOR_STEP, seed=3)
     unit = tf.cast(images, tf.float32) / 127.5 - 1
     expected = [
         tf.concat(
@@ -264,6 +269,9 @@ def test_both_networks_see_augmented_images_and_nothing_else(policy, monkeypatch
         ),
         augmentation.augment(config, fakes[1], generator_draws, p),
     ]
+    if loss == "relativistic":  # the real images are changed anew for G's step
+        expected.insert(1, augmentation.augment(config, unit, again, p))
+        fakes.insert(1, unit)
     for actual, wanted, plain in zip(seen, expected, fakes, strict=True):
         np.testing.assert_allclose(actual, wanted, atol=1e-6)
         assert np.abs(actual[-8:] - plain).max() > 0.1

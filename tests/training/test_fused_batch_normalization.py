@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_sagan.layers import ConditionalBatchNormalization
 from keras_sagan.layers.batch_normalization import BatchNormalization, batch_normalizer
-from keras_sagan.training import steps
+from keras_sagan.training import passes
 from keras_sagan.training.fused_batch_normalization import fused_batch_normalization
 from tests import helpers
 
@@ -131,7 +131,7 @@ def test_a_step_makes_the_changes_of_separate_operations(monkeypatch):
     ends = []
     for fused in (True, False):
         if not fused:
-            monkeypatch.setattr(steps, "fused_batch_normalization", None)
+            monkeypatch.setattr(passes, "fused_batch_normalization", None)
         gan = helpers.tiny_gan(attention=False)
         gan.compile(keras.optimizers.SGD(1e-3), keras.optimizers.SGD(1e-3))
         images, labels = helpers.images_and_labels(16)

@@ -117,6 +117,31 @@ def test_nothing_left_out(reference, replicas):
     assert error(trained(replicas), reference) <= 1e-7
 
 
+PAIRED = {
+    "loss": "relativistic",
+    "r1_gamma": 0.5,
+    "r2_gamma": 0.25,
+    "discriminator_steps": 2,
+}
+
+
+@pytest.fixture(scope="module")
+def paired():
+    return trained(1, **PAIRED)
+
+
+@pytest.mark.parametrize("replicas", [2, 4])
+def test_pairs_and_penalties(paired, replicas):
+    assert error(trained(replicas, **PAIRED), paired) <= 1e-7
+
+
+@pytest.mark.patient
+def test_pairs_and_penalties_accumulated():
+    arguments = {**PAIRED, "gradient_accumulation_steps": 2}
+    expected, actual = trained(1, **arguments), trained(2, **arguments)
+    helpers.assert_same_change(expected[1], actual[2], expected[2], tolerance=1e-6)
+
+
 def test_without_the_division_of_losses(reference, monkeypatch):
     monkeypatch.setattr(steps, "_divisor", len)
     assert error(trained(2), reference) > 1e-2

@@ -145,6 +145,8 @@ def test_recipe_with_overrides():
     config = gan.get_compile_config()
     for name in (
         "loss",
+        "r1_gamma",
+        "r2_gamma",
         "discriminator_steps",
         "ema_decay",
         "ema_start",

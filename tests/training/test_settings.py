@@ -34,6 +34,8 @@ NON_DEFAULT = {
         "ada_images": 1000,
     },
     "fake_label_weights": (1.0, 0.0, 2.5),
+    "r1_gamma": 0.5,
+    "r2_gamma": 0.25,
     "steps_per_execution": 6,
 }
 
@@ -61,6 +63,8 @@ def test_defaults(gan):
         "seed": 0,
         "augmentation": None,
         "fake_label_weights": None,
+        "r1_gamma": 0.0,
+        "r2_gamma": 0.0,
         "jit_compile": False,
     }
 
@@ -99,7 +103,15 @@ def test_optimizers_serve_one_network_each(gan):
 @pytest.mark.parametrize(
     ("argument", "value", "allowed"),
     [
-        ("loss", "hing", "'hinge', 'non_saturating', 'least_squares', 'wasserstein'"),
+        (
+            "loss",
+            "hing",
+            "'hinge', 'non_saturating', 'least_squares', 'wasserstein', 'rel",
+        ),
+        ("r1_gamma", -0.5, "a number of at least 0"),
+        ("r1_gamma", float("nan"), "a number of at least 0"),
+        ("r2_gamma", float("inf"), "a number of at least 0"),
+        ("r2_gamma", True, "a number of at least 0"),
         ("discriminator_steps", 0, "an integer of at least 1"),
         ("discriminator_steps", 1.5, "an integer of at least 1"),
         ("discriminator_steps", True, "an integer of at least 1"),
@@ -136,7 +148,7 @@ def test_bad_arguments(gan, argument, value, allowed):
     assert str(value) in str(error.value) or "no argument" in str(error.value)
 
 
-@pytest.mark.parametrize("loss", ["least_squares", "wasserstein"])
+@pytest.mark.parametrize("loss", ["least_squares", "wasserstein", "relativistic"])
 def test_adaptive_augmentation_needs_a_decision_at_zero(gan, loss):
     with pytest.raises(ValueError, match=r"'hinge' or .* with the augmentation 'ada'"):
         gan.compile(loss=loss, augmentation="ada")
@@ -170,6 +182,8 @@ def test_compile_takes_what_a_step_is_made_of():
 def test_a_step_is_compiled_from_the_configuration(gan):
     training = TrainingConfig(
         loss="wasserstein",
+        r1_gamma=0.5,
+        r2_gamma=0.25,
         discriminator_steps=2,
         ema_decay=0.25,
         ema_start=3,
@@ -181,6 +195,20 @@ def test_a_step_is_compiled_from_the_configuration(gan):
     for field in dataclasses.fields(StepConfig):
         assert config[field.name] == getattr(training, field.name) != field.default
     assert gan.d_optimizer.beta_1 == 0.5
+
+
+def test_a_paired_loss_has_no_fake_labels_of_its_own(gan):
+    with pytest.raises(ValueError, match=r"data\.fake_labels.* label of the real one"):
+        gan.compile(loss="relativistic", fake_label_weights=[1.0, 2.0, 3.0])
+
+
+def test_xla_cannot_differentiate_pooling_twice_in_float64():
+    gan = helpers.tiny_gan(dtype="float64")
+    with pytest.raises(ValueError, match="second derivative of max pooling"):
+        gan.compile(r1_gamma=1.0, jit_compile=True)
+    gan.compile(r1_gamma=1.0)
+    gan.compile(jit_compile=True)
+    helpers.tiny_gan(attention=False).compile(r2_gamma=1.0, jit_compile=True)
 
 
 def test_optimizers_must_be_two(gan):

@@ -11,7 +11,8 @@ from keras_sagan.layers.spectral_normalization import spectral_norm_layers
 from keras_sagan.sampling import Purpose
 from keras_sagan.training import ema, networks, steps
 from keras_sagan.training.ema import Averages
-from keras_sagan.training.steps import Batch, StepSettings
+from keras_sagan.training.passes import Batch
+from keras_sagan.training.steps import StepSettings
 from tests import helpers
 
 RATE = 2.0**-8  # exact in the float32 of an optimizer's rate
@@ -20,17 +21,21 @@ SEED = 7
 HAND_WRITTEN_LOSSES = {
     "hinge": (
         lambda real, fake: tf.nn.relu(1 - real) + tf.nn.relu(1 + fake),
-        lambda fake: -fake,
+        lambda real, fake: -fake,
     ),
     "non_saturating": (
         lambda real, fake: -tf.math.log_sigmoid(real) - tf.math.log_sigmoid(-fake),
-        lambda fake: -tf.math.log_sigmoid(fake),
+        lambda real, fake: -tf.math.log_sigmoid(fake),
     ),
     "least_squares": (
         lambda real, fake: 0.5 * (real - 1) ** 2 + 0.5 * fake**2,
-        lambda fake: 0.5 * (fake - 1) ** 2,
+        lambda real, fake: 0.5 * (fake - 1) ** 2,
     ),
-    "wasserstein": (lambda real, fake: fake - real, lambda fake: -fake),
+    "wasserstein": (lambda real, fake: fake - real, lambda real, fake: -fake),
+    "relativistic": (
+        lambda real, fake: -tf.math.log_sigmoid(real - fake),
+        lambda real, fake: -tf.math.log_sigmoid(fake - real),
+    ),
 }
 
 
@@ -38,30 +43,36 @@ class HandWrittenStep:
     """The same training with nothing shared but the layers and the random draws.
 
     Plain gradient descent, a pass of D for the real images and one for the others,
-    power iteration in NumPy.
+    power iteration in NumPy, a penalty for each image by itself.
     """
 
-    def __init__(self, gan, loss, discriminator_steps, accumulation):
+    def __init__(self, gan, loss, discriminator_steps, accumulation, gammas=(0, 0)):
         self.gan = gan
         self.loss = HAND_WRITTEN_LOSSES[loss]
+        self.shared_labels = loss == "relativistic"
+        self.gammas = gammas
         self.discriminator_steps = discriminator_steps
         self.accumulation = accumulation
 
     def __call__(self, images, labels, step):
-        images = images / np.float32(127.5) - np.float32(1)
+        images = tf.constant(images / np.float32(127.5) - np.float32(1))
+        labels = tf.constant(labels)
         parts = self.discriminator_steps * self.accumulation
-        draws = self.draw(Purpose.DISCRIMINATOR_STEP, step, len(images))
-        columns = [images, labels, *draws]
+        latents, drawn = self.draw(Purpose.DISCRIMINATOR_STEP, step, len(images))
+        columns = [images, labels, latents, labels if self.shared_labels else drawn]
+        real = [[column[i::parts] for column in columns] for i in range(parts)]
         for j in range(self.discriminator_steps):
-            numbers = range(j * self.accumulation, (j + 1) * self.accumulation)
-            self.update_discriminator(
-                [[column[i::parts] for column in columns] for i in numbers]
-            )
+            last = real[j * self.accumulation : (j + 1) * self.accumulation]
+            self.update_discriminator(last)
         count = len(images) // self.discriminator_steps
-        columns = self.draw(Purpose.GENERATOR_STEP, step, count)
+        latents, drawn = self.draw(Purpose.GENERATOR_STEP, step, count)
         self.update_generator(
             [
-                [column[i :: self.accumulation] for column in columns]
+                (
+                    *last[i][:2],
+                    latents[i :: self.accumulation],
+                    last[i][1] if self.shared_labels else drawn[i :: self.accumulation],
+                )
                 for i in range(self.accumulation)
             ]
         )
@@ -81,17 +92,33 @@ class HandWrittenStep:
                 real = network([images, labels], training=False)
                 fake = network([fakes, fake_labels], training=False)
                 loss = tf.reduce_mean(self.loss[0](real, fake))
+                for gamma, x, y in zip(
+                    self.gammas, (images, fakes), (labels, fake_labels), strict=True
+                ):
+                    if gamma:
+                        loss += gamma / 2 * self.penalty(tf.cast(x, tf.float64), y)
             total = added(total, tape.gradient(loss, network.trainable_variables))
         self.descend(network, total)
+
+    def penalty(self, images, labels):
+        squares = []
+        for i in range(len(images)):
+            x = images[i : i + 1]
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                logit = self.gan.discriminator([x, labels[i : i + 1]], training=False)
+            squares.append(tf.reduce_sum(tape.gradient(logit, x) ** 2))
+        return tf.add_n(squares) / len(squares)
 
     def update_generator(self, batches):
         network, total = self.gan.generator, None
         numpy_power_iteration(network)
-        for latents, labels in batches:
+        for images, real_labels, latents, labels in batches:
             with tf.GradientTape() as tape:
                 fakes = self.fakes(latents, labels)
-                logits = self.gan.discriminator([fakes, labels], training=False)
-                loss = tf.reduce_mean(self.loss[1](logits))
+                fake = self.gan.discriminator([fakes, labels], training=False)
+                real = self.gan.discriminator([images, real_labels], training=False)
+                loss = tf.reduce_mean(self.loss[1](real, fake))
             total = added(total, tape.gradient(loss, network.trainable_variables))
         self.descend(network, total)
 
@@ -129,13 +156,17 @@ def numpy_power_iteration(network, iterations=1):
         layer.v.assign(v)
 
 
-def float64_gan(loss="hinge", discriminator_steps=1, accumulation=1, **networks):
+def float64_gan(
+    loss="hinge", discriminator_steps=1, accumulation=1, gammas=(0, 0), **networks
+):
     gan = helpers.tiny_gan(dtype="float64", **networks)
     gan.compile(
         **helpers.sgd_pair(RATE),
         loss=loss,
         discriminator_steps=discriminator_steps,
         gradient_accumulation_steps=accumulation,
+        r1_gamma=gammas[0],
+        r2_gamma=gammas[1],
         seed=SEED,
     )
     return gan
@@ -147,20 +178,22 @@ def all_weights(gan):
 
 
 @pytest.mark.parametrize(
-    ("loss", "discriminator_steps", "accumulation", "count"),
+    ("loss", "discriminator_steps", "accumulation", "gammas", "count"),
     [
-        ("hinge", 1, 1, 3),
-        ("hinge", 2, 2, 2),
-        ("non_saturating", 1, 1, 1),
-        ("least_squares", 1, 1, 1),
-        ("wasserstein", 1, 1, 1),
+        ("hinge", 1, 1, (0, 0), 3),
+        ("hinge", 2, 2, (0, 0), 2),
+        ("non_saturating", 1, 1, (0.5, 0), 1),
+        ("least_squares", 1, 1, (0, 0), 1),
+        ("wasserstein", 1, 1, (0, 2.0), 1),
+        ("relativistic", 1, 1, (0, 0), 1),
+        ("relativistic", 2, 2, (0.5, 0.25), 1),
     ],
 )
 def test_step_equals_one_written_by_hand(
-    loss, discriminator_steps, accumulation, count
+    loss, discriminator_steps, accumulation, gammas, count
 ):
-    arguments = (loss, discriminator_steps, accumulation)
-    attention = loss == "hinge"
+    arguments = (loss, discriminator_steps, accumulation, gammas)
+    attention = loss in ("hinge", "relativistic")
     gan, reference = (float64_gan(*arguments, attention=attention) for _ in range(2))
     by_hand = HandWrittenStep(reference, *arguments)
     before = all_weights(gan)
@@ -202,7 +235,12 @@ def test_spectral_norm_advances_once_an_optimizer_step(
     assert int(gan.d_optimizer.iterations) == discriminator_steps
 
 
-def test_accumulation_is_exact_for_the_discriminator():
+@pytest.mark.parametrize(
+    "settings",
+    [StepSettings(), StepSettings("relativistic", r1_gamma=0.5, r2_gamma=0.25)],
+    ids=["hinge", "relativistic"],
+)
+def test_accumulation_is_exact_for_the_discriminator(settings):
     """Three sub-batches update it as their union does.
 
     The fakes of a sub-batch depend on the rest of it (batch norm): each has the same
@@ -221,9 +259,11 @@ def test_accumulation_is_exact_for_the_discriminator():
     for batches in (split, [union]):
         for variable, value in zip(variables, start, strict=True):
             variable.assign(value)
-        logs = steps.update_discriminator(networks.of(gan), StepSettings(), batches)
+        logs = steps.update_discriminator(networks.of(gan), settings, batches)
         ends.append(helpers.values(variables))
-        losses.append([float(logs[name]) for name in ("d_loss", "d_real", "d_fake")])
+        losses.append(
+            [float(value) for name, value in logs.items() if name != "d_sign"]
+        )
     helpers.assert_same_change(start, *ends, tolerance=1e-10, least=1e-3)
     np.testing.assert_allclose(*losses, rtol=1e-6)
 
@@ -260,9 +300,12 @@ def test_float_images_of_other_precisions_train(dtype):
     assert not np.array_equal(gan.discriminator.trainable_variables[0], before)
 
 
-def test_unconditional_step_with_one_channel():
+@pytest.mark.parametrize(
+    "arguments", [{}, {"loss": "relativistic", "r1_gamma": 0.5, "r2_gamma": 0.5}]
+)
+def test_unconditional_step_with_one_channel(arguments):
     gan = helpers.tiny_gan(None, channels=1, attention=False)
-    gan.compile(**helpers.sgd_pair(), discriminator_steps=2)
+    gan.compile(**helpers.sgd_pair(), discriminator_steps=2, **arguments)
     before = helpers.values(gan.trainable_variables)
     images, _ = helpers.images_and_labels(4, channels=1)
     logs = gan.train_step(tf.constant(images))
@@ -272,8 +315,10 @@ def test_unconditional_step_with_one_channel():
     assert sum(moved) > 0.9 * len(moved)
 
 
-def test_evaluation_step_is_the_losses_in_inference_mode():
-    gan = float64_gan("non_saturating", attention=False)
+@pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
+def test_evaluation_step_is_the_losses_in_inference_mode(loss):
+    """Without penalties, which the losses of training are without as well."""
+    gan = float64_gan(loss, gammas=(1.0, 1.0), attention=False)
     images, labels = helpers.images_and_labels(4)
     before = all_weights(gan)
     logs = steps.test_step(
@@ -282,13 +327,15 @@ def test_evaluation_step_is_the_losses_in_inference_mode():
     helpers.assert_equal(all_weights(gan), before)
     latents = sampling.batch_latents(SEED, Purpose.EVALUATION, 5, 4, 8)
     fake_labels = sampling.batch_labels(SEED, Purpose.EVALUATION, 5, 4, 3)
+    if loss == "relativistic":
+        fake_labels = labels
     fakes = gan.generator([latents, fake_labels], training=False)
     real = gan.discriminator([images / np.float32(127.5) - np.float32(1), labels])
     fake = gan.discriminator([fakes, fake_labels])
-    d_loss, g_loss = HAND_WRITTEN_LOSSES["non_saturating"]
+    d_loss, g_loss = HAND_WRITTEN_LOSSES[loss]
     expected = {
         "d_loss": d_loss(real, fake),
-        "g_loss": g_loss(fake),
+        "g_loss": g_loss(real, fake),
         "d_real": real,
         "d_fake": fake,
     }

@@ -66,6 +66,10 @@ def curves(rows):
         groups.append(
             ("Augmentation", "probability", ["augmentation_probability"], note)
         )
+    penalties = ["r1_penalty", "r2_penalty"]
+    if any(name in row for row in rows for name in penalties):
+        note = "Mean squared gradient of D at real (r1) and generated (r2) images."
+        groups.append(("Gradient penalties", "without gamma", penalties, note))
     for title, y_name, names, note in groups:
         yield title, _chart(_series(rows, names), title, y_name, note)
 

@@ -40,6 +40,9 @@ def test_curves_of_what_is_there():
     assert "Augmentation" not in contents
     rows[0]["augmentation_probability"] = 0.2
     assert "Augmentation" in dict(figures.curves(rows))
+    assert "Gradient penalties" not in contents
+    rows[0]["r2_penalty"] = 0.3
+    assert ">r2_penalty</li>" in dict(figures.curves(rows))["Gradient penalties"]
 
 
 def test_attention_in_words_and_numbers():
