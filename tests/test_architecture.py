@@ -222,6 +222,10 @@ def test_one_module_writes_files(path):
         assert set(written(path)) == WRITES_ITSELF.get(name(path), set())
 
 
+def test_who_writes_is_there():
+    assert set(WRITES_ITSELF) <= set(map(name, MODULES))
+
+
 @pytest.mark.parametrize(
     ("line", "call"),
     [
