@@ -206,15 +206,15 @@ def _open(options):
 
 
 def _extractor(options, load_training, strategy):
-    from keras_sagan.metrics.extractors import spreading
+    from keras_sagan.metrics.extractors import opening
 
-    return spreading.open_extractor(
-        strategy,
+    return opening.open_extractor(
         options.extractor,
         options.inception,
         options.resize,
         options.features,
         lambda: load_training().arrays(),
+        strategy,
     )
 
 

@@ -5,7 +5,7 @@ from keras_sagan.callbacks.evaluation import Evaluation
 from keras_sagan.distributed import strategies
 from keras_sagan.files import writing
 from keras_sagan.metrics import evaluation as metrics
-from keras_sagan.metrics.extractors import classifier, spreading
+from keras_sagan.metrics.extractors import classifier, opening
 from keras_sagan.metrics.image_sets import array_images
 
 FOLDER = "evaluation"  # in the run's directory
@@ -71,13 +71,13 @@ class RunEvaluation(Evaluation):
 
     def _open(self, section, source, strategy):
         if section.extractor != "classifier":
-            return spreading.open_extractor(
-                strategy,
+            return opening.open_extractor(
                 section.extractor,
                 section.inception,
                 "tensorflow1",
                 None,
                 source.arrays,
+                strategy,
             )
         is_there = self._classifier_file.is_file()
         model = classifier.load_or_train(
@@ -85,7 +85,7 @@ class RunEvaluation(Evaluation):
         )
         if not is_there:
             self._new_classifier = model
-        return spreading.classifier_extractor(strategy, model)
+        return opening.open_classifier(model, strategy)
 
 
 def of_run(config, output, source, strategy):

@@ -5,13 +5,13 @@ import pytest
 from keras_sagan.cli.evaluate_options import METRICS
 from keras_sagan.cli.main import build_parser, main
 from keras_sagan.metrics import evaluation
-from keras_sagan.metrics.extractors import resize
+from keras_sagan.metrics.extractors import naming
 
 
 def test_defaults():
     options = build_parser().parse_args(["evaluate", "run"])
     assert (options.metrics, options.extractor) == ("fid", "inception")
-    assert options.resize in resize.KINDS
+    assert options.resize in naming.RESIZE_KINDS
     assert (options.split, options.seed, options.truncation) == ("train", 0, None)
     assert (options.kid_subsets, options.kid_subset_size) == (100, 1000)
     settings = evaluation.Settings()

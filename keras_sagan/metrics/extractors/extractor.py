@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan.metrics.extractors import inception, inception_weights
-from keras_sagan.metrics.extractors.resize import KINDS, resize
+from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
+from keras_sagan.metrics.extractors.resize import resize
 
 FID_NETWORK = "inception"
 
@@ -26,8 +27,8 @@ class Extractor:
     Args:
         name: str. What scores are named after.
         sha256: str. Of the weights.
-        resize: str. How images get to the network's size: one of `resize.KINDS`, or
-            "none".
+        resize: str. How images get to the network's size: one of
+            `naming.RESIZE_KINDS`, or "none".
         preprocessing: str. What is done to the values.
         function: callable from a uint8 tensor `(batch, height, width, 3)` to features
             `(batch, dimensions)` and logits `(batch, classes)` or `None`.
@@ -112,16 +113,16 @@ def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
         path: path of pytorch-fid's or torch-fidelity's weights file, or `None` to
             download it. With a file of other content the extractor, and its scores,
             are called "inception_unverified".
-        resize_kind: str, one of `resize.KINDS`. pytorch-fid's ("pytorch") goes with
-            its own scaling of the values, 2 * pixel / 255 - 1.
+        resize_kind: str, one of `naming.RESIZE_KINDS`. pytorch-fid's ("pytorch")
+            goes with its own scaling of the values, 2 * pixel / 255 - 1.
         cache_dir: see `inception_weights.load`.
 
     Raises:
         ValueError, OSError, RuntimeError: see `inception_weights.load`.
     """
-    if resize_kind not in KINDS:
+    if resize_kind not in RESIZE_KINDS:
         raise ValueError(
-            f"`resize_kind` must be one of {KINDS}. Received: {resize_kind!r}."
+            f"`resize_kind` must be one of {RESIZE_KINDS}. Received: {resize_kind!r}."
         )
     model, sha256 = inception_weights.load(path, cache_dir)
     as_pytorch_fid = resize_kind == "pytorch"
@@ -155,7 +156,7 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
             A feature map is averaged over its positions.
         preprocess: callable from float32 images in [0, 255] to the model's input, or
             `None` for none. E.g. that of the module in `keras.applications`.
-        resize_kind: str. One of `resize.KINDS`.
+        resize_kind: str. One of `naming.RESIZE_KINDS`.
 
     Raises:
         ValueError: if `name` is the FID network's, or `model` has another input.
@@ -184,8 +185,8 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
         x = tf.cast(images, tf.float32) if same else resize(images, size, resize_kind)
         x = x if preprocess is None else preprocess(x)
         outputs = network(x, training=False)
-        found, logits = outputs if features is not None else (outputs, None)
-        return _flat(found), None if logits is None else tf.cast(logits, tf.float32)
+        hidden, logits = outputs if features is not None else (outputs, None)
+        return _flat(hidden), None if logits is None else tf.cast(logits, tf.float32)
 
     return Extractor(
         name=name,
