@@ -138,7 +138,7 @@ FLAGS = {
             "--evaluate-metrics",
             "evaluation.metrics",
             "NAMES",
-            "fid,kid (default), is, prdc, intra_fid, agreement",
+            "as of 'keras-sagan evaluate --metrics' (default: fid,kid)",
         ),
         Flag(
             "--evaluate-extractor",

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 
+from keras_sagan import progress
 from keras_sagan.cli import team
 from keras_sagan.cli.errors import EXIT_USAGE, user_errors
 from keras_sagan.cli.settings import FLAGS, parse_setting, parse_value
@@ -118,7 +119,7 @@ def _train(options, config, overrides, together):
         return 0
     if together.is_chief:
         _say_what_happens(config, source, output, together)
-        with user_errors():
+        with user_errors(), progress.display():
             _ = training.evaluation  # made ready: settings of it may be wrong
     return _fit(training, together)
 

@@ -11,7 +11,7 @@ class EvaluationConfig(Section):
 
     Args:
         every: int, or `None` for no evaluation. Steps between two evaluations.
-        metrics: str. Names joined by commas: fid, kid, is, prdc, intra_fid, agreement.
+        metrics: str. Names joined by commas; `keras-sagan evaluate --help` has them.
         extractor: str. What `keras-sagan evaluate --extractor` takes: "inception",
             "classifier" (trained before step 1 and kept in the run's directory),
             "classifier:FILE.keras", ...

@@ -11,7 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "bootstrap": ["bootstrap_interval"],
         "by_class": ["class_table", "classifier_agreement", "intra_class_distance"],
         "class_probabilities": ["inception_score", "softmax"],
-        "evaluation": ["Result", "Settings", "evaluate"],
+        "evaluation": ["Result", "evaluate"],
         "extractors.classifier": ["classifier_extractor", "train_classifier"],
         "extractors.extractor": [
             "Extractor",
@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "moments": ["Moments"],
         "precision_recall": ["precision_recall_density_coverage"],
         "protocol": ["compare_results"],
+        "settings": ["Settings"],
         "truncation": ["truncation_sweep"],
     },
 )

@@ -6,6 +6,7 @@ other extractor carry its name, and none of them is FID.
 
 import dataclasses
 import hashlib
+import math
 import pathlib
 from collections.abc import Callable
 
@@ -18,6 +19,9 @@ from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
 from keras_sagan.metrics.extractors.resize import resize
 
 FID_NETWORK = "inception"
+CLASSIFIER = "classifier"
+
+_UNVERIFIED = f"{FID_NETWORK}_unverified"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Extractor:
         function: callable from a uint8 tensor `(batch, height, width, 3)` to features
             `(batch, dimensions)` and logits `(batch, classes)` or `None`.
         channels: int. Of the images it takes.
+        dimensions: int, or `None` where it is not known. Of a feature vector.
+        class_names: tuple of str, the classes of the logits, or `None`.
     """
 
     name: str
@@ -41,6 +47,18 @@ class Extractor:
     preprocessing: str
     function: Callable = dataclasses.field(repr=False, compare=False)
     channels: int = 3
+    dimensions: int | None = None
+    class_names: tuple | None = None
+
+    @property
+    def is_inception(self):
+        """bool: whether it is the FID network, be it with other weights."""
+        return self.name in (FID_NETWORK, _UNVERIFIED)
+
+    @property
+    def has_classes(self):
+        """bool: whether its logits are those of classes that mean something."""
+        return self.is_inception or self.name == CLASSIFIER
 
     @property
     def is_fid_network(self):
@@ -136,11 +154,12 @@ def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
 
     known = sha256 == inception_weights.SHA256
     return Extractor(
-        name=FID_NETWORK if known else f"{FID_NETWORK}_unverified",
+        name=FID_NETWORK if known else _UNVERIFIED,
         sha256=sha256,
         resize=resize_kind,
         preprocessing="2x/255-1" if as_pytorch_fid else "(x-128)/128",
         function=function,
+        dimensions=inception.FEATURES,
     )
 
 
@@ -197,6 +216,7 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
         else "none",
         function=function,
         channels=shape[3],
+        dimensions=_dimensions(network.outputs[0].shape),
     )
 
 
@@ -233,6 +253,7 @@ def saved_model_extractor(path, name):
         preprocessing="none",
         function=function,
         channels=shape[3] or 3,
+        dimensions=_dimensions(serve.structured_outputs[wanted].shape),
     )
 
 
@@ -252,6 +273,16 @@ def _files_sha256(path):
             digest.update(file.relative_to(path).as_posix().encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _dimensions(shape):
+    """Length of what `_flat` makes of an output, or `None` where it is not known."""
+    shape = tf.TensorShape(shape)
+    if shape.rank is None:
+        return None
+    sizes = shape.as_list()[1:]
+    sizes = sizes[-1:] if len(sizes) == 3 else sizes
+    return None if None in sizes else math.prod(sizes)
 
 
 def _flat(features):

@@ -21,7 +21,7 @@ def open_extractor(name, weights, resize_kind, layer, training_data, strategy=No
         weights: path of the FID network's weights, or `None`.
         resize_kind: str.
         layer: str or `None`. Layer of a Keras model.
-        training_data: function without arguments to images and labels.
+        training_data: function without arguments to images, labels and class names.
         strategy: `tf.distribute.Strategy`, or `None`. Each batch is spread over its
             replicas in this process. Its scope must not be entered yet.
 
@@ -33,26 +33,28 @@ def open_extractor(name, weights, resize_kind, layer, training_data, strategy=No
     """
     kind, rest = naming.parse(name)
     if kind == "classifier":  # trained on one replica: on several it would be another
-        model = classifier.load_or_train(rest or None, training_data)
-        return open_classifier(model, strategy)
+        model, class_names = classifier.load_or_train(rest or None, training_data)
+        return open_classifier(model, class_names, strategy)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
         network = _open(kind, rest, weights, resize_kind, layer)
     return spread_extractor(network, strategy)
 
 
-def open_classifier(model, strategy=None):
+def open_classifier(model, class_names=None, strategy=None):
     """A classifier as an extractor for all replicas of this process.
 
     Args:
         model: what `train_classifier` returned, on one replica.
+        class_names: see `classifier_extractor`.
         strategy: see `open_extractor`.
     """
     if strategy is None:
-        return classifier.classifier_extractor(model)
+        return classifier.classifier_extractor(model, class_names)
     with strategy.scope():
         copy = keras.models.clone_model(model)
         copy.set_weights(model.get_weights())
-    return spread_extractor(classifier.classifier_extractor(copy), strategy)
+    made = classifier.classifier_extractor(copy, class_names)
+    return spread_extractor(made, strategy)
 
 
 def spread_extractor(extractor, strategy):
