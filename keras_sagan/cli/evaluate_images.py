@@ -13,7 +13,6 @@ class Scored:
             `ImageSet`.
         image_size: int.
         channels: int.
-        class_names: sequence of str, or `None`.
         count: int, or `None` where any number can be made.
         needs_classes: bool. Whether the number of classes has to be given.
         fit: "crop" or "pad". How images beside them are made square.
@@ -22,7 +21,6 @@ class Scored:
     images: Callable
     image_size: int
     channels: int
-    class_names: tuple | None = None
     count: int | None = None
     needs_classes: bool = False
     fit: str = "crop"
@@ -69,7 +67,6 @@ def _open_gan(name):
         images,
         gan.generator.image_size,
         gan.generator.channels,
-        gan.class_names,
         fit=_fit(card.run_facts(name)),
     )
 
@@ -93,13 +90,14 @@ def _open_saved_model(name):
             )
         if not conditional:
             num_classes = None
-        return saved_model_images(name, count, num_classes, seed, truncation)
+        return saved_model_images(
+            name, count, num_classes, seed, truncation, known.get("class_names")
+        )
 
     return Scored(
         images,
         shape[1],
         shape[3],
-        known.get("class_names"),
         needs_classes=conditional and classes is None,
         fit=_fit(known),
     )
@@ -131,13 +129,14 @@ def _open_real(name, split, image_size, cache_dir, fit):
                 "`truncation` is of a generator; these images are there. "
                 f"Received: truncation={truncation!r}."
             )
-        return array_images(*source.arrays(), described, min(count, total), seed)
+        return array_images(
+            *source.arrays(), described, min(count, total), seed, source.class_names
+        )
 
     return Scored(
         images,
         source.image_size,
         source.channels,
-        source.class_names,
         total,
         fit=fit,
     )

@@ -4,6 +4,7 @@ import functools
 import pathlib
 import sys
 
+from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -53,6 +54,8 @@ def add_parser(commands):
 
 def run(options):
     """Exports and prints where to."""
+    if options.format != "saved_model":  # a file; of directories none is overwritten
+        outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
         from keras_sagan.export import card

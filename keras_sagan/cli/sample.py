@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from keras_sagan.cli import listening, outputs
+from keras_sagan.cli import argument_types, listening, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -38,7 +38,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--num-images",
-        type=_positive_integer,
+        type=argument_types.whole_number(1),
         default=8,
         metavar="N",
         help="images of each label, or in all without labels (default: %(default)s)",
@@ -64,7 +64,7 @@ def _add_modes(parser):
     modes = parser.add_argument_group("other grids").add_mutually_exclusive_group()
     modes.add_argument(
         "--truncation-sweep",
-        type=_truncations,
+        type=argument_types.truncations,
         metavar="T,...",
         help="a row for each of these truncations, e.g. 0.3,0.6,1,none; the labels "
         "in turn",
@@ -97,7 +97,7 @@ def _add_modes(parser):
     ]:
         details.add_argument(
             name,
-            type=_positive_integer,
+            type=argument_types.whole_number(1),
             default=default,
             metavar="N",
             help=f"{text} (default: %(default)s)",
@@ -205,13 +205,6 @@ def _labels(text, class_names):
     ]
 
 
-def _positive_integer(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1. Received: {text}")
-    return value
-
-
 def _seeds(text):
     words = text.split(",")
     if len(words) < 2 or not all(
@@ -221,15 +214,3 @@ def _seeds(text):
             f"must be two or more seeds, e.g. 0,1,2. Received: {text}"
         )
     return [int(word) for word in words]
-
-
-def _truncations(text):
-    try:
-        values = [None if x.strip() == "none" else float(x) for x in text.split(",")]
-    except ValueError:
-        values = [0.0]
-    if not all(x is None or (x > 0 and math.isfinite(x)) for x in values):
-        raise argparse.ArgumentTypeError(
-            f"must be numbers above 0, or none, e.g. 0.5,1,none. Received: {text}"
-        )
-    return values
