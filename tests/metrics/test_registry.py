@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from keras_sagan.config.evaluation import EvaluationConfig
 from keras_sagan.metrics import Extractor, registry
 from keras_sagan.metrics.extractors.inception_weights import SHA256
 
@@ -48,3 +49,8 @@ def test_rows_need_the_standard_library_only():
     code = "import sys; from keras_sagan.metrics import registry, settings; "
     code += "sys.exit(bool({'numpy', 'tensorflow'} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_in_the_configuration_of_a_run_are_rows():
+    """config/ imports no other part, so its default is typed there."""
+    assert set(EvaluationConfig().selected_metrics) <= set(registry.METRICS)
