@@ -97,6 +97,7 @@ WRITES_ITSELF = {
     "export/verifying/verification.py": {"TemporaryDirectory", "savez"},  # requests
     "export/warmup.py": {"TFRecordWriter"},  # in the folder that is published
     "files/keras_files.py": {"TemporaryDirectory", "open"},  # a copy to look into
+    "metrics/extractors/classifier.py": {"save"},  # to the path of `files.writing`
     "metrics/moments.py": {"savez"},  # in memory
     "runs/checkpoint_files.py": {"savez"},  # in the folder that is published
     "training/sagan.py": {"save"},  # of `training.saving`

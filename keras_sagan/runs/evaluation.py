@@ -68,7 +68,7 @@ class RunEvaluation(Evaluation):
 
     def on_train_begin(self, logs=None):
         if self._new_classifier is not None:
-            classifier.save(self._classifier_file, *self._new_classifier)
+            classifier.write(self._classifier_file, *self._new_classifier)
             self._new_classifier = None
         super().on_train_begin(logs)
 

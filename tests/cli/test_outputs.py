@@ -92,6 +92,7 @@ INPUTS = {
     "inception",
     "discriminator",
     "reference_stats",
+    "token_file",
 }
 
 

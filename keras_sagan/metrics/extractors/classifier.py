@@ -110,7 +110,7 @@ def load_or_train(path, source, epochs=4, seed=0):
     images, labels, class_names = source()
     model = train_classifier(images, labels, epochs=epochs, seed=seed)
     if path is not None:
-        save(path, model, class_names)
+        write(path, model, class_names)
     return model, class_names
 
 
@@ -119,7 +119,7 @@ def examples_of(source):
     return *source.arrays(), source.class_names
 
 
-def save(path, model, class_names):
+def write(path, model, class_names):
     """Writes a classifier as a `.keras` file that says which classes it knows.
 
     Args:
@@ -128,7 +128,7 @@ def save(path, model, class_names):
         class_names: sequence of str, one an output, or `None`.
     """
 
-    def write(partial):
+    def fill(partial):
         model.save(partial)
         if class_names is not None:
             content = json.dumps({"names": list(class_names)})
@@ -136,7 +136,7 @@ def save(path, model, class_names):
 
     path = pathlib.Path(path)
     writing.make_folder(path.parent)
-    writing.replace_file(path, write)
+    writing.replace_file(path, fill)
 
 
 def read_class_names(path):

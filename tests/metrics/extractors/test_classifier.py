@@ -46,7 +46,7 @@ def test_it_is_kept_in_a_file(pictures, tmp_path, class_names):
 
 
 def test_keras_itself_reads_the_file(trained, pictures, tmp_path):
-    classifier.save(tmp_path / "c.keras", trained, ("dark", "bright"))
+    classifier.write(tmp_path / "c.keras", trained, ("dark", "bright"))
     model = keras.saving.load_model(tmp_path / "c.keras")
     images = pictures.images[:4]
     np.testing.assert_array_equal(
