@@ -138,14 +138,16 @@ def _reference(args, output):
     size = config.model.image_size
 
     def load(split):
-        return data.load(
-            f"tfds:{args.dataset}", size, split=split, cache_dir=args.cache_dir
-        ).arrays()
+        return classifier.examples_of(
+            data.load(
+                f"tfds:{args.dataset}", size, split=split, cache_dir=args.cache_dir
+            )
+        )
 
     path = output / "classifier.keras"
-    model = classifier.load_or_train(path, lambda: load("train"))
-    images, labels = load("test")
-    extractor = classifier.classifier_extractor(model)
+    model, class_names = classifier.load_or_train(path, lambda: load("train"))
+    images, labels, _ = load("test")
+    extractor = classifier.classifier_extractor(model, class_names)
     features, logits = metrics.extract(images, extractor)
     print(f"classifier: {(logits.argmax(1) == labels).mean():.4f} of the test images")
     return extractor, features, (images, labels)

@@ -20,15 +20,16 @@ MAY_IMPORT = {
     "files": set(),
     "losses": set(),
     "listening": set(),
+    "progress": set(),
     "sampling": set(),
     "layers": set(),
     "models": {"config", "layers"},
     "distributed": {"listening", "versions"},
-    "data": {"files"},
+    "data": {"files", "progress"},
     "serving": {"listening"},
     "visualize": {"files", "listening"},
     "export": {"files", "layers", "models", "sampling", "versions"},
-    "metrics": {"distributed", "files", "versions"},
+    "metrics": {"distributed", "files", "progress", "versions"},
     "training": {
         "config",
         "data",
@@ -42,7 +43,7 @@ MAY_IMPORT = {
         "versions",
     },
     "interop": {"files", "layers", "models", "training"},
-    "callbacks": {"files", "metrics", "training", "visualize"},
+    "callbacks": {"files", "metrics", "progress", "training", "visualize"},
     "runs": {
         "callbacks",
         "config",
@@ -67,6 +68,7 @@ MAY_IMPORT = {
         "listening",
         "metrics",
         "models",
+        "progress",
         "runs",
         "sampling",
         "serving",
@@ -99,6 +101,7 @@ WRITES_ITSELF = {
     "export/verifying/verification.py": {"TemporaryDirectory", "savez"},  # requests
     "files/keras_files.py": {"TemporaryDirectory", "open"},  # a copy to look into
     "files/streams.py": {"open"},  # /dev/null, for a standard stream that is closed
+    "metrics/extractors/classifier.py": {"save"},  # to the path of `files.writing`
     "metrics/moments.py": {"savez"},  # in memory
     "runs/checkpoint_files.py": {"savez"},  # in the folder that is published
     "training/sagan.py": {"save"},  # of `training.saving`

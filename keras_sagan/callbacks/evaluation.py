@@ -11,7 +11,8 @@ import tensorflow as tf
 from keras_sagan.callbacks.event_files import EventWriter
 from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.files import writing
-from keras_sagan.metrics import evaluation, image_sets
+from keras_sagan.metrics import evaluation, image_sets, registry
+from keras_sagan.metrics.settings import Settings
 from keras_sagan.training import saving
 from keras_sagan.visualize import curves
 
@@ -19,17 +20,6 @@ TABLE = "evaluation.csv"
 CURVE = "evaluation.png"
 BEST = "best"
 BEST_ROW = "evaluation.json"  # in the best model's directory
-
-# Beginnings of the scores of which more is better.
-_HIGHER = (
-    "inception_score",
-    "class_score",
-    "precision",
-    "recall",
-    "density",
-    "coverage",
-    "agreement",
-)
 
 
 class Evaluation(StepCallback):
@@ -53,7 +43,7 @@ class Evaluation(StepCallback):
         every: int. Evaluations are made at the multiples of so many steps.
         num_images: int. Generated images.
         seed: int. Of their latents.
-        settings: `keras_sagan.metrics.evaluation.Settings`. Defaults to the Frechet
+        settings: `keras_sagan.metrics.Settings`. Defaults to the Frechet
             and the kernel distance.
         monitor: str, or `None`. Beginning of the score that decides what is best.
             Defaults to the first score.
@@ -97,7 +87,7 @@ class Evaluation(StepCallback):
         self.real, self.extractor = real, extractor
         self.directory = pathlib.Path(directory)
         self.every, self.num_images, self.seed = every, num_images, seed
-        self.settings = settings or evaluation.Settings(metrics=("fid", "kid"))
+        self.settings = settings or Settings(metrics=("fid", "kid"))
         self.monitor, self.mode = monitor, mode
         self.keep_best, self.patience, self.share = keep_best, patience, share
         self.rows, self.best, self.skipped = [], None, 0
@@ -113,6 +103,9 @@ class Evaluation(StepCallback):
         """
         if self._prepared is not None:
             return
+        evaluation.check_ahead(
+            self.real, self.num_images, self.extractor, self.settings
+        )
         prepared = evaluation.prepare(self.real, self.extractor, self.settings)
         names = evaluation.rehearse(
             prepared, self.num_images, self.extractor, self.settings
@@ -180,20 +173,20 @@ class Evaluation(StepCallback):
             return False
         if self.best is None:
             return True
-        mode = self.mode or ("max" if name.startswith(_HIGHER) else "min")
+        mode = self.mode or ("max" if registry.higher_is_better(name) else "min")
         best = self.best[name]
         return row[name] < best if mode == "min" else row[name] > best
 
     def _monitored(self, row):
         """The name of the score that decides, of the names of a row."""
         names = [name for name in row if name not in ("step", "seconds")]
-        found = [name for name in names if name.startswith(self.monitor or names[0])]
-        if not found:
+        matching = [x for x in names if x.startswith(self.monitor or names[0])]
+        if not matching:
             raise ValueError(
                 f"`monitor` must be the beginning of one of {', '.join(names)}. "
                 f"Received: monitor={self.monitor!r}."
             )
-        return found[0]
+        return matching[0]
 
     def _is_exhausted(self):
         best = self.best["step"] if self.best else -1

@@ -8,6 +8,7 @@ import tqdm
 
 from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.files.streams import LastingStream
+from keras_sagan.progress import clock
 
 _WINDOW_SECONDS = 30.0  # over which the rate is taken
 _BAR_SECONDS = 0.2  # between two states of the bar
@@ -93,7 +94,7 @@ class Progress(StepCallback):
             return f"step {step}/{self.steps}{losses}"
         return (
             f"step {step}/{self.steps}  {rate * self.examples_per_step:.0f} images/s  "
-            f"{_clock(self._seconds_left(now, step, rate))} left{losses}"
+            f"{clock(self._seconds_left(now, step, rate))} left{losses}"
         )
 
     def _steps_per_second(self):
@@ -117,10 +118,3 @@ class Progress(StepCallback):
         if self.deadline is not None:
             parts.append((now - self._begin) / (self.deadline - self._begin))
         return min(max(parts), 1.0)
-
-
-def _clock(seconds):
-    """`"4:05"` or `"2:03:04"`."""
-    minutes, seconds = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

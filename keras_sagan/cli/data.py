@@ -1,9 +1,8 @@
 """`keras-sagan data`: look at a data set before training, and prepare it once."""
 
-import argparse
 import json
 
-from keras_sagan.cli import outputs
+from keras_sagan.cli import argument_types, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
 
@@ -37,9 +36,10 @@ def _add_check(actions):
     check.add_argument(
         "--contact-sheet",
         metavar="FILE.png",
-        type=_png_name,
+        type=argument_types.png_file,
         help="write a picture of the first training images, a row a class",
     )
+    outputs.add_force(check)
     check.set_defaults(run=run_check)
 
 
@@ -88,7 +88,7 @@ def _add_source(parser):
 def run_check(options):
     """Prints the report; returns 1 where it found problems."""
     if options.contact_sheet:
-        outputs.check_writable(options.contact_sheet)
+        outputs.check_file(options.contact_sheet, options.force)
     with user_errors():
         start_tensorflow()
         from keras_sagan.data.checking import inspection, report
@@ -135,12 +135,6 @@ def run_prepare(options):
         f"Prepared {result.written} pictures in {result.shards} files, left out "
         f"{len(result.skipped)}. Train with --dataset tfds:{result.output}"
     )
-
-
-def _png_name(text):
-    if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
-    return text
 
 
 def _source_arguments(options):

@@ -2,12 +2,17 @@
 
 import functools
 import pathlib
+import sys
 
-from keras_sagan.cli import evaluate_options, model_argument
+from keras_sagan import progress
+from keras_sagan.cli import evaluate_options, model_argument, outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
+from keras_sagan.metrics import protocol
+
+_NUM_IMAGES = 10_000
 
 _DESCRIPTION = """
 Scores images against real ones: those of a model, or of folder:PATH, or of split:NAME
@@ -31,20 +36,17 @@ def add_parser(commands):
         ),
     )
     add_model(parser, f"{model_argument.ANY}; see above for what else")
-    parser.add_argument(
-        "--metrics",
-        default="fid",
-        metavar="NAMES",
-        help="comma-separated, out of "
-        f"{evaluate_options.METRICS} (default: %(default)s)",
-    )
+    evaluate_options.add_metrics(parser)
     parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
     parser.add_argument(
         "--against", metavar="FILE", help="compare with the JSON of an earlier result"
     )
     parser.add_argument(
-        "--force", action="store_true", help="compare although the protocols differ"
+        "--ignore-protocol",
+        action="store_true",
+        help="compare although the protocols differ",
     )
+    outputs.add_force(parser)
     evaluate_options.add_images(parser.add_argument_group("images"))
     evaluate_options.add_extractor(parser.add_argument_group("extractor"))
     evaluate_options.add_settings(parser.add_argument_group("settings of the metrics"))
@@ -54,22 +56,22 @@ def add_parser(commands):
 
 def run(options):
     """Scores, or compares two earlier results."""
-    with user_errors():
+    with user_errors(), progress.display():
         if options.model.endswith(".json"):
-            from keras_sagan.metrics import protocol
-
             if not options.against:
                 raise ValueError("A result is compared with another: pass --against.")
             _compare(protocol.read_result(options.model), options)
             return
-        evaluate_options.check(options)
+        settings = evaluate_options.check(options)
+        if options.against:  # a file that is no result is better known now
+            protocol.read_result(options.against)
         start_tensorflow()
-        job = _Job(options)
+        job = _Job(options, settings)
         if options.truncation_sweep:
             _sweep(job, options)
             return
         result = job.evaluate(options.truncation)
-        print(result.format(job.class_names))
+        print(result.format())
         if options.json:
             _write_json(options.json, result.to_dict())
         if options.against:
@@ -79,29 +81,21 @@ def run(options):
 class _Job:
     """What the options ask for, opened."""
 
-    def __init__(self, options):
+    def __init__(self, options, settings):
         from keras_sagan.distributed import strategies
-        from keras_sagan.metrics.evaluation import Settings
 
-        self.options = options
-        strategy = strategies.create_strategy(options.strategy)
-        self.settings = Settings(
-            metrics=_metrics(options),
-            subsets=options.kid_subsets or None,
-            subset_size=options.kid_subset_size,
-            nearest_k=options.nearest_k,
-            allow_few=options.allow_few,
-            bootstrap=options.bootstrap,
-            batch_size=options.batch_size,
-        )
+        self.options, self.settings = options, settings
+        self.strategy = strategies.create_strategy(options.strategy)
         self._sources = {}  # by split: decoding takes long
-        with strategy.scope():
+        with self.strategy.scope():
             self.scored = _open(options)
-        self.class_names = self.scored.class_names
         self.fit = options.fit or self.scored.fit
-        load_training = functools.partial(self.load, "train")
-        self.extractor = _extractor(options, load_training, strategy)
-        self.real = None
+        self.split = options.split or "train"
+        self.held_out = None
+        if options.held_out:
+            self.held_out = self.image_set(options.held_out)
+        self.real = self.real_images()
+        self.extractor = None
 
     def load(self, split):
         """A split of the data set, at the size of the scored images."""
@@ -110,17 +104,17 @@ class _Job:
         options = self.options
         if not options.dataset:
             raise ValueError("The real images are needed: pass --dataset.")
-        if split in self._sources:
-            return self._sources[split]
-        size = options.image_size or self.scored.image_size
-        source = data.load(
-            options.dataset, image_size=size, split=split, cache_dir=options.cache_dir,
-            batch_size=1, channels=self.scored.channels,
-            fit=self.fit,
-        )  # fmt: skip
-        self.class_names = self.class_names or source.class_names
-        self._sources[split] = source
-        return source
+        if split not in self._sources:
+            self._sources[split] = data.load(
+                options.dataset,
+                image_size=options.image_size or self.scored.image_size,
+                split=split,
+                cache_dir=options.cache_dir,
+                batch_size=1,
+                channels=self.scored.channels,
+                fit=self.fit,
+            )
+        return self._sources[split]
 
     def image_set(self, split, count=None):
         """A split as an `ImageSet`."""
@@ -129,34 +123,55 @@ class _Job:
         source = self.load(split)
         name = self.options.dataset
         described = {"dataset": name, "split": split, "fit": self.fit}
-        return array_images(*source.arrays(), described, count)
+        return array_images(
+            *source.arrays(), described, count, class_names=source.class_names
+        )
 
     def generated(self, truncation):
         """The images to be scored."""
         options = self.options
-        count = options.num_images or self.scored.count or 10000
+        count = options.num_images or self.scored.count or _NUM_IMAGES
         num_classes = options.num_classes
         if num_classes is None and options.dataset and self.scored.needs_classes:
-            num_classes = self.load(options.split).num_classes
-        return self.scored.images(count, options.seed, truncation, num_classes or None)
+            num_classes = self.load(self.split).num_classes
+        return self.scored.images(count, options.seed, truncation, num_classes)
 
     def evaluate(self, truncation):
         """One `Result`; the real images are read and extracted once."""
-        from keras_sagan.metrics import evaluation, preconditions
+        from keras_sagan.metrics import evaluation
 
-        held_out = None
-        if self.options.held_out:
-            held_out = self.image_set(self.options.held_out)
         fake = self.generated(truncation)
-        if self.real is None:
-            real = self.real_images()
-            preconditions.check_possible(
-                real, fake, self.extractor, self.settings.metrics, held_out
-            )
-            self.real = self.prepared(real)
+        if self.extractor is None:
+            self.open_extractor(fake)
         return evaluation.evaluate(
-            self.real, fake, self.extractor, self.settings, held_out
+            self.real, fake, self.extractor, self.settings, self.held_out
         )
+
+    def open_extractor(self, fake):
+        """Opens it, and extracts the real images, after what can be checked before."""
+        from keras_sagan.metrics import preconditions
+        from keras_sagan.metrics.moments import Moments
+
+        check = functools.partial(
+            preconditions.check_possible,
+            self.real,
+            fake,
+            settings=self.settings,
+            held_out=self.held_out,
+        )
+        check(extractor=None)
+        extractor = _extractor(self.options, lambda: self.load("train"), self.strategy)
+        check(extractor=extractor)
+        if not isinstance(self.real, Moments):
+            self.real = self.prepared(self.real, extractor)
+        elif self.real.protocol is None:
+            print(
+                f"warning: {self.options.reference_stats!r} does not say what it is "
+                "of: the score is FID only if it was made with the FID network and "
+                f"--resize {self.options.resize}.",
+                file=sys.stderr,
+            )
+        self.extractor = extractor
 
     def real_images(self):
         """The moments of the file if it exists, else the real images."""
@@ -164,22 +179,55 @@ class _Job:
 
         path = self.options.reference_stats
         if path and pathlib.Path(path).is_file():
-            return Moments.load(path)
-        return self.image_set(self.options.split, self.options.num_real)
+            moments = Moments.load(path)
+            _check_reference(moments, self.options)
+            return moments
+        return self.image_set(self.split, self.options.num_real)
 
-    def prepared(self, real):
+    def prepared(self, real, extractor):
         """Features of the real images; their moments are written if asked for."""
         from keras_sagan.metrics import evaluation
-        from keras_sagan.metrics.moments import Moments
 
-        if isinstance(real, Moments):
-            return real
-        prepared = evaluation.prepare(real, self.extractor, self.settings)
+        prepared = evaluation.prepare(real, extractor, self.settings)
         if path := self.options.reference_stats:
-            described = self.extractor.describe()
-            protocol = {"extractor": described, "real": prepared.description}
-            prepared.features.moments.save(path, protocol)
+            known = {"extractor": extractor.describe(), "real": prepared.description}
+            prepared.features.moments.save(path, known)
         return prepared
+
+
+def _check_reference(moments, options):
+    """Refuses options that say something else than the statistics' file."""
+    known = (moments.protocol or {}).get("real")
+    known = known if isinstance(known, dict) else {}
+    for name, value in (
+        ("dataset", options.dataset),
+        ("split", options.split),
+        ("num_real", options.num_real),
+        ("fit", options.fit),
+        ("image_size", options.image_size),
+    ):
+        own = known.get("count" if name == "num_real" else name)
+        same = _same_data(own, value) if name == "dataset" else own == value
+        if value is not None and not same:
+            flag = f"--{name.replace('_', '-')}"
+            says = "does not say" if own is None else f"says {own!r}"
+            raise ValueError(
+                f"The statistics in {options.reference_stats!r} are used as they are, "
+                f"so {flag} must be left out or be what the file says; name a file "
+                f"that is not there to have new ones written. Received: {flag} "
+                f"{value}, and the file {says}."
+            )
+
+
+def _same_data(first, second):
+    """Whether two names of data sets are one, perhaps by another way to a path."""
+    if first == second or not isinstance(first, str) or second is None:
+        return first == second
+    (kind, _, path), (other_kind, _, other) = (
+        name.partition(":") for name in (first, second)
+    )
+    paths = [pathlib.Path(x).expanduser().resolve() for x in (path, other)]
+    return bool(path and other) and kind == other_kind and paths[0] == paths[1]
 
 
 def _sweep(job, options):
@@ -187,7 +235,7 @@ def _sweep(job, options):
     from keras_sagan.metrics.truncation import Sweep
     from keras_sagan.visualize.curves import save_curve
 
-    thresholds = [_threshold(word) for word in options.truncation_sweep.split(",")]
+    thresholds = options.truncation_sweep
     results = [job.evaluate(threshold) for threshold in thresholds]
     sweep = Sweep(tuple(thresholds), tuple(results))
     for threshold, result in zip(thresholds, results, strict=True):
@@ -214,38 +262,25 @@ def _open(options):
 
 
 def _extractor(options, load_training, strategy):
-    from keras_sagan.metrics.extractors import spreading
+    from keras_sagan.metrics.extractors import classifier, opening
 
-    return spreading.open_extractor(
-        strategy,
+    return opening.open_extractor(
         options.extractor,
         options.inception,
         options.resize,
         options.features,
-        lambda: load_training().arrays(),
+        lambda: classifier.examples_of(load_training()),
+        strategy,
     )
 
 
 def _compare(result, options):
     """Prints both results' scores; refuses where the protocols differ."""
-    from keras_sagan.metrics import protocol
-
     other = protocol.read_result(options.against)
-    rows = protocol.compare_results(result, other, options.force)
+    rows = protocol.compare_results(result, other, options.ignore_protocol)
     print(f"\ncompared with {options.against}:")
     for name, (this, that) in rows.items():
         print(f"{name}  {this:.6g}  {that:.6g}  difference {this - that:+.6g}")
-
-
-def _metrics(options):
-    metrics = tuple(x.strip() for x in options.metrics.split(",") if x.strip())
-    if options.sweep_png and "prdc" not in metrics:
-        return (*metrics, "prdc")
-    return metrics
-
-
-def _threshold(word):
-    return None if word.strip().lower() == "none" else float(word)
 
 
 def _write_json(path, content):

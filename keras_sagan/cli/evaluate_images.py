@@ -13,7 +13,6 @@ class Scored:
             `ImageSet`.
         image_size: int.
         channels: int.
-        class_names: sequence of str, or `None`.
         count: int, or `None` where any number can be made.
         needs_classes: bool. Whether the number of classes has to be given.
         fit: "crop" or "pad". How images beside them are made square.
@@ -22,7 +21,6 @@ class Scored:
     images: Callable
     image_size: int
     channels: int
-    class_names: tuple | None = None
     count: int | None = None
     needs_classes: bool = False
     fit: str = "crop"
@@ -66,9 +64,7 @@ def _trained(gan, name, fit):
         return gan_images(gan, count, seed, truncation, name)
 
     generator = gan.generator
-    return Scored(
-        images, generator.image_size, generator.channels, gan.class_names, fit=fit
-    )
+    return Scored(images, generator.image_size, generator.channels, fit=fit)
 
 
 def _exported(model, fit):
@@ -92,7 +88,6 @@ def _exported(model, fit):
         images,
         model.image_size,
         model.channels,
-        model.class_names,
         needs_classes=not known,
         fit=fit,
     )
@@ -124,13 +119,14 @@ def _open_real(name, split, image_size, cache_dir, fit):
                 "`truncation` is of a generator; these images are there. "
                 f"Received: truncation={truncation!r}."
             )
-        return array_images(*source.arrays(), described, min(count, total), seed)
+        return array_images(
+            *source.arrays(), described, min(count, total), seed, source.class_names
+        )
 
     return Scored(
         images,
         source.image_size,
         source.channels,
-        source.class_names,
         total,
         fit=fit,
     )

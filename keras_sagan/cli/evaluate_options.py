@@ -1,17 +1,33 @@
 """The options of `keras-sagan evaluate`."""
 
-import argparse
+import pathlib
 
-from keras_sagan.cli import outputs
+from keras_sagan.cli import argument_types, outputs
 from keras_sagan.cli.errors import UserError
+from keras_sagan.cli.parsing import integer
+from keras_sagan.metrics.extractors import naming
+from keras_sagan.metrics.registry import METRICS, Need
+from keras_sagan.metrics.settings import Settings
 
-METRICS = "fid,kid,is,prdc,intra_fid,agreement,memorization"
+_COUNT = integer(least=1)
+
+
+def add_metrics(parser):
+    """Adds which scores are wanted."""
+    parser.add_argument(
+        "--metrics",
+        default="fid",
+        metavar="NAMES",
+        help=f"comma-separated, out of {','.join(METRICS)} (default: %(default)s)",
+    )
 
 
 def add_images(group):
     """Adds to the argument group: which images are scored against which."""
     group.add_argument("--dataset", metavar="NAME", help="the real images")
-    group.add_argument("--split", default="train", metavar="NAME", help="of the data")
+    group.add_argument(
+        "--split", metavar="NAME", help="of the real images (default: train)"
+    )
     group.add_argument(
         "--held-out",
         metavar="SPLIT",
@@ -19,7 +35,7 @@ def add_images(group):
     )
     group.add_argument(
         "--image-size",
-        type=int,
+        type=_COUNT,
         metavar="PIXELS",
         help="that images are read at (default: the model's; needed for folder: and "
         "split:)",
@@ -35,19 +51,23 @@ def add_images(group):
         "--reference-stats",
         metavar="FILE.npz",
         help="moments of the real images, as pytorch-fid and clean-fid write them: "
-        "read if the file exists, else written",
+        "read if the file is there, else written. What it is of is then not given "
+        "again, or the same",
     )
     group.add_argument(
-        "--num-images", type=int, metavar="N", help="generated images (default: 10000)"
+        "--num-images",
+        type=_COUNT,
+        metavar="N",
+        help="generated images (default: 10000, or all of a folder: or split:)",
     )
     group.add_argument(
-        "--num-real", type=int, metavar="N", help="real images (default: all)"
+        "--num-real", type=_COUNT, metavar="N", help="real images (default: all)"
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of latents")
-    group.add_argument("--truncation", type=float, metavar="T")
+    group.add_argument("--truncation", type=argument_types.positive_number, metavar="T")
     group.add_argument(
         "--num-classes",
-        type=int,
+        type=_COUNT,
         metavar="N",
         help="of a SavedModel without a model card (default: the data set's)",
     )
@@ -71,9 +91,9 @@ def add_extractor(group):
     group.add_argument(
         "--resize",
         default="tensorflow1",
-        metavar="KIND",
-        help="tensorflow1 (as torch-fidelity), pytorch (as pytorch-fid), clean (as "
-        "clean-fid) (default: %(default)s)",
+        choices=naming.RESIZE_KINDS,
+        help="as torch-fidelity, as pytorch-fid, or as clean-fid (default: "
+        "%(default)s)",
     )
     group.add_argument(
         "--features",
@@ -86,13 +106,25 @@ def add_settings(group):
     """Adds to the argument group: the metrics' own settings."""
     group.add_argument(
         "--kid-subsets",
-        type=int,
+        type=integer(least=0),
         default=100,
         metavar="N",
         help="0: one estimate from all images (default: %(default)s)",
     )
-    group.add_argument("--kid-subset-size", type=int, default=1000, metavar="IMAGES")
-    group.add_argument("--nearest-k", type=int, default=5, metavar="N", help="of prdc")
+    group.add_argument(
+        "--kid-subset-size",
+        type=integer(least=2),
+        default=1000,
+        metavar="IMAGES",
+        help="no more than either set has (default: %(default)s)",
+    )
+    group.add_argument(
+        "--nearest-k",
+        type=_COUNT,
+        default=5,
+        metavar="N",
+        help="of prdc (default: %(default)s)",
+    )
     group.add_argument(
         "--allow-few",
         action="store_true",
@@ -100,14 +132,15 @@ def add_settings(group):
     )
     group.add_argument(
         "--bootstrap",
-        type=int,
+        type=integer(least=0),
         default=0,
         metavar="N",
-        help="resamples for 95%% intervals of fid and agreement (default: none)",
+        help="resamples, 2 or more, for 95%% intervals of fid and agreement "
+        "(default: none)",
     )
     group.add_argument(
         "--batch-size",
-        type=int,
+        type=_COUNT,
         default=64,
         metavar="IMAGES",
         help="computed at once, by all devices together (default: %(default)s)",
@@ -125,19 +158,64 @@ def add_sweep(group):
     """Adds to the argument group: scores along the truncation."""
     group.add_argument(
         "--truncation-sweep",
+        type=argument_types.truncations,
         metavar="T,T,...",
         help="score at each of these truncations (none: no truncation)",
     )
     group.add_argument(
         "--sweep-png",
-        type=_png,
+        type=argument_types.png_file,
         metavar="FILE.png",
         help="curve of precision over recall",
     )
 
 
+def settings_of(options):
+    """The metrics' `Settings`.
+
+    Raises:
+        ValueError: if a setting is out of range, or there is no such metric.
+    """
+    metrics = tuple(x.strip() for x in options.metrics.split(",") if x.strip())
+    if options.sweep_png and "prdc" not in metrics:
+        metrics = (*metrics, "prdc")
+    return Settings(
+        metrics=metrics,
+        subsets=options.kid_subsets or None,
+        subset_size=options.kid_subset_size,
+        nearest_k=options.nearest_k,
+        allow_few=options.allow_few,
+        bootstrap=options.bootstrap,
+        batch_size=options.batch_size,
+    )
+
+
 def check(options):
-    """Raises `UserError` for what could not be done, or would be left out, later."""
+    """Refuses what could not be done, or would be left out, before anything is loaded.
+
+    Returns: `Settings`.
+
+    Raises:
+        UserError, ValueError, OSError: for that.
+    """
+    settings = settings_of(options)
+    kind, rest = naming.parse(options.extractor)
+    _check_left_out(options, settings, kind)
+    if options.inception and not pathlib.Path(options.inception).is_file():
+        raise UserError(f"--inception: there is no file {options.inception!r}.")
+    if not options.dataset:
+        _check_without_dataset(options, kind, rest)
+    for path in (options.json, options.sweep_png):
+        if path:
+            outputs.check_file(path, options.force)
+    kept = rest if kind == "classifier" else None
+    for path in (options.reference_stats, kept):
+        if path and not pathlib.Path(path).is_file():  # else it is read
+            outputs.check_writable(path)
+    return settings
+
+
+def _check_left_out(options, settings, kind):
     sweep = options.truncation_sweep
     if options.sweep_png and not sweep:
         raise UserError("--sweep-png draws a --truncation-sweep: pass that too.")
@@ -149,12 +227,29 @@ def check(options):
             raise UserError(
                 f"--truncation-sweep has a result for each truncation: no {flag}."
             )
-    for path in (options.json, options.reference_stats, options.sweep_png):
-        if path:
-            outputs.check_writable(path)
+    for flag, value, right in (
+        ("--inception", options.inception, "inception"),
+        ("--features", options.features, "keras"),
+    ):
+        if value and kind != right:
+            raise UserError(
+                f"{flag} is of the extractor {right!r}. Received: --extractor "
+                f"{options.extractor}."
+            )
+    if options.held_out and Need.HELD_OUT not in settings.needs:
+        raise UserError("--held-out is of the metric memorization: pass that too.")
+    if Need.HELD_OUT in settings.needs and not options.held_out:
+        raise UserError(
+            f"The metrics {options.metrics} need {Need.HELD_OUT.value}: pass that too."
+        )
 
 
-def _png(text):
-    if not text.lower().endswith(".png"):
-        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
-    return text
+def _check_without_dataset(options, kind, rest):
+    stats = options.reference_stats
+    if not stats or not pathlib.Path(stats).is_file():
+        raise UserError("The real images are needed: pass --dataset.")
+    if kind == "classifier" and not (rest and pathlib.Path(rest).is_file()):
+        raise UserError(
+            "The classifier is trained on the data, as its file is not there: pass "
+            "--dataset."
+        )

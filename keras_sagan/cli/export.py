@@ -4,7 +4,7 @@ import functools
 import pathlib
 import sys
 
-from keras_sagan.cli import model_argument
+from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
@@ -59,6 +59,8 @@ def add_parser(commands):
 
 def run(options):
     """Exports and prints where to."""
+    if options.format != "saved_model":  # a file; of directories none is overwritten
+        outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
         from keras_sagan.runs import loading, reading

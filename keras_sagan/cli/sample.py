@@ -3,7 +3,7 @@
 import argparse
 import math
 
-from keras_sagan.cli import listening, model_argument, outputs
+from keras_sagan.cli import argument_types, listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import integer
@@ -69,7 +69,7 @@ def _add_modes(parser):
     modes = parser.add_argument_group("other grids").add_mutually_exclusive_group()
     modes.add_argument(
         "--truncation-sweep",
-        type=_truncations,
+        type=argument_types.truncations,
         metavar="T,...",
         help="a row for each of these truncations, e.g. 0.3,0.6,1,none; the labels "
         "in turn",
@@ -221,15 +221,3 @@ def _seeds(text):
             f"must be two or more seeds, e.g. 0,1,2. Received: {text}"
         )
     return [int(word) for word in words]
-
-
-def _truncations(text):
-    try:
-        values = [None if x.strip() == "none" else float(x) for x in text.split(",")]
-    except ValueError:
-        values = [0.0]
-    if not all(x is None or (x > 0 and math.isfinite(x)) for x in values):
-        raise argparse.ArgumentTypeError(
-            f"must be numbers above 0, or none, e.g. 0.5,1,none. Received: {text}"
-        )
-    return values

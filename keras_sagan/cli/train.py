@@ -6,6 +6,7 @@ import json
 import os
 import sys
 
+from keras_sagan import progress
 from keras_sagan.cli import settings
 from keras_sagan.cli.errors import EXIT_USAGE, UserError, user_errors
 from keras_sagan.cli.startup import start_tensorflow
@@ -196,7 +197,7 @@ def _train(options, config, given, together):
         return 0
     if together.is_chief:
         _say_what_happens(config, source, output, together)
-        with user_errors():
+        with user_errors(), progress.display():
             _ = training.evaluation  # made ready: settings of it may be wrong
     return _fit(training, together)
 

@@ -6,7 +6,8 @@ import itertools
 import os
 
 from PIL import Image, ImageOps
-from tqdm import tqdm
+
+from keras_sagan import progress
 
 # File name endings, any case. The content decides which of the formats a file is.
 EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
@@ -105,7 +106,7 @@ def _call_each(function, chunk):
 
 
 def with_progress(results, count, description, done=0):
-    """Yields `results`, with a bar on stderr where there are many.
+    """Yields `results`, with their progress on stderr where there are many.
 
     Args:
         results: iterable.
@@ -113,10 +114,12 @@ def with_progress(results, count, description, done=0):
         description: str.
         done: int. Results that an earlier call has made.
     """
-    hidden = count < _PROGRESS_FROM
-    with tqdm(
-        total=count, desc=description, initial=done, disable=hidden, unit="img"
-    ) as bar:
+    if count < _PROGRESS_FROM:
+        yield from results
+        return
+    with progress.display():
+        counter = progress.Counter(count, description, "pictures", done)
+    with counter:
         for result in results:
             yield result
-            bar.update()
+            counter.add()

@@ -2,6 +2,7 @@
 
 import pathlib
 import tempfile
+import zipfile
 
 import keras
 
@@ -67,6 +68,39 @@ def check(path):
             while block := file.read(_BLOCK):
                 target.write(block)
         return config, hdf5_files.check(copy)
+
+
+def add_asset(path, name, content):
+    """Adds a file that `keras.saving` leaves alone to a `.keras` file.
+
+    Args:
+        path: str or path of a file that `keras.Model.save` wrote.
+        name: str that begins with "assets/".
+        content: str.
+    """
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, content)
+
+
+def read_asset(path, name):
+    """The content of an asset in a `.keras` file: bytes, or `None` if it has none.
+
+    Args:
+        path: str or path.
+        name: str, e.g. "assets/class_names.json". Of at most 1 MiB.
+
+    Raises:
+        ValueError: if it is no such file, or the asset is larger.
+        OSError: if it cannot be read.
+    """
+    with zip_files.opened(path) as archive:
+        if name not in archive.namelist():
+            return None
+        with archive.open(name) as file:
+            content = file.read(json_files.LARGEST + 1)
+        if len(content) > json_files.LARGEST:
+            raise ValueError(f"{name} must have at most {json_files.LARGEST} bytes.")
+    return content
 
 
 def _read(file, largest):

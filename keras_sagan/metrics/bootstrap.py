@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_count
+from keras_sagan import progress
+from keras_sagan.metrics.counts import check_count
 
 
 def bootstrap_interval(
@@ -45,7 +46,9 @@ def bootstrap_interval(
     values = np.array(
         [
             statistic(*(x[generator.integers(0, len(x), len(x))] for x in samples))
-            for _ in range(resamples)
+            for _ in progress.track(
+                range(resamples), resamples, "confidence interval", "resamples"
+            )
         ]
     )
     shift = statistic(*samples) - values.mean() if centred else 0.0

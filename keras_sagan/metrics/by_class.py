@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from keras_sagan import progress
 from keras_sagan.metrics.checks import check_features, check_pair
-from keras_sagan.metrics.frechet import frechet_distance
+from keras_sagan.metrics.counts import check_count
+from keras_sagan.metrics.frechet import check_counts, frechet_distance
 
 
 def intra_class_distance(real, real_labels, fake, fake_labels, allow_few=False):
@@ -29,21 +31,41 @@ def intra_class_distance(real, real_labels, fake, fake_labels, allow_few=False):
     real, fake = check_pair(real, fake)
     real_labels = _check_labels("real_labels", real_labels, real)
     fake_labels = _check_labels("fake_labels", fake_labels, fake)
+    check_classes(real_labels, fake_labels, real.shape[1], allow_few)
     classes = np.unique(real_labels)
-    if not np.array_equal(classes, np.unique(fake_labels)):
+    return {
+        int(label): frechet_distance(
+            real[real_labels == label], fake[fake_labels == label], allow_few
+        )
+        for label in progress.track(
+            classes, len(classes), "distances within classes", "classes"
+        )
+    }
+
+
+def check_classes(real_labels, fake_labels, dimensions, allow_few):
+    """Raises `ValueError` where a class is in one set only, or has too few images.
+
+    Args:
+        real_labels, fake_labels: integer arrays `(n,)`, `(m,)`.
+        dimensions: int, or `None` where it is not known. Of the features.
+        allow_few: bool. See `frechet_distance`.
+    """
+    classes, real_counts = np.unique(real_labels, return_counts=True)
+    other_classes, fake_counts = np.unique(fake_labels, return_counts=True)
+    if not np.array_equal(classes, other_classes):
         raise ValueError(
             "`real_labels` and `fake_labels` must hold the same classes. Received: "
-            f"{classes.tolist()} and {np.unique(fake_labels).tolist()}."
+            f"{classes.tolist()} and {other_classes.tolist()}."
         )
-    distances = {}
-    for label in classes:
+    least = 2  # what a covariance needs
+    for label, *counts in zip(classes, real_counts, fake_counts, strict=True):
         try:
-            distances[int(label)] = frechet_distance(
-                real[real_labels == label], fake[fake_labels == label], allow_few
-            )
+            check_counts(*counts, dimensions, allow_few)
+            for name, count in zip(("real", "fake"), counts, strict=True):
+                check_count(name, int(count), least, why=" images")
         except ValueError as error:
             raise ValueError(f"Class {label}: {error}") from error
-    return distances
 
 
 def classifier_agreement(scores, labels):
@@ -80,9 +102,9 @@ def class_table(columns, class_names=None):
     Returns: str, one line a class.
     """
     classes = sorted({label for values in columns.values() for label in values})
-    rows = [["class", *columns]]
+    names, rows = class_names or (), [["class", *columns]]
     for label in classes:
-        name = str(label) if class_names is None else str(class_names[label])
+        name = names[label] if label < len(names) else str(label)
         cells = [_cell(values.get(label)) for values in columns.values()]
         rows.append([name, *cells])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

@@ -1,8 +1,5 @@
 """Checks of feature arrays, with errors that name the argument."""
 
-import math
-import numbers
-
 import numpy as np
 
 
@@ -51,14 +48,3 @@ def check_pair(real, fake, at_least=1):
             f"{real.shape[1]} and {fake.shape[1]} dimensions."
         )
     return real, fake
-
-
-def check_count(name, value, lowest, highest=math.inf, why=""):
-    """Raises `ValueError` unless `value` is an integer in [lowest, highest]."""
-    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-    if not whole or not lowest <= value <= highest:
-        limit = "" if highest == math.inf else f" and at most {highest}"
-        raise ValueError(
-            f"`{name}` must be an integer of at least {lowest}{limit}{why}. "
-            f"Received: {name}={value!r}."
-        )

@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_count, check_features
+from keras_sagan.metrics.checks import check_features
+from keras_sagan.metrics.counts import check_count
 
 
 class InceptionScore(NamedTuple):
@@ -41,7 +42,7 @@ def inception_score(probabilities, splits=10, seed=2020):
             f"Received: smallest {p.min():.3g}, sums from {p.sum(1).min():.3g} to "
             f"{p.sum(1).max():.3g}."
         )
-    check_count("splits", splits, 1, len(p), " (the number of images)")
+    check_splits(splits, len(p))
     if seed is not None:
         p = p[np.random.RandomState(seed).permutation(len(p))]
     scores = []
@@ -50,6 +51,11 @@ def inception_score(probabilities, splits=10, seed=2020):
         marginal = part.mean(axis=0)
         scores.append(np.exp((_entropy(marginal) - _entropy(part)).mean()))
     return InceptionScore(float(np.mean(scores)), float(np.std(scores)))
+
+
+def check_splits(splits, count):
+    """Raises `ValueError` unless `count` images can be split so."""
+    check_count("splits", splits, 1, count, " (the number of images)")
 
 
 def softmax(logits):

@@ -2,76 +2,19 @@
 
 import copy
 import dataclasses
-import functools
 import json
 
 import numpy as np
 
-from keras_sagan.metrics import by_class
+from keras_sagan import progress
 from keras_sagan.metrics.bootstrap import bootstrap_interval
-from keras_sagan.metrics.class_probabilities import inception_score, softmax
+from keras_sagan.metrics.by_class import class_table
 from keras_sagan.metrics.extractors.extractor import extract
-from keras_sagan.metrics.frechet import frechet_distance
-from keras_sagan.metrics.kernel import kernel_distance
-from keras_sagan.metrics.memorisation import memorization_check
 from keras_sagan.metrics.moments import Moments
-from keras_sagan.metrics.precision_recall import precision_recall_density_coverage
 from keras_sagan.metrics.preconditions import check_possible
-from keras_sagan.metrics.protocol import build_protocol, score_name
-
-METRICS = ("fid", "kid", "is", "prdc", "intra_fid", "agreement", "memorization")
-
-# Those that need all features of a set at once; the others are streamed.
-_KEEP = {"kid", "prdc", "intra_fid", "memorization"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """The metrics' own settings; see the functions that compute them.
-
-    Args:
-        metrics: tuple of str out of `METRICS`.
-        subsets: int or `None`. Of the kernel distance.
-        subset_size: int. Likewise.
-        splits: int. Of the Inception score.
-        nearest_k: int. Of precision, recall, density and coverage.
-        allow_few: bool. Of the Frechet distance.
-        bootstrap: int. Resamples for confidence intervals; 0 for none.
-        level: float. Of the intervals.
-        batch_size: int. Images computed at once; in no protocol.
-    """
-
-    metrics: tuple = ("fid",)
-    subsets: int | None = 100
-    subset_size: int = 1000
-    splits: int = 10
-    nearest_k: int = 5
-    allow_few: bool = False
-    bootstrap: int = 0
-    level: float = 0.95
-    batch_size: int = 64
-
-    def __post_init__(self):
-        unknown = sorted(set(self.metrics) - set(METRICS))
-        if unknown or not self.metrics:
-            raise ValueError(
-                f"`metrics` must be some of {', '.join(METRICS)}. "
-                f"Received: {', '.join(unknown) or 'none'}."
-            )
-
-    def describe(self):
-        """dict for the protocol: the settings that the metrics asked for use."""
-        used = {
-            "kid": ("subsets", "subset_size"),
-            "is": ("splits",),
-            "prdc": ("nearest_k",),
-        }
-        return {
-            f"{metric}.{name}": getattr(self, name)
-            for metric, names in used.items()
-            if metric in self.metrics
-            for name in names
-        }
+from keras_sagan.metrics.protocol import build_protocol
+from keras_sagan.metrics.registry import Need
+from keras_sagan.metrics.settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,18 +26,20 @@ class Result:
         intervals: dict from a score's name to `(low, high)`.
         by_class: dict from a heading to a dict from class index to number.
         protocol: dict. See `keras_sagan.metrics.protocol`.
+        class_names: tuple of str that the indices are of, or `None`.
     """
 
     scores: dict
     intervals: dict
     by_class: dict
     protocol: dict
+    class_names: tuple | None = None
 
     def to_dict(self):
         """Everything, as JSON values."""
         return dataclasses.asdict(self)
 
-    def format(self, class_names=None):
+    def format(self):
         """The result as text, protocol included."""
         width = max(map(len, self.scores))
         lines = []
@@ -105,7 +50,7 @@ class Result:
                 interval = f"  [{low:.6g}, {high:.6g}]"
             lines.append(f"{name:{width}}  {value:.6g}{interval}")
         if self.by_class:
-            lines += ["", by_class.class_table(self.by_class, class_names)]
+            lines += ["", class_table(self.by_class, self.class_names)]
         lines += ["", "protocol:"]
         for part, content in self.protocol.items():
             lines.append(f"  {part}: {json.dumps(content)}")
@@ -114,16 +59,30 @@ class Result:
 
 @dataclasses.dataclass
 class Features:
-    """What was extracted from one set."""
+    """What was extracted from one set.
+
+    Args:
+        moments: `Moments`.
+        features: float32 array `(n, dimensions)`; `None` where no metric needs all.
+        logits: float32 array `(n, classes)`; `None` likewise.
+        labels: integer array `(n,)`, or `None`.
+        class_names: tuple of str that labels are indices into, or `None`.
+        logit_names: tuple of str, the classes of the logits, or `None`.
+    """
 
     moments: Moments
-    features: np.ndarray | None
-    logits: np.ndarray | None
-    labels: np.ndarray | None
+    features: np.ndarray | None = None
+    logits: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    class_names: tuple | None = None
+    logit_names: tuple | None = None
 
 
 def evaluate(real, fake, extractor, settings=None, held_out=None):
     """Scores generated images.
+
+    Classes of the two sets, and of a classifier, are matched by their names where both
+    have names; else by their indices.
 
     Args:
         real: `ImageSet`, or `Moments` of one (Frechet distance only), or what
@@ -141,25 +100,25 @@ def evaluate(real, fake, extractor, settings=None, held_out=None):
         ValueError: if the sets do not allow a metric; the message names what does.
     """
     settings = settings or Settings()
-    check_possible(real, fake, extractor, settings.metrics, held_out)
-    if not isinstance(real, Moments | Prepared):
-        real = prepare(real, extractor, settings)
-    found = collect(fake, extractor, settings)
+    check_possible(real, fake, extractor, settings, held_out)
     if isinstance(real, Moments):
-        reference, described = Features(real, None, None, None), _of_file(real)
+        reference, described = Features(real), _of_file(real)
     else:
+        if not isinstance(real, Prepared):
+            real = prepare(real, extractor, settings)
         reference, described = real.features, real.description
-    name = _names(extractor)
-    scores, intervals, columns = _scores(reference, found, settings, name)
-    if "memorization" in settings.metrics:
-        others = collect(held_out, extractor, settings)
-        check = memorization_check(found.features, reference.features, others.features)
-        for part in ("share", "score", "distance_ratio", "copies"):
-            scores[name(f"memorization_{part}")] = float(getattr(check, part))
+    generated = collect(fake, extractor, settings, "generated images")
+    others = None
+    if Need.HELD_OUT in settings.needs:
+        others = collect(held_out, extractor, settings, "held-out images")
+    scores, intervals, columns = _scores(
+        reference, generated, others, settings, extractor
+    )
     protocol = build_protocol(
         extractor.describe(), described, fake.description, settings.describe()
     )
-    return Result(scores, intervals, columns, protocol)
+    names = fake.class_names or reference.class_names or extractor.class_names
+    return Result(scores, intervals, columns, protocol, names)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,14 +129,42 @@ class Prepared:
     description: dict
 
     @property
+    def count(self):
+        """int: images."""
+        return self.features.moments.count
+
+    @property
     def labels(self):
         """Integer array `(n,)`, or `None`."""
         return self.features.labels
 
+    @property
+    def class_names(self):
+        """tuple of str, or `None`."""
+        return self.features.class_names
+
 
 def prepare(real, extractor, settings):
     """The features of an `ImageSet` of real images."""
-    return Prepared(collect(real, extractor, settings), real.description)
+    features = collect(real, extractor, settings, "real images")
+    return Prepared(features, real.description)
+
+
+def check_ahead(real, count, extractor, settings):
+    """Raises what `rehearse` would, as far as it is known without features.
+
+    Args:
+        real: `ImageSet`.
+        count: int. Generated images, of classes as frequent as those of `real`.
+        extractor: `Extractor`, or `None` where it is not opened yet.
+        settings: `Settings`.
+
+    Raises:
+        ValueError: as `evaluate`.
+    """
+    labels = None if real.labels is None else np.resize(real.labels, count)
+    generated = dataclasses.replace(real, count=count, labels=labels)
+    check_possible(real, generated, extractor, settings)
 
 
 def rehearse(prepared, count, extractor, settings):
@@ -196,100 +183,68 @@ def rehearse(prepared, count, extractor, settings):
         ValueError: as `evaluate`.
     """
     real = prepared.features
-    check_possible(prepared, prepared, extractor, settings.metrics, None)
     rows = np.resize(np.arange(real.moments.count), count)
     moments = copy.copy(real.moments)
     moments.count = count
     parts = (real.features, real.logits, real.labels)
-    fake = Features(moments, *(None if x is None else x[rows] for x in parts))
+    taken = (None if x is None else x[rows] for x in parts)
+    fake = Features(moments, *taken, real.class_names, real.logit_names)
     settings = dataclasses.replace(settings, bootstrap=0)
-    return list(_scores(real, fake, settings, _names(extractor))[0])
+    check_possible(prepared, Prepared(fake, {}), extractor, settings)
+    return list(_scores(real, fake, None, settings, extractor)[0])
 
 
-def collect(images, extractor, settings):
-    """Features of an `ImageSet`, batch by batch; only what the metrics need is kept."""
-    wanted = set(settings.metrics)
-    keep = wanted & _KEEP or ("fid" in wanted and settings.bootstrap)
-    keep_logits = wanted & {"is", "agreement"}
+def collect(images, extractor, settings, what="images"):
+    """Features of an `ImageSet`, batch by batch; only what the metrics need is kept.
+
+    Args:
+        images: `ImageSet`.
+        extractor: `Extractor`.
+        settings: `Settings`.
+        what: str. What their progress is called.
+    """
+    keeps_logits = Need.LOGITS in settings.needs
     moments, features, logits = None, [], []
-    for batch in images.batches(settings.batch_size):
-        found, scores = extract(batch, extractor, settings.batch_size)
-        moments = moments or Moments(found.shape[1])
-        moments.update(found)
-        if keep:
-            features.append(found)
-        if keep_logits and scores is not None:
-            logits.append(scores)
+    batches = images.batches(settings.batch_size)
+    for batch in progress.track(batches, images.count, f"features of {what}", size=len):
+        rows, outputs = extract(batch, extractor, settings.batch_size)
+        moments = moments or Moments(rows.shape[1])
+        moments.update(rows)
+        if settings.keeps_features:
+            features.append(rows)
+        if keeps_logits and outputs is not None:
+            logits.append(outputs)
     return Features(
         moments,
         np.concatenate(features) if features else None,
         np.concatenate(logits) if logits else None,
         images.labels,
+        images.class_names,
+        extractor.class_names,
     )
 
 
-def _scores(real, fake, settings, name):
-    """Scores, their intervals and the columns by class."""
+def _scores(real, fake, held_out, settings, extractor):
+    """Scores, their intervals and the columns by class, by the scores' full names."""
     scores, intervals, columns = {}, {}, {}
-
-    def interval(metric, statistic, *samples):
-        if settings.bootstrap:
-            intervals[name(metric)] = bootstrap_interval(
-                statistic,
-                *samples,
+    for metric in settings.rows:
+        values = metric.compute(real, fake, held_out, settings)
+        for score in metric.scores:
+            scores[score.title(extractor)] = values.scores[score.name]
+        main = metric.scores[0].title(extractor)
+        if values.by_class:
+            columns[main] = values.by_class
+        if settings.bootstrap and values.statistic is not None:
+            intervals[main] = bootstrap_interval(
+                values.statistic,
+                *values.samples,
                 resamples=settings.bootstrap,
                 level=settings.level,
             )
-
-    for metric in settings.metrics:
-        if metric == "fid":
-            few = settings.allow_few
-            distance = functools.partial(frechet_distance, allow_few=few)
-            scores[name(metric)] = distance(real.moments, fake.moments)
-            if real.features is not None and fake.features is not None:
-                interval(metric, distance, real.features, fake.features)
-        elif metric == "kid":
-            distance = kernel_distance(
-                real.features, fake.features, settings.subsets, settings.subset_size
-            )
-            scores[name(metric)] = distance.mean
-            scores[name("kid_deviation")] = distance.deviation
-        elif metric == "is":
-            score = inception_score(softmax(fake.logits), settings.splits)
-            scores[name(metric)], scores[name("is_deviation")] = score
-        elif metric == "prdc":
-            found = precision_recall_density_coverage(
-                real.features, fake.features, settings.nearest_k
-            )
-            scores.update({name(part): value for part, value in found.items()})
-        elif metric == "intra_fid":
-            each = by_class.intra_class_distance(
-                real.features,
-                real.labels,
-                fake.features,
-                fake.labels,
-                settings.allow_few,
-            )
-            scores[name(metric)] = float(np.mean(list(each.values())))
-            columns[name(metric)] = each
-        elif metric == "agreement":
-            share, each = by_class.classifier_agreement(fake.logits, fake.labels)
-            scores[name(metric)] = share
-            columns[name(metric)] = each
-            agree = fake.logits.argmax(axis=1) == fake.labels
-            interval(metric, np.mean, agree)
     return scores, intervals, columns
-
-
-def _names(extractor):
-    """Function from a metric to the name of its score."""
-    return functools.partial(
-        score_name, extractor=extractor.name, is_fid_network=extractor.is_fid_network
-    )
 
 
 def _of_file(moments):
     """The description of a reference in a file."""
-    if moments.protocol is not None:
-        return moments.protocol["real"]
-    return {"dataset": "statistics of an unknown origin", "count": moments.count}
+    unknown = {"dataset": "statistics of an unknown origin", "count": moments.count}
+    return (moments.protocol or {}).get("real", unknown)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_count
+from keras_sagan.metrics.counts import check_count
 
 LATENT_SEEDS = 1 << 20  # seeds of a set begin at a multiple of this
 
@@ -22,19 +22,24 @@ class ImageSet:
             `(batch, height, width, channels)`, the same ones at every call.
         labels: integer array `(count,)`, or `None`.
         description: dict of JSON values for the protocol.
+        class_names: tuple of str that labels are indices into, or `None`. By these the
+            classes of two sets are matched.
     """
 
     count: int
     batches: Callable = dataclasses.field(repr=False)
     labels: np.ndarray | None = dataclasses.field(repr=False)
     description: dict
+    class_names: tuple | None = None
 
     def arrays(self, batch_size=256):
         """All images: uint8 `(count, height, width, channels)`."""
         return np.concatenate(list(self.batches(batch_size)))
 
 
-def array_images(images, labels=None, description=None, count=None, seed=0):
+def array_images(
+    images, labels=None, description=None, count=None, seed=0, class_names=None
+):
     """Images in memory.
 
     Args:
@@ -43,6 +48,7 @@ def array_images(images, labels=None, description=None, count=None, seed=0):
         description: dict for the protocol, e.g. data set and split.
         count: int or `None`. How many to take, at random; `None` for all.
         seed: int. Of that choice.
+        class_names: sequence of str, one a class, or `None`.
 
     Raises:
         ValueError: if `count` is not in [1, n].
@@ -72,10 +78,11 @@ def array_images(images, labels=None, description=None, count=None, seed=0):
             "choice": "all" if rows is None else f"random, seed {seed}",
             "image_size": int(images.shape[1]),
         },
+        _names(class_names),
     )
 
 
-def generated_images(generate, count, num_classes, seed, description):
+def generated_images(generate, count, num_classes, seed, description, class_names=None):
     """Images of a generator, equally many of each class.
 
     Args:
@@ -85,6 +92,7 @@ def generated_images(generate, count, num_classes, seed, description):
         num_classes: int or `None`.
         seed: int. Image i has seed `seed * 2^20 + i` and label `i % num_classes`.
         description: dict for the protocol.
+        class_names: sequence of str, one a class, or `None`.
     """
     check_count("count", count, 1, LATENT_SEEDS)
     seeds = seed * LATENT_SEEDS + np.arange(count, dtype=np.int64)
@@ -98,10 +106,8 @@ def generated_images(generate, count, num_classes, seed, description):
             yield generate(seeds[part], None if labels is None else labels[part])
 
     how = "none" if num_classes is None else "balanced"
-    return ImageSet(
-        count, batches, labels, {**description, "count": count, "labels": how,
-                                 "seed": seed}
-    )  # fmt: skip
+    description = {**description, "count": count, "labels": how, "seed": seed}
+    return ImageSet(count, batches, labels, description, _names(class_names))
 
 
 def gan_images(gan, count, seed=0, truncation=None, model=None):
@@ -128,7 +134,12 @@ def gan_images(gan, count, seed=0, truncation=None, model=None):
         "model": {"path": model, "sha256": _generator_sha256(gan)},
     }
     return generated_images(
-        generate, count, gan.generator.num_classes, seed, description
+        generate,
+        count,
+        gan.generator.num_classes,
+        seed,
+        description,
+        gan.class_names,
     )
 
 
@@ -151,7 +162,9 @@ def exported_images(model, count, num_classes, seed=0, truncation=None):
         },
     }
     draw = functools.partial(model.draw, truncation=truncation)
-    return generated_images(draw, count, num_classes, seed, description)
+    return generated_images(
+        draw, count, num_classes, seed, description, model.class_names
+    )
 
 
 def _generator_description(sizes, truncation):
@@ -162,6 +175,10 @@ def _generator_description(sizes, truncation):
         "truncation": truncation,
         "image_size": int(sizes.image_size),
     }
+
+
+def _names(class_names):
+    return None if class_names is None else tuple(class_names)
 
 
 def _generator_sha256(gan):

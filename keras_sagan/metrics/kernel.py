@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_count, check_pair
+from keras_sagan import progress
+from keras_sagan.metrics.checks import check_pair
+from keras_sagan.metrics.counts import check_count
 
 _BLOCK = 2048  # rows of a kernel matrix that are computed at once
 
@@ -41,32 +43,42 @@ def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=2020):
     Reference: [Binkowski et al., 2018](https://arxiv.org/abs/1801.01401), section 4.
     """
     real, fake = check_pair(real, fake, at_least=2)
+    check_subsets(len(real), len(fake), subsets, subset_size)
     if subsets is None:
-        return KernelDistance(_mmd2(real, fake), 0.0)
-    check_count("subsets", subsets, 1)
-    most = min(len(real), len(fake))
-    why = " (the images of the smaller set)"
-    check_count("subset_size", subset_size, 2, most, why)
+        return KernelDistance(_mmd2(real, fake, is_long=True), 0.0)
     generator = np.random.RandomState(seed)
     values = []
-    for _ in range(subsets):
+    for _ in progress.track(range(subsets), subsets, "kernel distance", "subsets"):
         a = fake[generator.choice(len(fake), subset_size, replace=False)]
         b = real[generator.choice(len(real), subset_size, replace=False)]
         values.append(_mmd2(a, b))
     return KernelDistance(float(np.mean(values)), float(np.std(values)))
 
 
-def _mmd2(a, b):
+def check_subsets(real_count, fake_count, subsets, subset_size):
+    """Raises `ValueError` unless sets of so many images have such subsets."""
+    if subsets is None:
+        return
+    check_count("subsets", subsets, 1)
+    most = min(real_count, fake_count)
+    why = " (the images of the smaller set)"
+    check_count("subset_size", subset_size, 2, most, why)
+
+
+def _mmd2(a, b, is_long=False):
     a, b = a.astype(np.float64), b.astype(np.float64)
     within = sum(
-        (_kernel_sum(x, x) - _diagonal_sum(x)) / (len(x) * (len(x) - 1)) for x in (a, b)
+        (_kernel_sum(x, x, is_long) - _diagonal_sum(x)) / (len(x) * (len(x) - 1))
+        for x in (a, b)
     )
-    return float(within - 2 * _kernel_sum(a, b) / (len(a) * len(b)))
+    return float(within - 2 * _kernel_sum(a, b, is_long) / (len(a) * len(b)))
 
 
-def _kernel_sum(a, b):
-    total = 0.0
-    for start in range(0, len(a), _BLOCK):
+def _kernel_sum(a, b, is_long):
+    total, starts = 0.0, range(0, len(a), _BLOCK)
+    if is_long:
+        starts = progress.track(starts, len(starts), "kernel distance", "blocks")
+    for start in starts:
         total += _cubic(a[start : start + _BLOCK] @ b.T, a.shape[1]).sum()
     return total
 

@@ -9,7 +9,7 @@ from keras_sagan.metrics.checks import check_pair
 
 
 class Memorization(NamedTuple):
-    """What `memorization_check` found.
+    """The result of `memorization_check`.
 
     share: float. Of the generated images that are nearer to training than to held-out
         images, of equally many; 0.5 for a generator that knows the distribution only.

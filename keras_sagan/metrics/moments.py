@@ -10,7 +10,6 @@ from keras_sagan.files import json_files, npz_files, writing
 from keras_sagan.metrics.checks import check_features
 
 _ROWS = 4096  # that are gathered before a product is computed
-_FLOAT32_ROWS = 8192  # whose products are summed in float32
 
 
 class Moments:
@@ -50,45 +49,6 @@ class Moments:
         """The moments of one array."""
         features = check_features(name, features)
         return cls(features.shape[1]).update(features)
-
-    @classmethod
-    def in_float32(cls, features):
-        """The moments of a float32 array, more than twice as fast, and less exact.
-
-        Deviations from the mean of 8,192 rows are multiplied and summed in float32,
-        and such sums and all means in float64. A covariance is then off by about
-        1e-8 of the product of both standard deviations, a variance by up to 7e-7 of
-        itself where tails are heavy; both are rounding errors, as random as those.
-
-        Args:
-            features: float32 array `(n, dimensions)`, n at least 1.
-
-        Returns: `Moments`. Not finite where the features or their squares are not.
-        """
-        moments = cls(features.shape[1])
-        blocks = [
-            features[start : start + _FLOAT32_ROWS]
-            for start in range(0, len(features), _FLOAT32_ROWS)
-        ]
-        means, rests, space = [], [], np.empty_like(blocks[0])
-        ones = np.ones(len(space), np.float32)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for rows in blocks:
-                count = len(rows)
-                mean = ones[:count] @ rows / count  # its error is what `rest` holds
-                deviations = np.subtract(rows, mean, out=space[:count])
-                rest = (ones[:count] @ deviations).astype(np.float64) / count
-                moments._scatter += deviations.T @ deviations
-                means.append(mean + rest)
-                rests.append(rest)
-            counts = np.array([len(rows) for rows in blocks])
-            moments.count = len(features)
-            moments._mean = np.average(means, axis=0, weights=counts)
-            weights = np.sqrt(np.concatenate([counts, counts]))[:, None]
-            between = weights * np.concatenate([means - moments._mean, rests])
-            signed = between * np.repeat([1, -1], len(blocks))[:, None]
-            moments._scatter += signed.T @ between  # (2 * blocks, dimensions) both
-        return moments
 
     def update(self, features):
         """Adds the rows of an array `(n, dimensions)`; returns itself.

@@ -8,6 +8,8 @@ are those of float64 at the price of float32.
 
 import numpy as np
 
+from keras_sagan import progress
+
 _BLOCK = 1 << 24  # entries of a block of the distance matrix: 64 MiB
 _PAIRS = 1 << 22  # coordinates of the pairs that are computed again at once: 32 MiB
 
@@ -35,6 +37,15 @@ class Cloud:
         """Slices of rows whose distances to `columns` points fit the block size."""
         rows = max(1, _BLOCK // columns)
         return [slice(i, min(i + rows, len(self))) for i in range(0, len(self), rows)]
+
+    def track_blocks(self, columns):
+        """Yields `row_blocks`, and shows how far they have come."""
+        return progress.track(
+            self.row_blocks(columns),
+            len(self),
+            "nearest neighbours",
+            size=lambda part: part.stop - part.start,
+        )
 
 
 def clouds(*arrays):
@@ -75,7 +86,7 @@ def exact_squared_distances(a, b, i, j):
 def squared_radii(cloud, k):
     """Squared distance of every point to its k-th nearest other point: float64 (n,)."""
     result = np.empty(len(cloud))
-    for rows in cloud.row_blocks(len(cloud)):
+    for rows in cloud.track_blocks(len(cloud)):
         distances, bound = squared_distances(cloud, cloud, rows)
         own = np.arange(rows.start, rows.stop)
         distances[own - rows.start, own] = np.inf
@@ -93,7 +104,7 @@ def nearest(a, b):
     Returns: int64 `(n,)` (the lowest of equally near ones) and float64 `(n,)`.
     """
     indices, distances = np.empty(len(a), np.int64), np.empty(len(a))
-    for rows in a.row_blocks(len(b)):
+    for rows in a.track_blocks(len(b)):
         approximate, bound = squared_distances(a, b, rows)
         limit = approximate.min(axis=1, keepdims=True) + 2 * bound
         i, j, exact = _candidates(a, b, rows, approximate <= limit)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from keras_sagan.metrics import neighbours
-from keras_sagan.metrics.checks import check_count, check_pair
+from keras_sagan.metrics.checks import check_pair
+from keras_sagan.metrics.counts import check_count
 
 
 def precision_recall_density_coverage(real, fake, nearest_k=5):
@@ -37,15 +38,13 @@ def precision_recall_density_coverage(real, fake, nearest_k=5):
         - [Naeem et al., 2020](https://arxiv.org/abs/2002.09797)
     """
     real, fake = check_pair(real, fake)
-    most = min(len(real), len(fake)) - 1
-    why = " (one less than the images of the smaller set)"
-    check_count("nearest_k", nearest_k, 1, most, why)
+    check_nearest_k(nearest_k, len(real), len(fake))
     real, fake = neighbours.clouds(real, fake)
     real_radii = neighbours.squared_radii(real, nearest_k)
     fake_radii = neighbours.squared_radii(fake, nearest_k)
     around_fake = np.zeros(len(fake), np.int64)
     recalled, covered = np.empty(len(real), bool), np.empty(len(real), bool)
-    for rows in real.row_blocks(len(fake)):
+    for rows in real.track_blocks(len(fake)):
         distances, bound = neighbours.squared_distances(real, fake, rows)
         inside = _below(distances, bound, real_radii[rows, None], real, fake, rows)
         around_fake += inside.sum(axis=0)
@@ -58,6 +57,13 @@ def precision_recall_density_coverage(real, fake, nearest_k=5):
         "density": float(around_fake.mean() / nearest_k),
         "coverage": float(covered.mean()),
     }
+
+
+def check_nearest_k(nearest_k, real_count, fake_count):
+    """Raises `ValueError` unless every point of both sets has so many neighbours."""
+    most = min(real_count, fake_count) - 1
+    why = " (one less than the images of the smaller set)"
+    check_count("nearest_k", nearest_k, 1, most, why)
 
 
 def _below(distances, bound, limits, a, b, rows):

@@ -1,53 +1,79 @@
-"""What each metric needs, checked before anything long is begun."""
+"""What the metrics need, checked before features are extracted."""
 
 from keras_sagan.metrics.moments import Moments
+from keras_sagan.metrics.registry import METRICS, Need
 
 
-def check_possible(real, fake, extractor, metrics, held_out):
+def check_possible(real, fake, extractor, settings, held_out=None):
     """Raises `ValueError` where a metric lacks what it needs.
 
     Args:
         real: see `evaluation.evaluate`.
         fake: likewise.
-        extractor: likewise.
-        metrics: tuple of str.
+        extractor: likewise; or `None` where it is not opened yet, and what depends on
+            it is not checked.
+        settings: `Settings`.
         held_out: see `evaluation.evaluate`.
     """
-    wanted = set(metrics)
-    alone = {"fid", "is", "agreement"}
-    if isinstance(real, Moments) and wanted - alone:
+    if isinstance(real, Moments):
+        _check_moments(real, settings)
+        if extractor is not None:
+            _check_of_extractor(real, extractor)
+    there = {
+        Need.REAL_LABELS: getattr(real, "labels", None) is not None,
+        Need.FAKE_LABELS: fake.labels is not None,
+        Need.HELD_OUT: held_out is not None,
+    }
+    if extractor is not None:
+        there[Need.CLASSIFIER] = extractor.name == "classifier"
+        there[Need.LOGITS] = extractor.has_classes
+    for metric in settings.rows:
+        for need in Need:  # in this order: sets have none
+            if need in metric.needs and not there.get(need, True):
+                of_extractor = need in (Need.CLASSIFIER, Need.LOGITS)
+                received = repr(extractor.name) if of_extractor else "none"
+                raise ValueError(
+                    f"Metric {metric.name!r} needs {need.value}. Received: {received}."
+                )
+        if metric.check is not None:
+            metric.check(real, fake, extractor, settings)
+
+
+def _check_moments(moments, settings):
+    """Of metrics that need the images, and of intervals that do."""
+    if not settings.keeps_features:
+        return
+    without = [x.name for x in METRICS.values() if Need.FEATURES not in x.needs]
+    names = f"{', '.join(without[:-1])} and {without[-1]}"
+    if set(settings.metrics) <= set(without):
         raise ValueError(
-            "Moments of a file (--reference-stats) allow fid, is and agreement only. "
-            f"Received: metrics={','.join(metrics)}."
+            "Confidence intervals of a Frechet distance need the real images "
+            "themselves, and moments of a file (--reference-stats) are given. "
+            f"Received: bootstrap={settings.bootstrap}."
         )
-    if isinstance(real, Moments) and real.protocol is not None:
-        known = real.protocol.get("extractor")
+    raise ValueError(
+        f"Moments of a file (--reference-stats) allow {names} only. "
+        f"Received: metrics={','.join(settings.metrics)}."
+    )
+
+
+def _check_of_extractor(moments, extractor):
+    if moments.protocol is not None:
+        known = moments.protocol.get("extractor")
         if known != extractor.describe():
             raise ValueError(
                 "The reference statistics are of another extractor. Received: "
                 f"{known} and {extractor.describe()}."
             )
-    both = {"real": real, "fake": fake}
-    for metric, sets in (("intra_fid", both), ("agreement", {"fake": fake})):
-        for name, images in sets.items():
-            if metric in wanted and getattr(images, "labels", None) is None:
-                raise ValueError(
-                    f"Metric {metric!r} needs labels of the {name} images. "
-                    "Received: none."
-                )
-    if "memorization" in wanted and held_out is None:
+    elif not extractor.is_inception:
         raise ValueError(
-            "Metric 'memorization' needs `held_out` images (--held-out SPLIT). "
-            "Received: none."
+            "The reference statistics do not say which extractor they are of. Such "
+            "files of other programs are taken for the FID network's; for another "
+            "extractor let this program write them (--reference-stats), or set "
+            f"`protocol` of the `Moments`. Received: extractor {extractor.name!r}."
         )
-    if "agreement" in wanted and extractor.name != "classifier":
+    if extractor.dimensions not in (None, moments.dimensions):
         raise ValueError(
-            "Metric 'agreement' needs the extractor 'classifier', whose classes are "
-            f"the data's. Received: {extractor.name!r}."
+            f"The reference statistics must have the {extractor.dimensions} dimensions "
+            f"of the extractor. Received: {moments.dimensions}."
         )
-    if extractor.name not in ("classifier", "inception", "inception_unverified"):
-        if "is" in wanted:
-            raise ValueError(
-                "Metric 'is' needs an extractor with class probabilities: inception "
-                f"or classifier. Received: {extractor.name!r}."
-            )

@@ -71,12 +71,12 @@ def compare_results(first, second, force=False):
     Raises:
         ValueError: if the protocols differ and `force` is false; it lists in what.
     """
-    found = differences(first["protocol"], second["protocol"])
-    if found and not force:
-        lines = [f"  {name}: {a!r}, {b!r}" for name, (a, b) in found.items()]
+    settings = differences(first["protocol"], second["protocol"])
+    if settings and not force:
+        lines = [f"  {name}: {a!r}, {b!r}" for name, (a, b) in settings.items()]
         raise ValueError(
             "The two results were measured by different protocols, so their scores "
-            "cannot be compared (`force`, --force: do it all the same):\n"
+            "cannot be compared (`force`, --ignore-protocol: do it all the same):\n"
             + "\n".join(lines)
         )
     left, right = first["scores"], second["scores"]
@@ -99,25 +99,6 @@ def read_result(path):
     raise ValueError(
         f"{str(path)!r} is no result of `keras-sagan evaluate --json`: {reason}"
     )
-
-
-def score_name(metric, extractor, is_fid_network):
-    """What a score is called: "fid" only with the FID network.
-
-    Args:
-        metric: str: "fid", "kid", "is", "precision", ...
-        extractor: str. The extractor's name.
-        is_fid_network: bool.
-    """
-    if is_fid_network:
-        return {"is": "inception_score"}.get(metric, metric)
-    plain = {
-        "fid": "frechet_distance",
-        "kid": "kernel_distance",
-        "is": "class_score",
-        "intra_fid": "intra_class_frechet_distance",
-    }
-    return f"{plain.get(metric, metric)}_{extractor}"
 
 
 def _flat(value, prefix=""):

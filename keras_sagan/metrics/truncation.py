@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from keras_sagan.metrics.evaluation import Settings, evaluate, prepare
+from keras_sagan.metrics.evaluation import evaluate, prepare
+from keras_sagan.metrics.settings import Settings
 
 
 @dataclasses.dataclass(frozen=True)

@@ -6,9 +6,11 @@ from keras_sagan import data
 from keras_sagan.callbacks.evaluation import BEST, BEST_ROW, Evaluation
 from keras_sagan.distributed import strategies
 from keras_sagan.files import json_files, writing
-from keras_sagan.metrics import evaluation as metrics
-from keras_sagan.metrics.extractors import classifier, spreading
+from keras_sagan.metrics.evaluation import check_ahead
+from keras_sagan.metrics.extractors import classifier, naming, opening
 from keras_sagan.metrics.image_sets import array_images
+from keras_sagan.metrics.registry import Need
+from keras_sagan.metrics.settings import Settings
 from keras_sagan.runs import reading
 
 _SUBSET = 1000  # images of a subset of the kernel distance
@@ -34,15 +36,21 @@ class RunEvaluation(Evaluation):
 
     def __init__(self, config, output, source, strategy):
         section = config.evaluation
-        metrics.Settings(metrics=section.selected_metrics)  # before anything takes time
-        if "memorization" in section.selected_metrics:
+        selected = Settings(metrics=section.selected_metrics).rows  # takes no time
+        for name in (row.name for row in selected if Need.HELD_OUT in row.needs):
             raise ValueError(
-                "Setting `evaluation.metrics` cannot have memorization, which needs "
+                f"Setting `evaluation.metrics` cannot have {name}, which needs "
                 "images that were not trained on: `keras-sagan evaluate` computes it."
             )
+        naming.parse(section.extractor)
         self._classifier_file = output / reading.CLASSIFIER
         self._new_classifier = None
         real = _real_images(config, source)
+        settings = Settings(
+            metrics=section.selected_metrics,
+            subset_size=min(_SUBSET, section.num_images, real.count),
+        )
+        check_ahead(real, section.num_images, None, settings)
         super().__init__(
             real,
             self._open(section, source, strategy),
@@ -50,10 +58,7 @@ class RunEvaluation(Evaluation):
             every=section.every,
             num_images=section.num_images,
             seed=section.seed,
-            settings=metrics.Settings(
-                metrics=section.selected_metrics,
-                subset_size=min(_SUBSET, section.num_images, real.count),
-            ),
+            settings=settings,
             monitor=section.monitor,
             mode=section.mode,
             keep_best=section.keep_best,
@@ -72,28 +77,27 @@ class RunEvaluation(Evaluation):
 
     def on_train_begin(self, logs=None):
         if self._new_classifier is not None:
-            writing.make_folder(self.directory)
-            writing.replace_file(self._classifier_file, self._new_classifier.save)
+            classifier.write(self._classifier_file, *self._new_classifier)
             self._new_classifier = None
         super().on_train_begin(logs)
 
     def _open(self, section, source, strategy):
         if section.extractor != "classifier":
-            return spreading.open_extractor(
-                strategy,
+            return opening.open_extractor(
                 section.extractor,
                 section.inception,
                 "tensorflow1",
                 None,
-                source.arrays,
+                lambda: classifier.examples_of(source),
+                strategy,
             )
-        is_there = self._classifier_file.is_file()
-        model = classifier.load_or_train(
-            self._classifier_file if is_there else None, source.arrays
+        path = self._classifier_file if self._classifier_file.is_file() else None
+        model, class_names = classifier.load_or_train(
+            path, lambda: classifier.examples_of(source)
         )
-        if not is_there:
-            self._new_classifier = model
-        return spreading.classifier_extractor(strategy, model)
+        if path is None:
+            self._new_classifier = model, class_names
+        return opening.open_classifier(model, class_names, strategy)
 
 
 def of_run(config, output, source, strategy):
@@ -132,4 +136,6 @@ def _real_images(config, source):
     if count is not None:
         count = min(count, source.num_examples)
     described = {"dataset": config.data.dataset, "split": split, "fit": config.data.fit}
-    return array_images(*source.arrays(), described, count, section.seed)
+    return array_images(
+        *source.arrays(), described, count, section.seed, source.class_names
+    )

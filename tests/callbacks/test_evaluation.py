@@ -1,6 +1,7 @@
 """The callback: when it scores, what it writes, what it keeps, when it stops."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
@@ -10,8 +11,13 @@ from PIL import Image
 
 from keras_sagan.callbacks import evaluation as module
 from keras_sagan.callbacks.evaluation import Evaluation
-from keras_sagan.metrics import Extractor, array_images, evaluate, gan_images
-from keras_sagan.metrics.evaluation import Settings
+from keras_sagan.metrics import (
+    Extractor,
+    Settings,
+    array_images,
+    evaluate,
+    gan_images,
+)
 from keras_sagan.models import Discriminator, Generator
 from keras_sagan.training import SAGAN
 
@@ -268,4 +274,21 @@ def test_an_unknown_monitor(dataset, tmp_path):
 def test_what_cannot_be_scored_is_known_before(dataset, tmp_path, settings, message):
     callback = made(tmp_path, dataset, settings=Settings(**settings))
     with pytest.raises(ValueError, match=message):
+        callback.prepare()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(metrics=("fid",)),
+        Settings(metrics=("kid",), subset_size=9),
+        Settings(metrics=("prdc",), nearest_k=8),
+    ],
+)
+def test_it_is_known_before_features_are_extracted(dataset, tmp_path, settings):
+    callback = made(tmp_path, dataset, settings=settings)
+    callback.extractor = dataclasses.replace(
+        EXTRACTOR, function=pytest.fail, dimensions=12
+    )
+    with pytest.raises(ValueError, match="Received"):
         callback.prepare()

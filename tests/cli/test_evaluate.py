@@ -2,6 +2,7 @@
 
 import functools
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -92,12 +93,14 @@ def test_comparison(evaluate, tmp_path, capsys):
     assert evaluate(*metrics, "--json", paths[0]) == 0
     assert evaluate(*metrics, "--seed", "3", "--json", paths[1]) == 0
     assert evaluate(*metrics, "--truncation", "1", "--json", paths[2]) == 0
+    assert evaluate(*metrics, "--json", paths[0]) == 2  # it is not replaced
+    assert evaluate(*metrics, "--json", paths[0], "--force") == 0
     capsys.readouterr()
     assert main(["evaluate", paths[0], "--against", paths[1]]) == 0
     assert "difference" in capsys.readouterr().out
     assert main(["evaluate", paths[0], "--against", paths[2]]) == 2
     assert "fake.truncation: None, 1.0" in capsys.readouterr().err
-    assert main(["evaluate", paths[0], "--against", paths[2], "--force"]) == 0
+    assert main(["evaluate", paths[0], "--against", paths[2], "--ignore-protocol"]) == 0
     assert main(["evaluate", paths[0]]) == 2
 
 
@@ -160,3 +163,90 @@ def test_mistakes(evaluate, capsys, options, message):
 def test_without_data(run_directory, capsys):
     assert main(["evaluate", str(run_directory), "--extractor", "classifier"]) == 2
     assert "pass --dataset" in capsys.readouterr().err
+
+
+def folder_of(picture_folder, path, **classes):
+    """A folder with classes of these names, each a copy of one of `picture_folder`."""
+    for name, original in classes.items():
+        shutil.copytree(picture_folder / original, path / name)
+    return path
+
+
+def test_classes_are_matched_by_name(picture_folder, tmp_path, capsys):
+    """The classes of the pictures are the last two of the data's three."""
+    many = folder_of(
+        picture_folder, tmp_path / "3", amber="red", blue="blue", red="red"
+    )
+    for file in (many / "amber").iterdir():
+        Image.new("RGB", (32, 32), (255, 191, 0)).save(file)
+    given = ["--extractor", "classifier", "--image-size", "32"]
+    given += ["--dataset", f"folder:{many}", "--metrics", "agreement"]
+    assert main(["evaluate", f"folder:{picture_folder}", *given]) == 0
+    printed = capsys.readouterr().out
+    assert float(printed.split()[1]) > 0.6
+    assert "blue" in printed and "amber" not in printed
+
+
+@pytest.mark.parametrize("metric", ["agreement", "intra_fid"])
+def test_classes_that_do_not_match(picture_folder, tmp_path, capsys, metric):
+    other = folder_of(picture_folder, tmp_path / "other", blue="blue", teal="blue")
+    kept = tmp_path / "c.keras"
+    given = ["--extractor", f"classifier:{kept}", "--image-size", "32"]
+    given += ["--dataset", f"folder:{picture_folder}", "--metrics", metric]
+    assert main(["evaluate", f"folder:{other}", *given, "--allow-few"]) == 2
+    error = capsys.readouterr().err
+    assert "blue, red" in error and "blue, teal" in error
+
+
+def test_statistics_and_options_that_contradict_them(
+    evaluate, picture_folder, tmp_path, capsys
+):
+    """The file won without a word."""
+    path = tmp_path / "stats.npz"
+    given = ["--metrics", "fid", "--allow-few", "--reference-stats", str(path)]
+    assert evaluate(*given) == 0
+    assert evaluate(*given, "--split", "train", "--num-real", "16") == 0
+    other = folder_of(picture_folder, tmp_path / "other", blue="blue", red="red")
+    for flag, value, own in (
+        ("--dataset", f"folder:{other}", f"'folder:{picture_folder}'"),
+        ("--split", "test", "'train'"),
+        ("--num-real", "8", "16"),
+        ("--fit", "pad", "'crop'"),
+        ("--image-size", "16", "32"),
+    ):
+        capsys.readouterr()
+        assert evaluate(*given, flag, value) == 2
+        error = capsys.readouterr().err
+        assert f"{flag} {value}, and the file says {own}" in error
+    with np.load(path) as content:
+        moments = {name: content[name] for name in ("mu", "sigma")}
+    np.savez(path, **moments)
+    assert evaluate(*given) == 2
+    assert "--dataset must be left out" in capsys.readouterr().err
+
+
+def test_the_same_data_by_another_path(evaluate, picture_folder, tmp_path, monkeypatch):
+    given = ["--metrics", "fid", "--allow-few"]
+    given += ["--reference-stats", str(tmp_path / "stats.npz")]
+    assert evaluate(*given) == 0
+    monkeypatch.chdir(picture_folder.parent)
+    assert evaluate(*given, "--dataset", f"folder:{picture_folder.name}") == 0
+
+
+def test_what_cannot_be_is_refused_before_a_classifier_is_trained(
+    evaluate, tmp_path, capsys
+):
+    new = tmp_path / "new.keras"
+    assert evaluate("--metrics", "kid", "--extractor", f"classifier:{new}", few=[]) == 2
+    assert "`subset_size`" in capsys.readouterr().err
+    assert not new.exists()
+
+
+def test_progress_in_a_log_file(evaluate, monkeypatch, capsys):
+    """Lines; nothing is drawn over."""
+    monkeypatch.setattr("keras_sagan.progress.LINE_SECONDS", 0.0)
+    assert evaluate("--metrics", "kid,prdc") == 0
+    output, errors = capsys.readouterr()
+    assert "\r" not in output + errors
+    for line in ("real images: 16/16", "generated images: 12/12", "distance: 100/100"):
+        assert line in errors

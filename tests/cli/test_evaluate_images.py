@@ -12,11 +12,13 @@ from tests.export.gans import exportable_gan
 def test_a_run_and_a_folder(run_directory, picture_folder):
     run = evaluate_images.open_scored(str(run_directory), None, None)
     assert (run.image_size, run.channels, run.count) == (32, 3, None)
-    assert tuple(run.class_names) == ("blue", "red")
-    assert run.images(3, 0, None, None).count == 3
+    generated = run.images(3, 0, None, None)
+    assert (generated.count, generated.class_names) == (3, ("blue", "red"))
     folder = evaluate_images.open_scored(f"folder:{picture_folder}", 16, None)
     assert (folder.image_size, folder.count) == (16, 16)
-    assert folder.images(1000, 0, None, None).arrays().shape == (16, 16, 16, 3)
+    pictures = folder.images(1000, 0, None, None)
+    assert pictures.arrays().shape == (16, 16, 16, 3)
+    assert pictures.class_names == ("blue", "red")
     with pytest.raises(ValueError, match="`truncation` is of a generator"):
         folder.images(3, 0, 0.5, None)
 

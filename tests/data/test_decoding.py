@@ -47,11 +47,18 @@ def test_the_first_error_ends_it():
         next(results)
 
 
-def test_progress_is_shown_for_many_only(capsys):
+def test_progress_is_shown_for_many_only(capsys, monkeypatch):
+    monkeypatch.setattr(decoding.progress, "LINE_SECONDS", 0.0)
     assert list(decoding.with_progress(range(3), 3, "few")) == [0, 1, 2]
     assert capsys.readouterr().err == ""
     list(decoding.with_progress(range(1000), 2000, "many", done=1000))
-    assert "2000/2000" in capsys.readouterr().err
+    assert "many: 2000/2000 pictures" in capsys.readouterr().err
+
+
+def test_no_bar_in_a_log_file(capsys):
+    """It ended there as one line of 1000 carriage returns."""
+    list(decoding.with_progress(range(2000), 2000, "many"))
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_stored_is_told(tmp_path):

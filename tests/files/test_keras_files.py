@@ -70,3 +70,15 @@ def test_crafted_files_are_refused(content, tmp_path, change, message):
     with pytest.raises(ValueError, match=rf"(?s)x\.keras' .*{message}"):
         keras_files.load(path)
     assert sorted(x.name for x in tmp_path.iterdir()) == ["x.keras"]
+
+
+def test_assets(tmp_path):
+    path = tmp_path / "m.keras"
+    keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)]).save(path)
+    assert keras_files.read_asset(path, "assets/a.json") is None
+    keras_files.add_asset(path, "assets/a.json", "{}")
+    assert keras_files.read_asset(path, "assets/a.json") == b"{}"
+    assert keras_files.load(path).count_params() == 3
+    keras_files.add_asset(path, "assets/large", " " * (1 << 20) + " ")
+    with pytest.raises(ValueError, match="assets/large must have at most 1048576"):
+        keras_files.read_asset(path, "assets/large")

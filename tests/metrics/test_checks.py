@@ -24,10 +24,3 @@ def test_kinds_of_numbers():
 def test_refused(features, message):
     with pytest.raises(ValueError, match=message):
         checks.check_features("x", features, at_least=2)
-
-
-@pytest.mark.parametrize("value", [0, 6, 2.0, True, None])
-def test_counts(value):
-    with pytest.raises(ValueError, match=rf"`n` .*at most 5 \(why\).*n={value!r}"):
-        checks.check_count("n", value, 1, 5, " (why)")
-    checks.check_count("n", np.int64(5), 1, 5)

@@ -1,12 +1,15 @@
 """`evaluate`: from sets of images to named scores with a protocol."""
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from keras_sagan.metrics import (
+    Extractor,
     Moments,
+    Settings,
     array_images,
     evaluate,
     extract,
@@ -16,7 +19,7 @@ from keras_sagan.metrics import (
     precision_recall_density_coverage,
     train_classifier,
 )
-from keras_sagan.metrics.evaluation import Settings, prepare
+from keras_sagan.metrics.evaluation import prepare
 from keras_sagan.metrics.extractors import classifier
 
 
@@ -61,7 +64,7 @@ def test_scores_are_those_of_the_functions(sets, mean_extractor):
         "kid.subset_size": 20,
         "prdc.nearest_k": 3,
     }
-    text = result.format(["dark", "bright"])
+    text = dataclasses.replace(result, class_names=("dark", "bright")).format()
     assert "frechet_distance_quarters" in text and "dark" in text
     assert '"split": "train"' in text
     json.dumps(result.to_dict())
@@ -116,8 +119,55 @@ def test_memorization(pictures, mean_extractor):
     assert result.scores["memorization_score_quarters"] == expected.score
 
 
-def test_unknown_metrics():
-    with pytest.raises(ValueError, match=r"`metrics` must be some of fid.*fdi"):
-        Settings(metrics=("fdi",))
-    with pytest.raises(ValueError, match=r"`metrics`.*none"):
-        Settings(metrics=())
+def test_classes_in_another_order(sets, mean_extractor):
+    real, fake = sets
+    settings = Settings(metrics=("intra_fid",))
+    real = dataclasses.replace(real, class_names=("dark", "bright"))
+    fake = dataclasses.replace(fake, class_names=("bright", "dark"))
+    same = dataclasses.replace(
+        fake, labels=1 - fake.labels, class_names=("dark", "bright")
+    )
+    exchanged = evaluate(real, fake, mean_extractor, settings)
+    expected = evaluate(real, same, mean_extractor, settings)
+    assert exchanged.scores == expected.scores
+    (columns,), (columns_of_same,) = (
+        list(x.by_class.values()) for x in (exchanged, expected)
+    )
+    assert columns == {0: columns_of_same[1], 1: columns_of_same[0]}
+    assert exchanged.class_names == ("bright", "dark")  # of the generated images
+    table = exchanged.format()
+    assert table.index("bright") < table.index("dark")
+
+
+def test_agreement_with_a_classifier_of_another_order(pictures):
+    model = train_classifier(*pictures, epochs=8)
+    extractor = classifier.classifier_extractor(model, ("dark", "bright"))
+    fake = array_images(
+        pictures.images, 1 - pictures.labels, class_names=("bright", "dark")
+    )
+    settings = Settings(metrics=("agreement",), bootstrap=10)
+    result = evaluate(array_images(*pictures), fake, extractor, settings)
+    assert result.scores["agreement_classifier"] > 0.95
+    low, high = result.intervals["agreement_classifier"]
+    assert 0.9 < low <= high <= 1
+    (by_class,) = result.by_class.values()
+    assert set(by_class) == {0, 1}
+
+
+@pytest.mark.parametrize("metric", ["intra_fid", "agreement"])
+def test_classes_that_do_not_match(pictures, metric):
+    """Real pictures of classes "1" and "2" against the glyphs 0 to 9 scored 0."""
+
+    def never(images):
+        raise AssertionError("features of classes that do not match")
+
+    digits = tuple("0123456789")
+    extractor = Extractor("classifier", "0" * 64, "none", "none", never)
+    extractor = dataclasses.replace(extractor, class_names=digits)
+    real = array_images(*pictures, class_names=digits)
+    fake = array_images(*pictures, class_names=("1", "ten"))
+    settings = Settings(metrics=(metric,), allow_few=True)
+    with pytest.raises(ValueError, match="matched by their names") as error:
+        evaluate(real, fake, extractor, settings)
+    assert "classes 0, 1, 2, 3" in str(error.value)
+    assert "classes 1, ten" in str(error.value)

@@ -100,20 +100,3 @@ def test_wrong_features():
         Moments(2).update([[1.0, np.inf]])
     with pytest.raises(ValueError, match="at least 2 images"):
         Moments(2).update(np.zeros((1, 2))).covariance  # noqa: B018
-
-
-@pytest.mark.parametrize("offset", [0.0, 1e4])
-def test_in_float32(offset):
-    """Blocks of rows with means of their own, and a last block of few rows."""
-    x = np.random.default_rng(0).normal(size=(20000, 6)) @ (np.eye(6) + 0.5)
-    x = (x + 2 * (np.arange(20000) > 9000)[:, None] + offset).astype(np.float32)
-    moments = Moments.in_float32(x)
-    expected = np.cov(x.astype("f8"), rowvar=False)
-    deviation = np.sqrt(np.diagonal(expected))
-    error = (moments.covariance - expected) / np.outer(deviation, deviation)
-    assert 0 < abs(error).max() < 5e-7
-    np.testing.assert_allclose(moments.variance, np.diagonal(moments.covariance))
-    assert abs(moments.mean - x.mean(0, "f8")).max() < 1e-7 * deviation.min()
-    assert moments.count == 20000
-    exact = Moments.of(x)
-    assert abs(exact.variance / np.diagonal(expected) - 1).max() < 1e-12

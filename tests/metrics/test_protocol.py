@@ -57,21 +57,10 @@ def test_results_of_two_protocols(part, name, value):
     second = copy.deepcopy(first)
     second["protocol"][part][name] = value
     with pytest.raises(
-        ValueError, match=rf"different protocols.*--force[^$]*{part}\.{name}"
+        ValueError, match=rf"different protocols.*--ignore-protocol[^$]*{part}\.{name}"
     ):
         compare_results(first, second)
     assert compare_results(first, second, force=True)["fid"] == (1.5, 1.5)
-
-
-def test_names_of_scores():
-    name = protocol.score_name
-    assert name("fid", "inception", True) == "fid"
-    assert name("is", "inception", True) == "inception_score"
-    for metric in ("fid", "kid", "is", "precision", "intra_fid"):
-        other = name(metric, "classifier", False)
-        assert other.endswith("_classifier")
-        assert "fid" not in other and "kid" not in other and "inception" not in other
-    assert name("fid", "inception_unverified", False) != "fid"
 
 
 def test_files(tmp_path):

@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.cli.main import main
+from keras_sagan.metrics import evaluation as metrics
 from keras_sagan.runs import evaluation, load_trained, run
 from tests.callbacks.event_points import event_points
 from tests.training import equivalence
@@ -82,9 +83,9 @@ def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch, c
 
     def evaluate_one(*args):
         scores = {"kernel_distance_classifier": next(queue)}
-        return evaluation.metrics.Result(scores, {}, {}, {})
+        return metrics.Result(scores, {}, {}, {})
 
-    monkeypatch.setattr(evaluation.metrics, "evaluate", evaluate_one)
+    monkeypatch.setattr(metrics, "evaluate", evaluate_one)
     more = {"evaluation.patience": 1, "evaluation.every": 1, "training.steps": 9}
     config, source = prepare(picture_folder, **SETTINGS | more)
     result = run.Run(config, tmp_path / "run", source).fit()

@@ -26,7 +26,7 @@ _COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
 
 
 class _UnusableError(ValueError):
-    """The pictures have to be changed: what was prepared of them is of no use."""
+    """The pictures have to be changed: what this call prepared of them is of no use."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +71,7 @@ def prepare(
         cache_dir: As for `load`.
         fit: As for `load`.
         strict: bool. Whether a picture that cannot be read is an error; else it is
-            left out and reported.
+            left out and reported. Shards of an earlier call stay.
 
     Returns:
         `PrepareResult`, also written to `prepare_report.json` in the directory.
@@ -186,7 +186,12 @@ def _shards(pictures, work, image_size, channels, fit, strict):
             index, count = len(shards), min(SHARD_PICTURES, pictures.count - start)
             names = pictures.class_names
             shards.append(_write_shard(work, index, encoded, count, names, shape))
-    except _UnusableError:
+    except _UnusableError as error:
+        if resumed:  # an earlier call's work, of use without `strict`
+            raise _UnusableError(
+                f"{error}. What an earlier call finished is still in {work}: without "
+                "`strict` the same call goes on with it; remove it to begin anew"
+            ) from error
         shutil.rmtree(work)
         raise
     return shards, resumed

@@ -5,15 +5,21 @@ trains in about a minute. Its scores rank models of the same data; they are not 
 and can be compared only for the same classifier (see its SHA-256 in the protocol).
 """
 
+import dataclasses
+import json
 import pathlib
 
 import keras
 import numpy as np
 
-from keras_sagan.files import keras_files, writing
-from keras_sagan.metrics.extractors.extractor import keras_extractor
+from keras_sagan import progress
+from keras_sagan.files import json_files, keras_files, writing
+from keras_sagan.metrics.extractors.extractor import CLASSIFIER, keras_extractor
 
 FEATURES = "features"  # name of the layer
+
+_BATCH_SIZE = 128
+_CLASS_NAMES = "assets/class_names.json"  # in the file of a classifier
 
 
 def train_classifier(images, labels, epochs=4, seed=0):
@@ -57,17 +63,32 @@ def train_classifier(images, labels, epochs=4, seed=0):
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    model.fit(images, labels, batch_size=128, epochs=epochs, verbose=0)
+    with progress.Counter(epochs * len(images), "training the classifier") as counter:
+        show = keras.callbacks.LambdaCallback(
+            on_train_batch_end=lambda batch, logs: counter.add(_BATCH_SIZE)
+        )
+        model.fit(
+            images,
+            labels,
+            batch_size=_BATCH_SIZE,
+            epochs=epochs,
+            callbacks=[show],
+            verbose=0,
+        )
     return model
 
 
-def classifier_extractor(model):
+def classifier_extractor(model, class_names=None):
     """The classifier as an extractor: 128 features, and logits.
 
     Args:
         model: what `train_classifier` returned, saved and loaded or not.
+        class_names: sequence of str, one an output, or `None`. With them classes are
+            matched by name, else by index.
     """
-    return keras_extractor(model, "classifier", features=FEATURES)
+    made = keras_extractor(model, CLASSIFIER, features=FEATURES)
+    names = None if class_names is None else tuple(class_names)
+    return dataclasses.replace(made, class_names=names)
 
 
 def load_or_train(path, source, epochs=4, seed=0):
@@ -75,15 +96,59 @@ def load_or_train(path, source, epochs=4, seed=0):
 
     Args:
         path: path ending in `.keras`, or `None` to keep none.
-        source: function without arguments to `(images, labels)`, called to train.
+        source: function without arguments to `(images, labels, class_names)`, called
+            to train.
         epochs: see `train_classifier`.
         seed: see `train_classifier`.
+
+    Returns: `(model, class_names)`: `keras.Model`, and a tuple of str or `None`, where
+        they are not known.
     """
     path = None if path is None else pathlib.Path(path)
     if path is not None and path.is_file():
-        return keras_files.load(path)
-    model = train_classifier(*source(), epochs=epochs, seed=seed)
+        return keras_files.load(path), read_class_names(path)
+    images, labels, class_names = source()
+    model = train_classifier(images, labels, epochs=epochs, seed=seed)
     if path is not None:
-        writing.make_folder(path.parent)
-        writing.replace_file(path, model.save)
-    return model
+        write(path, model, class_names)
+    return model, class_names
+
+
+def examples_of(source):
+    """`(images, labels, class_names)` of a `keras_sagan.data.Source`."""
+    return *source.arrays(), source.class_names
+
+
+def write(path, model, class_names):
+    """Writes a classifier as a `.keras` file that says which classes it knows.
+
+    Args:
+        path: path ending in `.keras`. Folders are made as needed.
+        model: what `train_classifier` returned.
+        class_names: sequence of str, one an output, or `None`.
+    """
+
+    def fill(partial):
+        model.save(partial)
+        if class_names is not None:
+            content = json.dumps({"names": list(class_names)})
+            keras_files.add_asset(partial, _CLASS_NAMES, content)
+
+    path = pathlib.Path(path)
+    writing.make_folder(path.parent)
+    writing.replace_file(path, fill)
+
+
+def read_class_names(path):
+    """The classes of a classifier's file: tuple of str, or `None` if it has none.
+
+    Raises:
+        ValueError: if there is something else in their place.
+    """
+    content = keras_files.read_asset(path, _CLASS_NAMES)
+    if content is None:
+        return None
+    names = json_files.parse(content, f"{_CLASS_NAMES} in {str(path)!r}").get("names")
+    if not isinstance(names, list) or not all(isinstance(x, str) for x in names):
+        raise ValueError(f"{_CLASS_NAMES} in {str(path)!r} must hold a list of names.")
+    return tuple(names)

@@ -6,6 +6,7 @@ other extractor carry its name, and none of them is FID.
 
 import dataclasses
 import hashlib
+import math
 import pathlib
 from collections.abc import Callable
 
@@ -14,9 +15,13 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan.metrics.extractors import inception, inception_weights
-from keras_sagan.metrics.extractors.resize import KINDS, resize
+from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
+from keras_sagan.metrics.extractors.resize import resize
 
 FID_NETWORK = "inception"
+CLASSIFIER = "classifier"
+
+_UNVERIFIED = f"{FID_NETWORK}_unverified"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,12 +31,14 @@ class Extractor:
     Args:
         name: str. What scores are named after.
         sha256: str. Of the weights.
-        resize: str. How images get to the network's size: one of `resize.KINDS`, or
-            "none".
+        resize: str. How images get to the network's size: one of
+            `naming.RESIZE_KINDS`, or "none".
         preprocessing: str. What is done to the values.
         function: callable from a uint8 tensor `(batch, height, width, 3)` to features
             `(batch, dimensions)` and logits `(batch, classes)` or `None`.
         channels: int. Of the images it takes.
+        dimensions: int, or `None` where it is not known. Of a feature vector.
+        class_names: tuple of str, the classes of the logits, or `None`.
     """
 
     name: str
@@ -40,6 +47,18 @@ class Extractor:
     preprocessing: str
     function: Callable = dataclasses.field(repr=False, compare=False)
     channels: int = 3
+    dimensions: int | None = None
+    class_names: tuple | None = None
+
+    @property
+    def is_inception(self):
+        """bool: whether it is the FID network, be it with other weights."""
+        return self.name in (FID_NETWORK, _UNVERIFIED)
+
+    @property
+    def has_classes(self):
+        """bool: whether its logits are those of classes that mean something."""
+        return self.is_inception or self.name == CLASSIFIER
 
     @property
     def is_fid_network(self):
@@ -112,16 +131,16 @@ def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
         path: path of pytorch-fid's or torch-fidelity's weights file, or `None` to
             download it. With a file of other content the extractor, and its scores,
             are called "inception_unverified".
-        resize_kind: str, one of `resize.KINDS`. pytorch-fid's ("pytorch") goes with
-            its own scaling of the values, 2 * pixel / 255 - 1.
+        resize_kind: str, one of `naming.RESIZE_KINDS`. pytorch-fid's ("pytorch")
+            goes with its own scaling of the values, 2 * pixel / 255 - 1.
         cache_dir: see `inception_weights.load`.
 
     Raises:
         ValueError, OSError, RuntimeError: see `inception_weights.load`.
     """
-    if resize_kind not in KINDS:
+    if resize_kind not in RESIZE_KINDS:
         raise ValueError(
-            f"`resize_kind` must be one of {KINDS}. Received: {resize_kind!r}."
+            f"`resize_kind` must be one of {RESIZE_KINDS}. Received: {resize_kind!r}."
         )
     model, sha256 = inception_weights.load(path, cache_dir)
     as_pytorch_fid = resize_kind == "pytorch"
@@ -135,11 +154,12 @@ def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
 
     known = sha256 == inception_weights.SHA256
     return Extractor(
-        name=FID_NETWORK if known else f"{FID_NETWORK}_unverified",
+        name=FID_NETWORK if known else _UNVERIFIED,
         sha256=sha256,
         resize=resize_kind,
         preprocessing="2x/255-1" if as_pytorch_fid else "(x-128)/128",
         function=function,
+        dimensions=inception.FEATURES,
     )
 
 
@@ -155,7 +175,7 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
             A feature map is averaged over its positions.
         preprocess: callable from float32 images in [0, 255] to the model's input, or
             `None` for none. E.g. that of the module in `keras.applications`.
-        resize_kind: str. One of `resize.KINDS`.
+        resize_kind: str. One of `naming.RESIZE_KINDS`.
 
     Raises:
         ValueError: if `name` is the FID network's, or `model` has another input.
@@ -184,8 +204,8 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
         x = tf.cast(images, tf.float32) if same else resize(images, size, resize_kind)
         x = x if preprocess is None else preprocess(x)
         outputs = network(x, training=False)
-        found, logits = outputs if features is not None else (outputs, None)
-        return _flat(found), None if logits is None else tf.cast(logits, tf.float32)
+        hidden, logits = outputs if features is not None else (outputs, None)
+        return _flat(hidden), None if logits is None else tf.cast(logits, tf.float32)
 
     return Extractor(
         name=name,
@@ -196,6 +216,7 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
         else "none",
         function=function,
         channels=shape[3],
+        dimensions=_dimensions(network.outputs[0].shape),
     )
 
 
@@ -232,6 +253,7 @@ def saved_model_extractor(path, name):
         preprocessing="none",
         function=function,
         channels=shape[3] or 3,
+        dimensions=_dimensions(serve.structured_outputs[wanted].shape),
     )
 
 
@@ -251,6 +273,16 @@ def _files_sha256(path):
             digest.update(file.relative_to(path).as_posix().encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()
+
+
+def _dimensions(shape):
+    """Length of what `_flat` makes of an output, or `None` where it is not known."""
+    shape = tf.TensorShape(shape)
+    if shape.rank is None:
+        return None
+    sizes = shape.as_list()[1:]
+    sizes = sizes[-1:] if len(sizes) == 3 else sizes
+    return None if None in sizes else math.prod(sizes)
 
 
 def _flat(features):

@@ -5,6 +5,7 @@ import os
 import pathlib
 import urllib.request
 
+from keras_sagan import progress
 from keras_sagan.files import torch_files, writing
 from keras_sagan.metrics.extractors import inception
 
@@ -15,6 +16,7 @@ URL = (
 )
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
+_BLOCK = 1 << 20  # bytes that are read at once
 _TIMEOUT = 30  # seconds without any data
 _LARGEST = 1 << 27  # bytes; the file has 95,628,359
 
@@ -59,7 +61,7 @@ def download(cache_dir=None, url=URL, sha256=SHA256):
     writing.make_folder(folder)
     try:
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
-            content = response.read(_LARGEST)
+            content = _read(response)
         received = hashlib.sha256(content).hexdigest()
         if received != sha256:
             raise OSError(f"it has SHA-256 {received}, not {sha256}")
@@ -72,6 +74,17 @@ def download(cache_dir=None, url=URL, sha256=SHA256):
             "whose scores are not FID."
         ) from error
     return target
+
+
+def _read(response):
+    """At most `_LARGEST` bytes of a response."""
+    content = bytearray()
+    size = int(response.headers.get("Content-Length") or 0) / 1e6 or None
+    with progress.Counter(size, "FID network", "MB") as counter:
+        while len(content) < _LARGEST and (block := response.read(_BLOCK)):
+            content += block
+            counter.add(len(block) / 1e6)
+    return bytes(content)
 
 
 def _default_cache():

@@ -1,14 +1,19 @@
-"""Extractors by the names that the command line gives them."""
+"""Extractors by the names that the command line gives them, on one or many replicas."""
 
+import contextlib
+import dataclasses
 import pathlib
 
 import keras
+import tensorflow as tf
 
+from keras_sagan.distributed import strategies
+from keras_sagan.distributed.row_map import RowMap
 from keras_sagan.files import keras_files
-from keras_sagan.metrics.extractors import classifier, extractor
+from keras_sagan.metrics.extractors import classifier, extractor, naming
 
 
-def open_extractor(name, weights, resize_kind, layer, training_arrays):
+def open_extractor(name, weights, resize_kind, layer, training_data, strategy=None):
     """Opens an extractor by its name.
 
     Args:
@@ -16,35 +21,80 @@ def open_extractor(name, weights, resize_kind, layer, training_arrays):
         weights: path of the FID network's weights, or `None`.
         resize_kind: str.
         layer: str or `None`. Layer of a Keras model.
-        training_arrays: function without arguments to images and labels.
+        training_data: function without arguments to images, labels and class names.
+        strategy: `tf.distribute.Strategy`, or `None`. Each batch is spread over its
+            replicas in this process. Its scope must not be entered yet.
+
+    Returns: `Extractor`.
 
     Raises:
         ValueError: if there is no such extractor.
+        OSError: if its file cannot be read.
     """
-    kind, _, rest = name.partition(":")
-    if name == "inception":
+    kind, rest = naming.parse(name)
+    if kind == "classifier":  # trained on one replica: on several it would be another
+        model, class_names = classifier.load_or_train(rest or None, training_data)
+        return open_classifier(model, class_names, strategy)
+    with contextlib.nullcontext() if strategy is None else strategy.scope():
+        network = _open(kind, rest, weights, resize_kind, layer)
+    return spread_extractor(network, strategy)
+
+
+def open_classifier(model, class_names=None, strategy=None):
+    """A classifier as an extractor for all replicas of this process.
+
+    Args:
+        model: what `train_classifier` returned, on one replica.
+        class_names: see `classifier_extractor`.
+        strategy: see `open_extractor`.
+    """
+    if strategy is None:
+        return classifier.classifier_extractor(model, class_names)
+    with strategy.scope():
+        copy = keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+    made = classifier.classifier_extractor(copy, class_names)
+    return spread_extractor(made, strategy)
+
+
+def spread_extractor(extractor, strategy):
+    """An extractor that spreads each batch over the replicas of this process.
+
+    Features are those of one replica, in the same order, up to rounding. Open the
+    extractor in the strategy's scope, so that every device has its weights.
+
+    Args:
+        extractor: `keras_sagan.metrics.Extractor`.
+        strategy: `tf.distribute.Strategy`, or `None`.
+
+    Returns: `Extractor`; the given one if there is one replica.
+    """
+    if strategy is None or strategies.local_replicas(strategy) == 1:
+        return extractor
+    rows = RowMap(extractor.function, strategy)
+
+    def function(images):
+        outputs = rows([images], batch_size=len(images))  # split evenly
+        return tuple(None if x is None else tf.constant(x) for x in outputs)
+
+    return dataclasses.replace(extractor, function=function)
+
+
+def _open(kind, rest, weights, resize_kind, layer):
+    if kind == "inception":
         return extractor.inception_extractor(weights, resize_kind)
-    if kind == "classifier":
-        model = classifier.load_or_train(rest or None, training_arrays)
-        return classifier.classifier_extractor(model)
-    if kind == "saved_model" and rest:
+    if kind == "saved_model":
         return extractor.saved_model_extractor(rest, pathlib.Path(rest).name)
-    if kind == "keras" and rest:
-        model = keras_files.load(rest)
-        stem = pathlib.Path(rest).stem
+    if kind == "keras":
+        model, stem = keras_files.load(rest), pathlib.Path(rest).stem
         return extractor.keras_extractor(model, stem, layer, None, resize_kind)
-    if kind == "applications" and rest:
-        return _application(rest, resize_kind)
-    raise ValueError(
-        "`extractor` must be inception, classifier[:FILE.keras], keras:FILE.keras, "
-        f"saved_model:DIR or applications:NAME. Received: {name!r}."
-    )
+    return _open_application(rest, resize_kind)
 
 
-def _application(name, resize_kind):
+def _open_application(name, resize_kind):
     """A network of `keras.applications` with its published ImageNet weights."""
     build = getattr(keras.applications, name, None)
-    if build is None or not name[:1].isupper():
+    if build is None:
         known = [x for x in dir(keras.applications) if x[:1].isupper()]
         raise ValueError(
             f"`extractor` applications:NAME must be one of {', '.join(known)}. "

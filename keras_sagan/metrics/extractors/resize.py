@@ -15,7 +15,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
-KINDS = ("tensorflow1", "pytorch", "clean")
+from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
 
 
 def resize(images, size, kind):
@@ -24,7 +24,7 @@ def resize(images, size, kind):
     Args:
         images: tensor `(batch, height, width, channels)`, values in [0, 255].
         size: int. Height and width of the result.
-        kind: str, one of `KINDS`.
+        kind: str, one of `RESIZE_KINDS`.
 
     Returns: float32 tensor `(batch, size, size, channels)`, not rounded.
 
@@ -33,8 +33,10 @@ def resize(images, size, kind):
     """
     if kind == "clean":
         return _clean(tf.cast(images, tf.float32), size)
-    if kind not in KINDS:
-        raise ValueError(f"`kind` must be one of {KINDS}. Received: kind={kind!r}.")
+    if kind not in RESIZE_KINDS:
+        raise ValueError(
+            f"`kind` must be one of {RESIZE_KINDS}. Received: kind={kind!r}."
+        )
     return tf.raw_ops.ResizeBilinear(
         images=images,
         size=[size, size],

@@ -191,10 +191,12 @@ def test_it_continues_where_it_was(pictures, tmp_path, monkeypatch):
             assert (tmp_path / "out" / name).read_bytes() == whole
 
 
+@pytest.mark.parametrize("broken", ["a/00.png", "b/05.png"])
 def test_strict_does_not_pass_what_an_earlier_call_left_out(
-    pictures, tmp_path, monkeypatch
+    pictures, tmp_path, monkeypatch, broken
 ):
-    (pictures / "a" / "00.png").write_text("no picture")
+    """Nor does it remove what that call finished, before or after the broken one."""
+    (pictures / broken).write_text("no picture")
     arguments = (f"folder:{pictures}", tmp_path / "out", 16)
     original = preparation._write_shard
 
@@ -207,8 +209,11 @@ def test_strict_does_not_pass_what_an_earlier_call_left_out(
     with pytest.raises(KeyboardInterrupt):
         prepare(*arguments)
     monkeypatch.setattr(preparation, "_write_shard", original)
-    with pytest.raises(ValueError, match=r"a/00\.png"):
+    with pytest.raises(ValueError, match=broken) as error:
         prepare(*arguments, strict=True)
+    result = prepare(*arguments)
+    assert (result.resumed, result.written, len(result.skipped)) == (1, 11, 1)
+    assert "without `strict` the same call goes on" in str(error.value)
 
 
 def test_what_is_done_stays_when_the_source_fails_for_a_moment(

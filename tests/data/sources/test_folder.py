@@ -213,7 +213,8 @@ def test_a_folder_is_one_split(make_folder):
         load(f"folder:{root}", 8, 1, split="test")
 
 
-def test_progress_for_many_pictures_only(make_folder, capsys):
+def test_progress_for_many_pictures_only(make_folder, capsys, monkeypatch):
+    monkeypatch.setattr("keras_sagan.progress.LINE_SECONDS", 0.0)
     root = make_folder({f"{i}.bmp": ((8, 8), 1) for i in range(1000)})
     read(root)
     output, errors = capsys.readouterr()

@@ -1,8 +1,10 @@
 """The small classifier as an extractor."""
 
+import keras
 import numpy as np
 import pytest
 
+from keras_sagan.files import keras_files
 from keras_sagan.metrics import extract, train_classifier
 from keras_sagan.metrics.extractors import classifier
 
@@ -23,23 +25,41 @@ def test_it_learns_and_gives_features(trained, pictures):
     assert (extractor.name, extractor.channels) == ("classifier", 3)
 
 
-def test_it_is_kept_in_a_file(pictures, tmp_path):
+@pytest.mark.parametrize("class_names", [("dark", "bright"), None])
+def test_it_is_kept_in_a_file(pictures, tmp_path, class_names):
     calls = []
 
     def source():
         calls.append(1)
-        return pictures
+        return *pictures, class_names
 
     path = tmp_path / "new" / "c.keras"
-    first = classifier.load_or_train(path, source, epochs=1)
-    second = classifier.load_or_train(path, source, epochs=1)
+    first, names = classifier.load_or_train(path, source, epochs=1)
+    second, names_of_file = classifier.load_or_train(path, source, epochs=1)
     assert len(calls) == 1
-    assert (
-        classifier.classifier_extractor(first).sha256
-        == classifier.classifier_extractor(second).sha256
-    )
-    assert classifier.load_or_train(None, source, epochs=1) is not None
+    assert names == names_of_file == class_names
+    made = [classifier.classifier_extractor(x, names) for x in (first, second)]
+    assert made[0].sha256 == made[1].sha256
+    assert (made[0].class_names, made[0].dimensions) == (class_names, 128)
+    assert classifier.load_or_train(None, source, epochs=1)[1] == class_names
     assert len(calls) == 2
+
+
+def test_keras_itself_reads_the_file(trained, pictures, tmp_path):
+    classifier.write(tmp_path / "c.keras", trained, ("dark", "bright"))
+    model = keras.saving.load_model(tmp_path / "c.keras")
+    images = pictures.images[:4]
+    np.testing.assert_array_equal(
+        model.predict(images, verbose=0), trained.predict(images, verbose=0)
+    )
+
+
+@pytest.mark.parametrize("content", ["no", '{"names": 3}', '{"names": [3]}'])
+def test_names_that_are_none(trained, tmp_path, content):
+    trained.save(tmp_path / "c.keras")
+    keras_files.add_asset(tmp_path / "c.keras", "assets/class_names.json", content)
+    with pytest.raises(ValueError, match=r"assets/class_names\.json in .*c\.keras"):
+        classifier.read_class_names(tmp_path / "c.keras")
 
 
 @pytest.mark.parametrize("labels", [None, np.zeros(80, int)])

@@ -1,0 +1,46 @@
+"""Names of extractors on the command line and in settings, checked by their form.
+
+Free of NumPy and TensorFlow: a mistake in a name is reported before those are loaded.
+"""
+
+import pathlib
+
+RESIZE_KINDS = ("tensorflow1", "pytorch", "clean")
+
+_FORMS = (
+    "inception, classifier[:FILE.keras], keras:FILE.keras, saved_model:DIR or "
+    "applications:NAME"
+)
+
+
+def parse(name):
+    """Splits a name such as `"keras:mine.keras"`.
+
+    Args:
+        name: str. See `keras-sagan evaluate --help`.
+
+    Returns: `(kind, rest)`: str before and after the first colon; `rest` may be empty
+        for "inception" and "classifier" only.
+
+    Raises:
+        ValueError: if there is no such extractor, or its file has another ending.
+        FileNotFoundError: if the file or directory that has to be there is not.
+    """
+    kind, colon, rest = name.partition(":")
+    alone = {"inception": not colon, "classifier": True}
+    if not alone.get(kind, kind in ("keras", "saved_model", "applications") and rest):
+        raise ValueError(f"`extractor` must be {_FORMS}. Received: {name!r}.")
+    if kind == "applications" and not rest[:1].isupper():
+        raise ValueError(
+            "`extractor` applications:NAME must be the name of a network in "
+            f"keras.applications, e.g. ResNet50. Received: {name!r}."
+        )
+    if kind in ("classifier", "keras") and rest and not rest.endswith(".keras"):
+        raise ValueError(
+            f"`extractor` {kind}:FILE must name a file that ends in .keras. "
+            f"Received: {name!r}."
+        )
+    there = {"keras": pathlib.Path.is_file, "saved_model": pathlib.Path.is_dir}
+    if kind in there and not there[kind](pathlib.Path(rest)):
+        raise FileNotFoundError(f"`extractor` {name!r}: there is no {rest!r}.")
+    return kind, rest

@@ -1,0 +1,78 @@
+"""The metrics' own settings, checked before NumPy and TensorFlow are loaded."""
+
+import dataclasses
+
+from keras_sagan.metrics.counts import check_count
+from keras_sagan.metrics.registry import METRICS, Need
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The metrics' own settings; see the functions that compute them.
+
+    Args:
+        metrics: tuple of str out of `registry.METRICS`.
+        subsets: int or `None`. Of the kernel distance.
+        subset_size: int. Likewise.
+        splits: int. Of the Inception score.
+        nearest_k: int. Of precision, recall, density and coverage.
+        allow_few: bool. Of the Frechet distance.
+        bootstrap: int. Resamples for confidence intervals; 0 for none.
+        level: float. Of the intervals.
+        batch_size: int. Images computed at once; in no protocol.
+
+    Raises:
+        ValueError: if a setting is out of range, or there is no such metric.
+    """
+
+    metrics: tuple = ("fid",)
+    subsets: int | None = 100
+    subset_size: int = 1000
+    splits: int = 10
+    nearest_k: int = 5
+    allow_few: bool = False
+    bootstrap: int = 0
+    level: float = 0.95
+    batch_size: int = 64
+
+    def __post_init__(self):
+        unknown = sorted(set(self.metrics) - set(METRICS))
+        if unknown or not self.metrics:
+            raise ValueError(
+                f"`metrics` must be some of {', '.join(METRICS)}. "
+                f"Received: {', '.join(unknown) or 'none'}."
+            )
+        if self.subsets is not None:
+            check_count("subsets", self.subsets, 1)
+        check_count("subset_size", self.subset_size, 2)
+        for name in ("splits", "nearest_k", "batch_size"):
+            check_count(name, getattr(self, name), 1)
+        if self.bootstrap != 0:
+            check_count("bootstrap", self.bootstrap, 2, why=", or 0 for no intervals")
+        if not 0 < self.level < 1:
+            raise ValueError(
+                f"`level` must be in (0, 1). Received: level={self.level!r}."
+            )
+
+    @property
+    def rows(self):
+        """tuple of `Metric`: the rows of the metrics asked for."""
+        return tuple(METRICS[name] for name in self.metrics)
+
+    @property
+    def needs(self):
+        """frozenset of `Need`: what any of the metrics needs."""
+        return frozenset().union(*(x.all_needs(self.bootstrap) for x in self.rows))
+
+    @property
+    def keeps_features(self):
+        """bool: whether all features of a set are needed at once."""
+        return Need.FEATURES in self.needs
+
+    def describe(self):
+        """dict for the protocol: the settings that the metrics asked for use."""
+        return {
+            f"{row.name}.{name}": getattr(self, name)
+            for row in self.rows
+            for name in row.settings
+        }

@@ -1,0 +1,38 @@
+"""Names of extractors: mistakes are known before anything is loaded."""
+
+import pytest
+
+from keras_sagan.metrics.extractors import naming
+
+
+def test_parts(tmp_path):
+    (tmp_path / "c.keras").touch()
+    assert naming.parse("inception") == ("inception", "")
+    assert naming.parse("classifier") == ("classifier", "")
+    assert naming.parse("classifier:new.keras") == ("classifier", "new.keras")
+    assert naming.parse("applications:ResNet50") == ("applications", "ResNet50")
+    assert naming.parse(f"saved_model:{tmp_path}") == ("saved_model", str(tmp_path))
+    name = f"keras:{tmp_path / 'c.keras'}"
+    assert naming.parse(name) == ("keras", str(tmp_path / "c.keras"))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("fid", "must be inception, classifier"),
+        ("inception:", "must be inception, classifier"),
+        ("keras:", "must be inception, classifier"),
+        ("applications:resnet", "name of a network in keras.applications"),
+        ("classifier:foo", "must name a file that ends in .keras"),
+        ("keras:foo.h5", "must name a file that ends in .keras"),
+    ],
+)
+def test_wrong_forms(name, message):
+    with pytest.raises(ValueError, match=message):
+        naming.parse(name)
+
+
+@pytest.mark.parametrize("name", ["keras:gone.keras", "saved_model:gone"])
+def test_files_that_have_to_be_there(name):
+    with pytest.raises(FileNotFoundError, match="there is no 'gone"):
+        naming.parse(name)

@@ -1,0 +1,56 @@
+"""The rows of the metrics: names, directions, and no NumPy for the help."""
+
+import subprocess
+import sys
+
+import pytest
+
+from keras_sagan.config.evaluation import EvaluationConfig
+from keras_sagan.metrics import Extractor, registry
+from keras_sagan.metrics.extractors.inception_weights import SHA256
+
+SCORES = [score for metric in registry.METRICS.values() for score in metric.scores]
+
+
+def extractor(name, sha256="0" * 64):
+    return Extractor(name, sha256, "none", "none", None)
+
+
+def test_names_of_scores():
+    fid_network = extractor("inception", SHA256)
+    titles = [score.title(fid_network) for score in SCORES]
+    assert titles[:4] == ["fid", "kid", "kid_deviation", "inception_score"]
+    assert len(set(titles)) == len(titles)
+    for name in ("classifier", "inception_unverified"):
+        others = [score.title(extractor(name)) for score in SCORES]
+        assert all(title.endswith(f"_{name}") for title in others)
+        plain = [title.removesuffix(name) for title in others]
+        assert not any("inception" in x or x.startswith("fid") for x in plain)
+        assert plain[0] == "frechet_distance_" and plain[3] == "class_score_"
+
+
+@pytest.mark.parametrize("name", ["inception", "classifier"])
+def test_which_way_is_better(name):
+    made = extractor(name, SHA256)
+    higher = {
+        score.name for score in SCORES if registry.higher_is_better(score.title(made))
+    }
+    assert higher == {"is", "precision", "recall", "density", "coverage", "agreement"}
+    assert not registry.higher_is_better("x")
+
+
+def test_rows_are_found_by_their_names():
+    for name, metric in registry.METRICS.items():
+        assert metric.name == name
+        assert metric.scores[0].name.startswith(name) or name in ("prdc",)
+
+
+def test_rows_need_the_standard_library_only():
+    code = "import sys; from keras_sagan.metrics import registry, settings; "
+    code += "sys.exit(bool({'numpy', 'tensorflow'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_names_in_the_configuration_of_a_run_are_rows():
+    """config/ imports no other part, so its default is typed there."""
+    assert set(EvaluationConfig().selected_metrics) <= set(registry.METRICS)
