@@ -214,8 +214,9 @@ def preset_differences(config):
 # Of /proc/cpuinfo: x86's AVX512 and AMX, and Arm's.
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 
-
-_GPUS = ("nvidia[0-9]*", "kfd")
+# Numbers of PCI (pci-ids.ucw.cz): those of Volta and Turing are lower, or in between.
+_NVIDIA, _DISPLAY = 0x10DE, 0x03
+_GA100, _FIRST_GA10X = range(0x2080, 0x2100), 0x2200
 
 
 def usable_dtype_policy(policy):
@@ -232,18 +233,22 @@ def usable_dtype_policy(policy):
     return policy
 
 
-def computes_in_bfloat16(cpuinfo="/proc/cpuinfo", devices="/dev"):
-    """Whether the processor or a visible GPU has instructions for bfloat16.
+def computes_in_bfloat16(
+    cpuinfo="/proc/cpuinfo", devices="/dev", cards="/sys/bus/pci/devices"
+):
+    """Whether what trains, a visible GPU or else the processor, computes in bfloat16.
 
     True where it cannot be found out.
 
     Args:
         cpuinfo: path of the processor's description, as Linux writes it.
         devices: path of the directory of device files.
+        cards: path of the directory with a folder a PCI device.
     """
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
-    found = (any(pathlib.Path(devices).glob(name)) for name in _GPUS)
-    if not hidden and any(found):
+    if not hidden and any(pathlib.Path(devices).glob("nvidia[0-9]*")):
+        return _nvidia_computes_in_bfloat16(cards)
+    if not hidden and any(pathlib.Path(devices).glob("kfd")):  # AMD's
         return True
     try:
         text = pathlib.Path(cpuinfo).read_text(encoding="utf-8", errors="replace")
@@ -251,3 +256,19 @@ def computes_in_bfloat16(cpuinfo="/proc/cpuinfo", devices="/dev"):
         return True
     flags = re.search(r"^(?:flags|Features)\s*:(.*)$", text, flags=re.MULTILINE)
     return flags is None or not _BFLOAT16.isdisjoint(flags[1].split())
+
+
+def _nvidia_computes_in_bfloat16(cards):
+    """Whether one of NVIDIA's cards has it: Ampere (GA100 or GA10x) and later."""
+    answers = []
+    for card in pathlib.Path(cards).glob("*"):
+        try:
+            vendor, kind, number = (
+                int((card / name).read_text(encoding="ascii"), 16)
+                for name in ("vendor", "class", "device")
+            )
+        except (OSError, ValueError):
+            continue
+        if vendor == _NVIDIA and kind >> 16 == _DISPLAY:
+            answers.append(number in _GA100 or number >= _FIRST_GA10X)
+    return any(answers) or not answers

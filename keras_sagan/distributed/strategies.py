@@ -96,6 +96,29 @@ def check_batch_size(batch_size, strategy):
         )
 
 
+def check_scope(variable):
+    """Raises a `ValueError` unless a model belongs to the present strategy.
+
+    Args:
+        variable: a Keras variable of the model.
+    """
+    strategy, value = tf.distribute.get_strategy(), variable.value
+    own = getattr(value, "distribute_strategy", None)
+    if own is not None and own.num_replicas_in_sync > 1 and own is not strategy:
+        raise ValueError(
+            "A model of a strategy is compiled in the scope of that strategy: `with "
+            f"strategy.scope(): gan.compile(...)`. Received: a model on "
+            f"{own.num_replicas_in_sync} replicas, compiled outside."
+        )
+    replicas = strategy.num_replicas_in_sync
+    if replicas > 1 and not strategy.extended.variable_created_in_scope(value):
+        raise ValueError(
+            "A model that is compiled in the scope of a strategy must be made in the "
+            "scope too: it has no weights on its replicas otherwise. Received: a model "
+            f"that was made outside, {replicas} replicas."
+        )
+
+
 def check_optimizer(name, optimizer):
     """Raises a `ValueError` for an optimizer that several replicas cannot have."""
     strategy = tf.distribute.get_strategy()
@@ -110,7 +133,8 @@ def check_optimizer(name, optimizer):
         raise ValueError(
             f"`{name}` must not be a LossScaleOptimizer on several replicas: Keras's "
             "looks at the first replica's gradients alone, and an overflow on another "
-            "one makes the weights infinite. bfloat16 needs no loss scale. Received: "
+            "one makes the weights infinite. Networks in mixed_float16 need one, those "
+            "in mixed_bfloat16 do not. Received: "
             f"{name}={optimizer!r} on {replicas} replicas."
         )
 

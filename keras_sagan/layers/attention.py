@@ -5,9 +5,12 @@ import math
 import keras
 from keras import ops
 
-# A score matrix (queries x keys) of up to this many entries is computed at once;
-# larger ones in chunks of about a quarter of it.
+# A score matrix (queries x keys) of up to this many entries is computed at once, and
+# those of a batch of up to that many (1 GiB in float32); larger ones in chunks of about
+# a quarter of it.
 WHOLE_MATRIX_ENTRIES = 2**22
+WHOLE_BATCH_ENTRIES = 2**28
+LARGE_BATCH = 512  # the discriminator's in the presets: of 256 real images
 LEAST_QUERIES = 32  # a chunk: fewer leave matrix multiplications slow
 LEAST_TURNS = 32  # of a loop over chunks
 
@@ -164,8 +167,18 @@ def _wide(*dtypes):
     return keras.backend.result_type(*dtypes, "float32")
 
 
-def automatic_chunk_size(queries, keys):
-    """Queries a chunk for score matrices of `queries x keys`; None for all."""
-    if queries * keys <= WHOLE_MATRIX_ENTRIES:
-        return None
-    return max(LEAST_QUERIES, WHOLE_MATRIX_ENTRIES // 4 // keys)
+def automatic_chunk_size(queries, keys, batch=1):
+    """Queries a chunk for score matrices of `queries x keys`; None for all.
+
+    Args:
+        queries: int.
+        keys: int.
+        batch: int. Images whose scores are in memory at the same time.
+    """
+    limits = [(WHOLE_MATRIX_ENTRIES, keys), (WHOLE_BATCH_ENTRIES, batch * keys)]
+    sizes = [
+        max(LEAST_QUERIES, entries // 4 // row)
+        for entries, row in limits
+        if queries * row > entries
+    ]
+    return min(sizes, default=None)

@@ -47,11 +47,11 @@ def normalize_batch(layer, x, scale, offset):
     return function(x, scale, offset, layer.epsilon)
 
 
+@keras.saving.register_keras_serializable(package="keras_sagan")
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of images, last axis channels.
 
-    With `synchronized=True` the moments are `synchronized_moments`. Not for saving by
-    itself: a `Generator` saves its arguments, not its layers.
+    With `synchronized=True` the moments are `synchronized_moments`.
     """
 
     def call(self, inputs, training=None, mask=None):

@@ -245,11 +245,9 @@ def add_bias(outputs, bias, training):
     return ops.add(outputs, bias)
 
 
+@keras.saving.register_keras_serializable(package="keras_sagan")
 class Conv2D(keras.layers.Conv2D):
-    """`keras.layers.Conv2D`, channels last, whose bias is added by `add_bias`.
-
-    Not for saving by itself: networks save their arguments, not their layers.
-    """
+    """`keras.layers.Conv2D`, channels last, whose bias is added by `add_bias`."""
 
     def call(self, inputs, training=False):
         outputs = self.convolution_op(inputs, self.kernel)

@@ -7,6 +7,7 @@ import keras
 from keras import ops
 
 from keras_sagan.layers.attention import (
+    LARGE_BATCH,
     attend,
     attend_in_chunks,
     attention_scores,
@@ -50,7 +51,8 @@ class SelfAttention2D(keras.layers.Layer):
             Defaults to `True` (source: official code).
         query_chunk_size: `"auto"`, `None` or int > 0. Queries whose scores are held
             in memory at once; `None` for all. `"auto"` takes all of them up to
-            4 million scores an image.
+            4 million scores an image and 268 million (1 GiB) a batch. A batch of
+            unknown size counts as 512 images in training, else as one.
         kernel_initializer: initializer of the four kernels. Defaults to
             `"glorot_uniform"` (source: official code, `ops.py`).
 
@@ -129,7 +131,7 @@ class SelfAttention2D(keras.layers.Layer):
             scores = attention_scores(queries, keys)
             attended = ops.matmul(ops.cast(scores, values.dtype), values)
         else:
-            attended = self._attend(queries, keys, values)
+            attended = self._attend(queries, keys, values, training)
         attended = ops.reshape(attended, (-1, height, width, values.shape[-1]))
         if self.output_projection is not None:
             attended = self.output_projection(attended, training=training)
@@ -159,11 +161,12 @@ class SelfAttention2D(keras.layers.Layer):
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
         }
 
-    def _attend(self, queries, keys, values):
-        positions = queries.shape[1]
+    def _attend(self, queries, keys, values, training):
+        batch, positions, _ = queries.shape
         chunk_size = self.query_chunk_size
         if chunk_size == "auto":
-            chunk_size = automatic_chunk_size(positions, keys.shape[1])
+            batch = batch or (LARGE_BATCH if training else 1)
+            chunk_size = automatic_chunk_size(positions, keys.shape[1], batch)
         if chunk_size is None or chunk_size >= positions:
             return attend(queries, keys, values)
         return attend_in_chunks(queries, keys, values, chunk_size)

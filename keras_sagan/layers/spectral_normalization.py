@@ -54,12 +54,15 @@ def frozen_spectral_norm() -> collections.abc.Iterator[None]:
 def advance_spectral_norm(model: keras.Layer, iterations: int = 1) -> None:
     """Run power iterations on every `SpectralNormalization` layer in `model`.
 
+    Those whose kernel does not train are left as they are.
+
     Args:
         model: `keras.Layer` or `keras.Model`, searched recursively.
         iterations: int >= 1. Power iterations per layer.
     """
     for layer in spectral_norm_layers(model):
-        layer.advance(iterations)
+        if layer.layer.trainable:
+            layer.advance(iterations)
 
 
 def spectral_norm_layers(model: keras.Layer) -> "list[SpectralNormalization]":
@@ -132,7 +135,8 @@ class SpectralNormalization(keras.layers.Wrapper):
     Call arguments:
         inputs: whatever the wrapped layer takes.
         training: bool. When true, `u` and `v` advance by `power_iterations` before
-            the layer runs, except inside `frozen_spectral_norm()`.
+            the layer runs, except inside `frozen_spectral_norm()` and where the
+            wrapped layer is not trainable.
 
     Returns: the output of the wrapped layer.
 
@@ -172,7 +176,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.v = self._add_vector("v", rest, self._warmed_up_v)
 
     def call(self, inputs, training=False):
-        if training and not getattr(_frozen, "value", False):
+        moves = self.layer.trainable and not getattr(_frozen, "value", False)
+        if training and moves:
             self.advance(self.power_iterations)
         kernel = self.kernel
         state = [(kernel, self.normalized_kernel())]

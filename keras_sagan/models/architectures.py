@@ -100,16 +100,40 @@ def check_attention_resolutions(resolutions, produced):
 
 
 def frozen_layers(model):
-    """What a configuration says about layers that do not train: dict."""
-    names = [layer.name for layer in model.layers if not layer.trainable]
-    return {"frozen": names} if names and model.trainable else {}
+    """What a configuration says about layers unlike what they are in: dict.
+
+    `frozen` names those that do not train although what they are in does, `thawed`
+    those that do although it does not: by the names of the layers that lead to them,
+    e.g. "attention_16/query".
+    """
+    layers = {
+        "frozen": [path for path, x, y in _nested(model) if y and not x.trainable],
+        "thawed": [path for path, x, y in _nested(model) if x.trainable and not y],
+    }
+    return {name: paths for name, paths in layers.items() if paths}
 
 
 def with_frozen_layers(cls, config):
     """A model of class `cls` from a configuration that may have `frozen_layers`."""
     arguments = dict(config)
-    names = arguments.pop("frozen", ())
+    frozen, thawed = arguments.pop("frozen", ()), arguments.pop("thawed", ())
+    trainable = arguments.pop("trainable", True)
     model = cls(**arguments)
-    for name in names:
-        model.get_layer(name).trainable = False
+    if not trainable:
+        model.trainable = False
+    for path, layer, _ in _nested(model):
+        if path in frozen or path in thawed:
+            layer.trainable = path in thawed
     return model
+
+
+def _nested(layer, prefix=""):
+    """Path, layer and whether its parent trains, of all layers in one, parents first.
+
+    Layers without weights, which Keras makes for operations, are left out.
+    """
+    for inner in layer._layers:
+        if inner.weights:
+            path = prefix + inner.name
+            yield path, inner, layer.trainable
+            yield from _nested(inner, f"{path}/")

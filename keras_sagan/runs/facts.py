@@ -66,12 +66,7 @@ def check_same_data(directory, source):
     Raises:
         ValueError: if the classes are others: their numbers would mean other things.
     """
-    try:
-        before = reading.read_facts(directory)["data"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return
-    if not isinstance(before, dict):
-        return
+    before = _data(directory)
     names = source.class_names and list(source.class_names)
     if before.get("class_names", names) != names:
         raise ValueError(
@@ -89,6 +84,22 @@ def check_same_data(directory, source):
             "have come to without the interruption.",
             stacklevel=2,
         )
+
+
+def class_counts(directory):
+    """Examples of each class in the data of a run: list of int, or None if unknown."""
+    counts = _data(directory).get("class_counts")
+    whole = isinstance(counts, list) and all(type(x) is int and x >= 0 for x in counts)
+    return counts if whole else None
+
+
+def _data(directory):
+    """What `facts.json` says of the data: dict, empty where it says nothing."""
+    try:
+        data = reading.read_facts(directory)["data"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 def write(directory, facts):

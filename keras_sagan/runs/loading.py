@@ -10,7 +10,7 @@ import pathlib
 from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.publishing import newest_saved_model
 from keras_sagan.files import json_files
-from keras_sagan.runs import building, checkpoint_files, checkpoints, reading
+from keras_sagan.runs import building, checkpoint_files, checkpoints, facts, reading
 from keras_sagan.training import saving
 from keras_sagan.training.sagan import SAGAN
 
@@ -232,6 +232,8 @@ def _restore(run, checkpoint, gan=None):
     """The model of a run as a checkpoint has it; `gan` if that was built before."""
     if gan is None:
         config, _ = reading.read_config(run)
-        gan = building.build(config, checkpoint.details.get("class_names"))
+        gan = building.build(
+            config, checkpoint.details.get("class_names"), facts.class_counts(run)
+        )
     checkpoints.restore(gan, checkpoint.arrays)
     return gan

@@ -9,6 +9,7 @@ batch moments over freshly drawn latents ("standing statistics").
 import contextlib
 import dataclasses
 import functools
+import zlib
 
 import keras
 import numpy as np
@@ -19,7 +20,6 @@ from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
 from keras_sagan.layers.spectral_normalization import (
-    advance_spectral_norm,
     frozen_spectral_norm,
     spectral_norm_layers,
 )
@@ -61,7 +61,7 @@ def averaged_copy(generator):
     dtype = generator.dtype_policy.variable_dtype
     config["dtype"] = keras.backend.result_type(dtype, "float32")
     config["name"] = "ema_generator"
-    config |= {"trainable": True, "frozen": []}
+    config |= {"trainable": True, "frozen": [], "thawed": []}
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())
     # Also of layers that are frozen in `generator`: they may be thawed later.
@@ -81,17 +81,18 @@ class StandingStatistics:
     def __init__(self, generator, live):
         self._generator = generator
         self._live = live
-        self._moments = {}  # by seed: compiled once, however often they are used
+        self._moments = {}  # by seed and weights: compiled once, however often used
 
-    def refresh(self, seed):
+    def refresh(self, seed, label_weights=None):
         """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
 
-        Depends on the weights, the live generator's `u` and `seed` only, not on what
+        Depends on the weights, the live generator's `u` and the arguments, not on what
         was estimated before: a run that looks at its images ends with those of one that
         does not, and doing it twice changes nothing.
 
         Args:
             seed: int. The run's seed.
+            label_weights: None, or how often training draws each class.
         """
         generator = self._generator
         pairs = zip(
@@ -101,13 +102,14 @@ class StandingStatistics:
         )
         for layer, other in pairs:
             layer.u.assign(other.u)
-        advance_spectral_norm(generator, POWER_ITERATIONS)
+            layer.advance(POWER_ITERATIONS)
         statistics = _moving_statistics(generator)
         totals = [tf.zeros(v.shape, tf.float64) for v in statistics]
-        if seed not in self._moments:
-            self._moments[seed] = _moment_function(generator, statistics, seed)
+        key = seed, label_weights
+        if key not in self._moments:
+            self._moments[key] = _moment_function(generator, statistics, *key)
         for index in range(STANDING_BATCHES):
-            batch = self._moments[seed](tf.constant(index, tf.int64))
+            batch = self._moments[key](tf.constant(index, tf.int64))
             totals = [
                 total + tf.cast(moment, tf.float64)
                 for total, moment in zip(totals, batch, strict=True)
@@ -126,7 +128,14 @@ def fingerprint(variables):
     return total
 
 
-def _moment_function(generator, statistics, seed):
+def mix_number(label_weights):
+    """An int32 > 0 that names how often each class is drawn; 1 for equally often."""
+    if label_weights is None:
+        return 1
+    return 2 + zlib.crc32(repr(label_weights).encode()) % 2**30
+
+
+def _moment_function(generator, statistics, seed, label_weights):
     """Compiled function from a batch index to the batch-norm moments of that batch."""
 
     @tf.function
@@ -146,6 +155,7 @@ def _moment_function(generator, statistics, seed):
                 index,
                 STANDING_BATCH_SIZE,
                 generator.num_classes,
+                label_weights,
             )
             inputs = [latents, labels]
         with frozen_spectral_norm(), _batch_moments(generator):
@@ -185,20 +195,31 @@ def with_both_statistics(gan, count):
 
     Args:
         gan: `SAGAN`.
-        count: int. Images, of all classes in turn.
+        count: int. Images, of all classes in turn, or of classes as often as training
+            draws them where they are weighted.
 
     Returns: two float arrays `(count, height, width, channels)` of the same latents.
     """
     gan.refresh_ema()
     drawn = sampling.latents(gan.generator.latent_dim, range(count))
-    classes = gan.generator.num_classes
-    labels = None if classes is None else np.arange(count, dtype=np.int32) % classes
+    labels = _labels_in_training(gan, count)
     stored = generation.run(gan.ema_generator, drawn, labels)
     copy, _ = averaged_copy(gan.ema_generator)
     copy.trainable = True  # otherwise batch norms use what is stored
     with frozen_spectral_norm():
         of_batch = generation.run(copy, drawn, labels, training=True)
     return stored.numpy(), of_batch.numpy()
+
+
+def _labels_in_training(gan, count):
+    """int32 array `(count,)`, or None if unconditional."""
+    classes, weights = gan.generator.num_classes, gan.fake_label_weights
+    if classes is None:
+        return None
+    if weights is None:
+        return np.arange(count, dtype=np.int32) % classes
+    purpose = sampling.Purpose.EVALUATION
+    return sampling.batch_labels(0, purpose, 0, count, classes, weights).numpy()
 
 
 def update_average(averaged, step, settings):

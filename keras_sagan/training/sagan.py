@@ -12,6 +12,7 @@ if keras.backend.backend() != "tensorflow":
 import tensorflow as tf
 
 from keras_sagan import sampling
+from keras_sagan.distributed import strategies
 from keras_sagan.distributed.model import DistributedModel
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
@@ -75,7 +76,7 @@ class SAGAN(DistributedModel):
         # Of the averaged weights that the statistics of `ema_generator` belong to.
         self._fingerprint = self.add_weight(
             name="ema_fingerprint",
-            shape=(2,),  # whether there is one, its value
+            shape=(2,),  # 0 or the number of the mix of classes, the fingerprint
             dtype="int64",
             initializer="zeros",
             trainable=False,
@@ -83,6 +84,16 @@ class SAGAN(DistributedModel):
         # Files are read by the names of attributes: after `g_optimizer`.
         self.step_counter = step_counter.StepCounter(self._generator_updates)
         self.built = True
+
+    @property
+    def trainable(self):
+        """As of every layer; `ema_generator` never trains."""
+        return super().trainable
+
+    @trainable.setter
+    def trainable(self, value):
+        keras.Model.trainable.fset(self, value)
+        self.ema_generator.trainable = False
 
     # === Compilation ===
     def compile(
@@ -148,10 +159,13 @@ class SAGAN(DistributedModel):
             g_optimizer, d_optimizer, settings, jit_compile, kwargs
         )
         arguments.check_networks(self.discriminator)
+        strategies.check_scope(self._fingerprint)
         super().compile(optimizer=None, jit_compile=jit_compile, **kwargs)
         self._settings = settings
         self._compile_arguments = arguments
-        self.g_optimizer, self.d_optimizer = arguments.optimizers()
+        self.g_optimizer, self.d_optimizer = arguments.optimizers(
+            self.generator, self.discriminator
+        )
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
         self._fault = faults.FaultFlag()
@@ -235,15 +249,25 @@ class SAGAN(DistributedModel):
 
     def refresh_ema(self):
         """Bring the statistics of `ema_generator` up to date with its weights."""
-        known, previous = self._fingerprint.numpy()
-        if known and previous == self._averaged.fingerprint():
+        mix, previous = self._fingerprint.numpy()
+        # Without `compile` nothing is known of the mix: that of the file may stay.
+        same = mix == ema.mix_number(self.fake_label_weights) or not self.compiled
+        if mix and same and previous == self._averaged.fingerprint():
             return
-        self._statistics.refresh(self._settings.seed if self.compiled else 0)
+        self._statistics.refresh(
+            self._settings.seed if self.compiled else 0, self.fake_label_weights
+        )
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self):
         """Take the present statistics of `ema_generator` as those of its weights."""
-        self._fingerprint.assign([1, self._averaged.fingerprint()])
+        mix = ema.mix_number(self.fake_label_weights)
+        self._fingerprint.assign([mix, self._averaged.fingerprint()])
+
+    @property
+    def fake_label_weights(self):
+        """How often training draws each class: tuple of float; None for equally."""
+        return self._settings.fake_label_weights if self.compiled else None
 
     def generate(
         self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
@@ -290,6 +314,15 @@ class SAGAN(DistributedModel):
         )
 
     # === Saving ===
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`, to a `.keras` file.
+
+        Raises:
+            ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
+        """
+        saving.check_format(filepath)
+        super().save(filepath, *args, **kwargs)
+
     def export(self, filepath):
         """Write `ema_generator` as a SavedModel for TF Serving.
 
@@ -328,6 +361,7 @@ class SAGAN(DistributedModel):
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "class_names": self.class_names and list(self.class_names),
             "name": self.name,
+            "trainable": self.trainable,
         }
 
     @classmethod

@@ -22,6 +22,8 @@ from keras_sagan.training.settings import compile_from_settings
 
 _H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
 
+_SAGAN = "keras_sagan>SAGAN"  # the name of the class in files
+
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 
 
@@ -47,7 +49,7 @@ def load(cls, preset, load_weights, overrides):
     """A model from a directory if there is one of that name, else from a recipe."""
     directory = pathlib.Path(preset)
     if (directory / CONFIG).is_file():
-        return _load_directory(directory, load_weights, overrides)
+        return _load_directory(cls, directory, load_weights, overrides)
     if directory.exists() or len(directory.parts) > 1:
         raise ValueError(
             f"`preset` must be the name of a recipe or a directory with a {CONFIG}. "
@@ -81,26 +83,34 @@ def _from_recipe(cls, config, overrides):
     return gan
 
 
-def _load_directory(directory, load_weights, overrides):
+def _load_directory(cls, directory, load_weights, overrides):
     unknown = sorted(set(overrides) - {"synchronized"})
     if unknown:
         raise ValueError(
             "A preset directory has its architecture; of the arguments only "
             f"`synchronized` can be replaced. Received: {unknown}."
         )
-    config = read_config(directory, load_weights)
+    config = read_config(directory, load_weights, cls)
     config["config"]["generator"]["config"].update(overrides)
+    kind = _class_of(config, cls)
+    config["registered_name"] = _SAGAN
     path, weights = directory / CONFIG, directory / WEIGHTS
     with _naming(path, "does not describe a SAGAN that can be built"):
-        gan = keras.saving.deserialize_keras_object(config)
+        with keras.saving.CustomObjectScope({_SAGAN: kind}):
+            gan = keras.saving.deserialize_keras_object(config)
     if load_weights:
         with _naming(weights, f"does not hold the weights that {CONFIG} describes"):
             gan.load_weights(weights)
     return gan
 
 
-def read_config(directory, load_weights=True):
+def read_config(directory, load_weights=True, cls=None):
     """The configuration in a directory, checked for what building it would do.
+
+    Args:
+        directory: path.
+        load_weights: bool. Whether the file of weights is checked too.
+        cls: class of models that it must describe: `SAGAN`, or a subclass.
 
     Raises:
         ValueError: if it is damaged, names other objects than a `SAGAN` has, or
@@ -111,7 +121,7 @@ def read_config(directory, load_weights=True):
     config = json_files.read(path)
     try:
         available = (check_weights(weights),) if load_weights else ()
-        _check_config(config, *available)
+        _check_config(config, *available, cls=cls)
     except ValueError as error:
         raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
     return config
@@ -128,12 +138,52 @@ def load_file(path):
     return keras_files.load(path, _check_config)
 
 
-def _check_config(config, available=safe_configs.LARGEST):
+def _check_config(config, available=safe_configs.LARGEST, cls=None):
     """Raises a `ValueError` unless a `SAGAN` with so many bytes can be built."""
-    safe_configs.check_objects(config)
-    if config.get("registered_name") != "keras_sagan>SAGAN":
+    if not isinstance(config, dict):
         raise ValueError("It must describe a SAGAN.")
+    _class_of(config, cls)
+    safe_configs.check_objects({**config, "registered_name": _SAGAN})
     safe_configs.check_size(config, available)
+
+
+def _class_of(config, cls):
+    """The class of the model that a configuration describes.
+
+    It is the one that it names, where that is registered, or `cls` itself; a plain
+    `SAGAN` can be read as any subclass.
+
+    Raises:
+        ValueError: if it names a class that is not known, or is not a `cls`.
+    """
+    registered = keras.saving.get_registered_object(_SAGAN)
+    cls = cls or registered
+    name, registered_name = config.get("class_name"), config.get("registered_name")
+    if registered_name == _SAGAN:
+        return cls
+    if not isinstance(registered_name, str):
+        raise ValueError("It must describe a SAGAN.")
+    if registered_name == keras.saving.get_registered_name(cls):
+        return cls
+    kind = keras.saving.get_registered_object(registered_name)
+    if isinstance(kind, type) and issubclass(kind, cls):
+        return kind
+    raise ValueError(
+        f"It must describe a {cls.__name__}. Received: a {name}, which "
+        f"`{cls.__name__}.from_preset` does not know: call `{name}.from_preset`, or "
+        "import the module that registers that class with "
+        "`keras.saving.register_keras_serializable`."
+    )
+
+
+def check_format(filepath):
+    """Raises a `ValueError` for a file that Keras would write in its older format."""
+    if str(filepath).endswith((".h5", ".hdf5")):
+        raise ValueError(
+            "Keras's older format cannot hold two networks with an optimizer each: "
+            "save to a name that ends in `.keras`, or with `save_to_preset`; weights "
+            f"alone with `save_weights`. Received: filepath={str(filepath)!r}."
+        )
 
 
 @contextlib.contextmanager

@@ -64,16 +64,16 @@ class CompileArguments:
                 f"r1_gamma={self.step.r1_gamma}, r2_gamma={self.step.r2_gamma}."
             )
 
-    def optimizers(self):
-        """The pair (generator's, discriminator's)."""
+    def optimizers(self, generator, discriminator):
+        """The pair (generator's, discriminator's) for these networks."""
         if self.g_optimizer is not None and self.g_optimizer is self.d_optimizer:
             raise ValueError(
                 "Generator and discriminator need an optimizer each. Received: the "
                 "same object as `g_optimizer` and `d_optimizer`."
             )
         return (
-            _optimizer("g_optimizer", self.g_optimizer, G_LEARNING_RATE),
-            _optimizer("d_optimizer", self.d_optimizer, D_LEARNING_RATE),
+            _optimizer("g_optimizer", self.g_optimizer, G_LEARNING_RATE, generator),
+            _optimizer("d_optimizer", self.d_optimizer, D_LEARNING_RATE, discriminator),
         )
 
     def to_config(self, g_optimizer, d_optimizer):
@@ -105,10 +105,11 @@ def _pools_float64(discriminator):
     )
 
 
-def _optimizer(name, optimizer, learning_rate):
+def _optimizer(name, optimizer, learning_rate, network):
+    """The optimizer of a network; one in float16 gets a loss scale, as Keras's do."""
     if optimizer is None:
         # The official code: Adam with beta1 0 and TensorFlow's defaults for the rest.
-        return keras.optimizers.Adam(
+        optimizer = keras.optimizers.Adam(
             learning_rate, beta_1=0.0, beta_2=0.999, epsilon=1e-8
         )
     if not isinstance(optimizer, keras.optimizers.Optimizer):
@@ -122,6 +123,9 @@ def _optimizer(name, optimizer, learning_rate):
             f"to `compile`. Received: {name}={optimizer} with "
             f"gradient_accumulation_steps={optimizer.gradient_accumulation_steps!r}."
         )
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if network.dtype_policy.compute_dtype == "float16" and not scaled:
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     strategies.check_optimizer(name, optimizer)
     return optimizer
 

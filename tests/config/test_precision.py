@@ -17,7 +17,7 @@ def machine(tmp_path, monkeypatch):
     """A function that asks about a machine with that description and device files."""
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
-    def ask(cpuinfo, *devices):
+    def ask(cpuinfo, *devices, cards=()):
         folder = tmp_path / "dev"
         folder.mkdir()
         for name in devices:
@@ -25,7 +25,12 @@ def machine(tmp_path, monkeypatch):
         file = tmp_path / "cpuinfo"
         if cpuinfo is not None:
             file.write_text(cpuinfo)
-        return presets.computes_in_bfloat16(file, folder)
+        for i, (vendor, kind, name) in enumerate(cards):
+            card = tmp_path / "pci" / f"0000:0{i}:00.0"
+            card.mkdir(parents=True)
+            for key, value in [("vendor", vendor), ("class", kind), ("device", name)]:
+                (card / key).write_text(f"{value}\n")
+        return presets.computes_in_bfloat16(file, folder, tmp_path / "pci")
 
     return ask
 
@@ -49,6 +54,34 @@ def test_processors(machine, cpuinfo, expected):
 @pytest.mark.parametrize("device", ["nvidia0", "nvidia11", "kfd"])
 def test_a_gpu(machine, device):
     assert machine(ZEN_3, device, "null")
+
+
+def nvidia(number, kind="0x030200"):
+    return "0x10de", kind, number
+
+
+@pytest.mark.parametrize(
+    ("cards", "expected"),
+    [
+        ([nvidia("0x1eb8")], False),  # T4
+        ([nvidia("0x1db6")], False),  # V100 PCIe 32 GB
+        ([nvidia("0x2182", "0x030000")], False),  # GTX 1660 Ti
+        ([nvidia("0x20b5")], True),  # A100 PCIe 80 GB
+        ([nvidia("0x2204", "0x030000")], True),  # GeForce RTX 3090
+        ([nvidia("0x2335")], True),  # H200
+        ([nvidia("0x1eb8"), nvidia("0x20b5")], True),
+        ([nvidia("0x1aef", "0x040300")], True),  # a sound device: no card is described
+        ([("0x1002", "0x030000", "0x73bf"), nvidia("0x1eb8")], False),
+        ([nvidia("nothing")], True),
+        ([], True),
+    ],
+)
+def test_nvidia_cards(machine, cards, expected):
+    assert machine(ZEN_3, "nvidia0", cards=cards) is expected
+
+
+def test_a_processor_beside_an_old_card(machine):
+    assert machine(SAPPHIRE_RAPIDS, "nvidia0", cards=[nvidia("0x1eb8")]) is False
 
 
 def test_other_devices(machine):

@@ -144,6 +144,25 @@ def test_optimizers_are_made_in_the_scope():
         strategies.check_optimizer("g_optimizer", optimizer)
 
 
+def test_models_are_made_and_compiled_in_the_scope():
+    strategy = equivalence.mirrored(2)
+    with strategy.scope():
+        inside = helpers.tiny_gan(attention=False)
+        inside.compile()
+    with pytest.raises(ValueError, match=r"compiled in the scope of that"):
+        inside.compile()
+    outside = helpers.tiny_gan(attention=False)
+    with strategy.scope(), pytest.raises(ValueError, match="made in the scope"):
+        outside.compile()
+
+
+def test_float16_on_several_replicas_is_refused_with_the_reason():
+    with equivalence.mirrored(2).scope():
+        gan = helpers.tiny_gan(attention=False, dtype="mixed_float16")
+        with pytest.raises(ValueError, match=r"infinite.*mixed_bfloat16"):
+            gan.compile()
+
+
 @pytest.mark.distributed
 def test_the_reason_is_still_there():
     """When this fails, Keras can do it: then the refusal can go."""

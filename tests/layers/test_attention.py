@@ -108,6 +108,27 @@ def test_automatic_chunk_size(queries, keys, expected):
     assert attention.automatic_chunk_size(queries, keys) == expected
 
 
+@pytest.mark.parametrize(
+    ("batch", "queries", "keys", "expected"),
+    [
+        (128, 16 * 16, 8 * 8, None),  # sagan_32: D's pass of real and generated images
+        (512, 32 * 32, 16 * 16, None),  # sagan_64, sagan_128_official
+        (512, 64 * 64, 32 * 32, 128),  # sagan_128: 8 GiB of scores
+        (512, 32 * 32, 32 * 32, 128),  # sagan_128_paper: 2 GiB
+        (64, 64 * 64, 32 * 32, None),  # 1 GiB: just whole
+        (65, 64 * 64, 32 * 32, 1008),
+        (1, 64 * 64, 64 * 64, 256),  # as of one image
+        (512, 64 * 64, 64 * 64, 32),
+        (2**20, 64 * 64, 32 * 32, 32),  # no fewer than 32
+    ],
+)
+def test_automatic_chunk_size_of_a_batch(batch, queries, keys, expected):
+    found = attention.automatic_chunk_size(queries, keys, batch)
+    assert found == expected
+    if found is not None and found > 32:
+        assert 4 * found * keys * batch <= 2**28
+
+
 def test_no_tensor_of_a_chunked_pass_is_as_large_as_the_whole_map():
     """Forward and backward in a graph: nothing of `queries x keys` is ever made."""
 

@@ -230,3 +230,29 @@ def test_bad_input_shapes(arguments, shape, message):
 def test_inputs_must_be_images():
     with pytest.raises(ValueError, match="ndim=4, found ndim=3"):
         SelfAttention2D()(np.zeros((2, 16, 16)))
+
+
+@pytest.mark.parametrize(
+    ("batch", "training", "whole"),
+    [
+        (512, True, False),
+        (512, False, False),
+        (2, True, True),
+        (None, True, False),  # as if it were the largest of the presets
+        (None, False, True),  # a server's or `generate`'s: each as large as it can have
+    ],
+)
+def test_chunks_are_chosen_by_the_whole_batch(batch, training, whole):
+    layer = SelfAttention2D()
+    layer.build((None, 64, 64, 8))
+
+    @tf.function(input_signature=[tf.TensorSpec((batch, 64, 64, 8))])
+    def call(x):
+        return layer(x, training=training)
+
+    shapes = [
+        tuple(output.shape)
+        for operation in call.get_concrete_function().graph.get_operations()
+        for output in operation.outputs
+    ]
+    assert ((batch, 64 * 64, 32 * 32) in shapes) == whole

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.layers import SpectralNormalization, advance_spectral_norm
+from tests import helpers
 from tests.layers.wrapped_layers import KINDS, kernel_of, largest_singular_value
 
 
@@ -240,3 +241,26 @@ def test_the_config_keeps_the_policy_of_the_layer():
     restored = SpectralNormalization.from_config(layer.get_config())
     assert restored.layer.dtype_policy.name == "mixed_bfloat16"
     assert restored.dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize("freeze", ["wrapper", "layer", "model"])
+def test_a_frozen_kernel_keeps_its_vectors(freeze):
+    inputs = keras.Input((5,))
+    wrapper = SpectralNormalization(keras.layers.Dense(4))
+    model = keras.Model(inputs, wrapper(inputs))
+    wrapper.layer.kernel.assign(np.random.default_rng(0).normal(size=(5, 4)))
+    frozen = {"wrapper": wrapper, "layer": wrapper.layer, "model": model}[freeze]
+    frozen.trainable = False
+    before = helpers.values([wrapper.u, wrapper.v])
+    model(np.ones((2, 5), "float32"), training=True)
+    advance_spectral_norm(model)
+    helpers.assert_equal(helpers.values([wrapper.u, wrapper.v]), before)
+    frozen.trainable = True
+    for advance in (
+        lambda: model(np.ones((2, 5), "float32"), training=True),
+        lambda: advance_spectral_norm(model),
+    ):
+        earlier = helpers.values([wrapper.u, wrapper.v])
+        advance()
+        now = helpers.values([wrapper.u, wrapper.v])
+        assert not any(map(np.array_equal, now, earlier))

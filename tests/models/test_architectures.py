@@ -2,6 +2,7 @@
 
 import json
 
+import keras
 import numpy as np
 import pytest
 
@@ -118,3 +119,25 @@ def test_other_sizes_list_those_that_are_supported(image_size):
     for network in (Generator, Discriminator):
         with pytest.raises(ValueError, match=message):
             network(image_size)
+
+
+@pytest.mark.parametrize("value", [None, 16.0, "16", (16, None), ("16",)])
+@pytest.mark.parametrize("network", [Generator, Discriminator])
+def test_attention_resolutions_of_another_type(network, value):
+    with pytest.raises(ValueError, match=r"`attention_resolutions` .*Received: att"):
+        network(attention_resolutions=value)
+
+
+@pytest.mark.parametrize("network", [Generator, Discriminator])
+def test_clones_and_submodels(network, tmp_path):
+    """Keras makes the layers again one by one: each has to be registered."""
+    for num_classes in (None, 3):
+        model = network(base_filters=4, num_classes=num_classes)
+        data = [np.ones((2, *x.shape[1:]), x.dtype) for x in model.inputs]
+        clone = keras.models.clone_model(model)
+        clone.set_weights(model.get_weights())
+        np.testing.assert_allclose(clone(data), model(data), rtol=1e-6)
+        part = keras.Model(model.inputs, model.get_layer("relu").output)
+        part.save(tmp_path / "part.keras")
+        loaded = keras.saving.load_model(tmp_path / "part.keras")
+        np.testing.assert_allclose(loaded(data), part(data), rtol=1e-6)

@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import pytest
@@ -76,3 +77,20 @@ def test_data_that_a_model_was_trained_on(run_directory):
     assert loading.data_settings(run_directory / "model") == {}
     glyphs = helpers.ROOT / "saved_models" / "glyphs"
     assert loading.data_settings(glyphs) == {"dataset": "glyphs", "split": "train"}
+
+
+def test_a_checkpoint_knows_the_mix_of_its_labels(run_directory, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(run_directory, run)
+    shutil.rmtree(run / "model")
+    for name, values in [
+        ("config.json", {"fake_labels": "natural"}),
+        ("facts.json", {"class_counts": [12, 4]}),
+    ]:
+        content = json.loads((run / name).read_text())
+        content["data"].update(values)
+        (run / name).write_text(json.dumps(content))
+    models = [loading.load_trained(run), *(gan for _, gan in models_over_time(run))]
+    assert len(models) == 2
+    for gan in models:
+        assert gan.get_compile_config()["fake_label_weights"] == (12, 4)

@@ -105,7 +105,10 @@ def test_no_averaging_copies():
         np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
 
 
-def test_standing_statistics_are_the_mean_of_batch_moments(gan):
+@pytest.mark.parametrize("weights", [None, (5.0, 1.0, 0.0)])
+def test_standing_statistics_are_the_mean_of_batch_moments(gan, weights):
+    """Over classes as often as in training."""
+    gan.compile(**helpers.sgd_pair(), seed=SEED, fake_label_weights=weights)
     gan.refresh_ema()
     network = gan.ema_generator
     layers = batch_norms(network)
@@ -116,7 +119,8 @@ def test_standing_statistics_are_the_mean_of_batch_moments(gan):
     network.trainable = True  # or batch norms use their moving statistics
     for index in range(ema.STANDING_BATCHES):
         draw = (SEED, Purpose.STANDING_STATISTICS, index, ema.STANDING_BATCH_SIZE)
-        data = [sampling.batch_latents(*draw, 8), sampling.batch_labels(*draw, 3)]
+        labels = sampling.batch_labels(*draw, 3, weights)
+        data = [sampling.batch_latents(*draw, 8), labels]
         with frozen_spectral_norm():
             tensors = features(data, training=True)
         for total, x in zip(sums, tensors, strict=True):
@@ -218,6 +222,20 @@ def test_statistics_are_refreshed_after_training_only(tmp_path):
     assert is_refreshed(loaded)
 
 
+def test_statistics_are_refreshed_for_another_mix_of_classes(tmp_path):
+    gan = compiled_gan()
+    gan.refresh_ema()
+    gan.compile()  # the same mix
+    assert not is_refreshed(gan)
+    gan.compile(fake_label_weights=[1, 2, 3])
+    assert is_refreshed(gan)
+    assert not is_refreshed(gan)
+    gan.save(tmp_path / "gan.keras")
+    for compiled in (True, False):  # one that does not know its mix keeps it
+        loaded = keras.saving.load_model(tmp_path / "gan.keras", compile=compiled)
+        assert not is_refreshed(loaded)
+
+
 def test_generation_leaves_the_live_networks_alone():
     gan = compiled_gan()
     train(gan)
@@ -294,3 +312,11 @@ def test_both_statistics():
         variable.assign(value)
     np.testing.assert_array_equal(same, of_batch)
     assert np.abs(worse - same).mean() > 2 * usual
+
+
+def test_both_statistics_are_of_the_mix_of_training():
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(fake_label_weights=[0, 0, 1])
+    stored, _ = ema.with_both_statistics(gan, 3)
+    expected = gan.generate(labels=[2, 2, 2], seed=0)
+    helpers.assert_same_pixels(np.rint((stored + 1) * 127.5).astype(np.uint8), expected)

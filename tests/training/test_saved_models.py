@@ -175,3 +175,62 @@ def test_frozen_layers_stay_frozen(tmp_path):
             helpers.values(gan.g_optimizer.variables),
         )
         np.testing.assert_array_equal(other.generate([0, 1]), gan.generate([0, 1]))
+
+
+def trains(network):
+    """Whether each layer of a network trains, those inside others too."""
+    return [layer.trainable for layer in network._flatten_layers()]
+
+
+def freeze_all(gan):
+    gan.discriminator.trainable = False
+
+
+def freeze_all_but_one(gan):
+    gan.discriminator.trainable = False
+    gan.discriminator.get_layer("dense").trainable = True
+
+
+def freeze_inside(gan):
+    gan.discriminator.get_layer("block1_conv1").layer.trainable = False
+    gan.discriminator.get_layer("attention_16").query.trainable = False
+
+
+def freeze_outside(gan):
+    layer = gan.discriminator.get_layer("block1_conv1")
+    layer.trainable = False
+    layer.layer.trainable = True
+
+
+def freeze_everything(gan):
+    gan.trainable = False
+
+
+@pytest.mark.parametrize(
+    "freeze",
+    [freeze_all, freeze_all_but_one, freeze_inside, freeze_outside, freeze_everything],
+)
+def test_what_trains_returns(tmp_path, freeze):
+    gan = helpers.tiny_gan()
+    freeze(gan)
+    gan.save(tmp_path / "gan.keras")
+    gan.save_to_preset(tmp_path / "preset")
+    for other in (
+        SAGAN.from_config(gan.get_config()),
+        keras.saving.load_model(tmp_path / "gan.keras"),
+        SAGAN.from_preset(tmp_path / "preset"),
+    ):
+        assert other.get_config() == gan.get_config()
+        assert other.trainable == gan.trainable
+        for name in ("generator", "discriminator", "ema_generator"):
+            assert trains(getattr(other, name)) == trains(getattr(gan, name))
+
+
+def test_thawing_leaves_the_averages_frozen():
+    gan = helpers.tiny_gan(attention=False)
+    for value in (False, True):
+        gan.trainable = value
+        assert not gan.ema_generator.trainable_variables
+        for network in (gan.generator, gan.discriminator):
+            assert network.trainable == value
+            assert bool(network.trainable_variables) == value

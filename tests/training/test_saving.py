@@ -1,5 +1,6 @@
 """Preset directories, and models after named recipes."""
 
+import functools
 import json
 import os
 import pathlib
@@ -184,3 +185,63 @@ def test_bad_arguments(preset, overrides, message):
 def test_directory_without_a_preset(tmp_path):
     with pytest.raises(ValueError, match=r"`preset` .*config\.json"):
         SAGAN.from_preset(tmp_path)
+
+
+class OwnSAGAN(SAGAN):
+    """A subclass as users write them, not registered."""
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class RegisteredSAGAN(SAGAN):
+    """One that Keras knows."""
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class OtherSAGAN(SAGAN):
+    """One that is none of the others."""
+
+
+@pytest.fixture(scope="module")
+def directory_of(saved, tmp_path_factory):
+    """A function from a class to the directory of a model of it."""
+
+    def write(kind):
+        directory = tmp_path_factory.mktemp("kinds") / kind.__name__
+        gan = kind(*helpers.tiny_networks(attention=False))
+        gan.compile()
+        gan.save_to_preset(directory)
+        return directory
+
+    return functools.cache(write)
+
+
+@pytest.mark.parametrize(
+    ("written", "asked", "expected"),
+    [
+        (SAGAN, OwnSAGAN, OwnSAGAN),
+        (SAGAN, RegisteredSAGAN, RegisteredSAGAN),
+        (OwnSAGAN, OwnSAGAN, OwnSAGAN),
+        (RegisteredSAGAN, RegisteredSAGAN, RegisteredSAGAN),
+        (RegisteredSAGAN, SAGAN, RegisteredSAGAN),
+    ],
+)
+def test_subclasses(directory_of, written, asked, expected):
+    gan = asked.from_preset(directory_of(written))
+    assert type(gan) is expected
+    assert gan.compiled
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"), [(OwnSAGAN, SAGAN), (RegisteredSAGAN, OtherSAGAN)]
+)
+def test_classes_that_do_not_fit(directory_of, written, asked):
+    message = rf"a {written.__name__}.*`{asked.__name__}.from_preset`.*register"
+    with pytest.raises(ValueError, match=message):
+        asked.from_preset(directory_of(written))
+
+
+@pytest.mark.parametrize("name", ["model.h5", "model.hdf5"])
+def test_formats_that_cannot_hold_it(saved, tmp_path, name):
+    with pytest.raises(ValueError, match=rf"`\.keras`.*save_to_preset.*{name}"):
+        saved[0].save(tmp_path / name)
+    assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import json
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_sagan.config.training import OptimizerConfig, StepConfig, TrainingConfig
 from keras_sagan.training import settings
@@ -215,3 +216,22 @@ def test_optimizers_must_be_two(gan):
     optimizer = keras.optimizers.Adam()
     with pytest.raises(ValueError, match="an optimizer each"):
         gan.compile(optimizer, optimizer)
+
+
+def test_float16_gets_a_loss_scale():
+    gan = helpers.tiny_gan(dtype="mixed_float16", attention=False)
+    gan.compile(d_optimizer=keras.optimizers.SGD(1e-3))
+    for optimizer in (gan.g_optimizer, gan.d_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    networks = (gan.generator, gan.discriminator)
+    before = [helpers.values(network.trainable_variables) for network in networks]
+    for _ in range(8):  # the first ones find the scale
+        images, labels = helpers.images_and_labels(4)
+        gan.train_step((tf.constant(images), tf.constant(labels)))
+    for network, old in zip(networks, before, strict=True):
+        new = helpers.values(network.trainable_variables)
+        assert all(np.isfinite(x).all() for x in new)
+        assert not all(map(np.array_equal, new, old))
+    other = helpers.tiny_gan(dtype="mixed_float16", attention=False)
+    other.compile_from_config(json.loads(json.dumps(gan.get_compile_config())))
+    assert other.get_compile_config() == gan.get_compile_config()
