@@ -1,6 +1,7 @@
 """JSON of others: small, and an object."""
 
 import json
+import os
 import pathlib
 
 LARGEST = 1 << 20  # bytes
@@ -19,7 +20,7 @@ def read(path, largest=LARGEST):
         ValueError: if it is no JSON object, or larger than that.
         OSError: if it cannot be read.
     """
-    path = pathlib.Path(path)
+    path = path if isinstance(path, os.PathLike) else pathlib.Path(path)
     with path.open("rb") as file:
         content = file.read(largest + 1)
     if len(content) > largest:
