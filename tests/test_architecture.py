@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "sampling": set(),
     "layers": set(),
     "models": {"config", "layers"},
-    "distributed": {"listening", "versions"},
+    "distributed": {"files", "listening", "versions"},
     "data": {"files", "progress"},
     "serving": {"listening"},
     "visualize": {"files", "listening"},
@@ -116,6 +116,29 @@ WRITERS = {
     *("TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory"),
 }
 
+# Readers that take whatever a file says. The bounded ones in `files` stand for
+# them; what calls them elsewhere, and why that may be.
+UNBOUNDED = {
+    "json.load",
+    "json.loads",
+    "h5py.File",
+    "numpy.fromfile",
+    "numpy.load",
+    "pickle.load",
+    "pickle.loads",
+    "zipfile.ZipFile",
+}
+MAY_READ = {
+    "distributed/cluster.py": {"json.loads": "TF_CONFIG of the environment"},
+    "distributed/workers.py": {"json.loads": "what it has dumped itself"},
+    "export/verifying/capi_process.py": {"numpy.load": "written by its parent"},
+    "export/verifying/verification.py": {"json.loads": "printed by its child"},
+    "serving/client/rest_transport.py": {"json.loads": "an answer, bounded there"},
+    "serving/server/json_tensors.py": {
+        "json.loads": "a request, bounded by the server"
+    },
+}
+UNPICKLER = "files/torch_files.py"  # knows tensors only
 # Modules without behaviour of their own beyond what another file's tests cover.
 TESTED_ELSEWHERE = {
     "_registration.py": "test_package.py",
@@ -185,6 +208,72 @@ def test_every_module_has_its_test_file(path):
     mirrored = relative.with_name(f"test_{relative.name}").as_posix()
     test = TESTED_ELSEWHERE.get(relative.as_posix(), mirrored)
     assert (TESTS / test).is_file(), f"tests/{test} is missing"
+
+
+def full_names(tree):
+    """Dotted names of all attributes and names of a module, its aliases resolved."""
+    aliases = {"np": "numpy"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            aliases |= {x.asname: x.name for x in node.names if x.asname}
+        elif isinstance(node, ast.ImportFrom):
+            aliases |= {
+                x.asname or x.name: f"{node.module}.{x.name}" for x in node.names
+            }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute | ast.Name):
+            first, *rest = ast.unparse(node).split(".")
+            yield ".".join([aliases.get(first, first), *rest])
+
+
+def unbounded_readers(tree):
+    return {x for x in full_names(tree) if x in UNBOUNDED}
+
+
+def test_only_bounded_readers_read_files():
+    calls = {
+        name(path): readers
+        for path in MODULES
+        if part(path) != "files"
+        and (readers := unbounded_readers(ast.parse(path.read_text(encoding="utf-8"))))
+    }
+    assert calls == {path: set(reasons) for path, reasons in MAY_READ.items()}
+
+
+def test_nothing_views_memory_by_strides():
+    for path in MODULES:
+        assert "as_strided" not in path.read_text(encoding="utf-8"), name(path)
+
+
+def test_only_one_module_knows_pickles_and_none_pytorch():
+    for path in MODULES:
+        packages = {dotted.partition(".")[0] for dotted in imported(path)}
+        assert "torch" not in packages
+        assert ("pickle" in packages) == (name(path) == UNPICKLER)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_pictures_are_of_named_formats(path):
+    """Pillow's others include one that starts a program (EPS)."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "Image.open":
+            assert "formats" in {keyword.arg for keyword in node.keywords}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import json\njson.loads(text)",
+        "import json as j\nj.load(file)",
+        "from json import loads\nloads(text)",
+        "from json import loads as f\nmap(f, lines)",
+        "import numpy as np\nnp.load(path)",
+        "from zipfile import ZipFile\nZipFile(path)",
+        "import h5py\nwith h5py.File(path) as file: pass",
+    ],
+)
+def test_unbounded_readers_are_noticed(code):
+    assert len(unbounded_readers(ast.parse(code))) == 1
 
 
 def test_packages_have_an_init_file():

@@ -23,7 +23,7 @@ def add_parser(commands):
 def _add_studiogan(sources):
     parser = sources.add_parser(
         "studiogan",
-        help="PyTorch-StudioGAN (needs the extra torch-import)",
+        help="PyTorch-StudioGAN",
         examples=("model=G-best.pth -o models/cifar10",),
     )
     parser.add_argument("path", metavar="G.pth", help="model=G-....pth")
@@ -43,7 +43,7 @@ def _add_studiogan(sources):
 def _add_mmgeneration(sources):
     parser = sources.add_parser(
         "mmgeneration",
-        help="MMGeneration (needs the extra torch-import)",
+        help="MMGeneration",
         examples=("sagan_cifar10.pth -o models/cifar10",),
     )
     parser.add_argument("path", metavar="FILE.pth")
@@ -100,10 +100,7 @@ def run(options):
         if output.exists() and (not output.is_dir() or any(output.iterdir())):
             raise FileExistsError(f"{options.output!r} exists and is not empty.")
         start_tensorflow()
-        try:
-            gan = options.load(options)
-        except ImportError as error:
-            raise RuntimeError(str(error)) from error
+        gan = options.load(options)
         gan.save_to_preset(options.output)
     print(options.output)
 

@@ -43,8 +43,9 @@ def _cropped(image, image_size):
     """The square in the middle, resized."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    # Not `resize(box=...)`, whose filter sees what lies outside the box.
-    image = image.crop((left, top, left + side, top + side))
+    if image.width != image.height:
+        # Not `resize(box=...)`, whose filter sees what lies outside the box.
+        image = image.crop((left, top, left + side, top + side))
     return _resized(image, (image_size, image_size))
 
 

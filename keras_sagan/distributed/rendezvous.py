@@ -10,7 +10,6 @@ a worker that was started on another machine than the list says.
 
 import concurrent.futures
 import contextlib
-import json
 import secrets
 import select
 import socket
@@ -18,6 +17,7 @@ import threading
 import time
 
 from keras_sagan.distributed.workers import Workers, WorkersError, disagreement, line
+from keras_sagan.files import json_files
 
 _PROTOCOL = "keras_sagan workers 2"
 _RETRY_SECONDS = 0.2
@@ -246,7 +246,4 @@ def _receive(connection):
         if not part or len(received) > _LONGEST_MESSAGE:
             raise ValueError("it closed the connection")
         received += part
-    message = json.loads(received)
-    if not isinstance(message, dict):
-        raise ValueError("it does not speak as a worker of keras_sagan")
-    return message
+    return json_files.parse(received, "its message")

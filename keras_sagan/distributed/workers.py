@@ -12,6 +12,8 @@ import socket
 import threading
 import time
 
+from keras_sagan.files import json_files
+
 BEAT_SECONDS = 5.0  # between two signs of life
 SILENCE_SECONDS = 30.0  # after which a worker counts as lost
 
@@ -215,7 +217,7 @@ class _Link:
         ):
             for text in lines:
                 self.heard = time.monotonic()
-                yield json.loads(text)
+                yield json_files.parse(text, "a message")
 
     def close(self):
         with contextlib.suppress(OSError):

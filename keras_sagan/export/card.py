@@ -13,6 +13,7 @@ import keras_sagan
 from keras_sagan.files import json_files, writing
 
 FILE, TEXT = "model.json", "README.md"
+_MOST_CLASSES = 1_000_000  # that a card may speak of: each gets a name
 
 _INTENDED_USE = (
     "Generating pictures like those of the training data: data augmentation, teaching, "
@@ -99,7 +100,7 @@ def _is_usable(content):
     count = generator.get("num_classes")
     if count is None:
         return names is None
-    if type(count) is not int or count < 1:
+    if type(count) is not int or not 1 <= count <= _MOST_CLASSES:
         return False
     return names is None or (
         isinstance(names, list)

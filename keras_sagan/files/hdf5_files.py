@@ -1,5 +1,6 @@
 """HDF5 files of weights of others: plain arrays, no larger than the file."""
 
+import contextlib
 import pathlib
 
 import h5py
@@ -36,6 +37,18 @@ def check(path):
             f"{str(path)!r} is damaged: its arrays have {total} bytes, it has {size}."
         )
     return total
+
+
+@contextlib.contextmanager
+def opened(path):
+    """Scope with a file that `check` has passed: `h5py.File`, for reading.
+
+    Raises:
+        As `check`.
+    """
+    check(path)
+    with h5py.File(path, "r") as file:
+        yield file
 
 
 class _Refused(Exception):

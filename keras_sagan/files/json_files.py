@@ -1,6 +1,7 @@
-"""JSON of others: small, and an object."""
+"""JSON of others: small, and an object; or an object a line."""
 
 import json
+import os
 import pathlib
 
 LARGEST = 1 << 20  # bytes
@@ -11,7 +12,7 @@ def read(path, largest=LARGEST):
 
     Args:
         path: str or path.
-        largest: int. Bytes that it may have.
+        largest: int, or `None` for any number. Bytes that it may have.
 
     Returns: dict.
 
@@ -19,12 +20,38 @@ def read(path, largest=LARGEST):
         ValueError: if it is no JSON object, or larger than that.
         OSError: if it cannot be read.
     """
-    path = pathlib.Path(path)
+    path = path if isinstance(path, os.PathLike) else pathlib.Path(path)
     with path.open("rb") as file:
-        content = file.read(largest + 1)
-    if len(content) > largest:
+        content = file.read(None if largest is None else largest + 1)
+    if largest is not None and len(content) > largest:
         raise ValueError(f"{str(path)!r} must have at most {largest} bytes.")
     return parse(content, repr(str(path)))
+
+
+def read_lines(path, longest=LARGEST):
+    """The objects in a file with one a line.
+
+    A line that is no object, or too long, is left out: a kill may cut one off.
+
+    Args:
+        path: str or path.
+        longest: int. Bytes that a line may have.
+
+    Yields: dict.
+
+    Raises:
+        OSError: if the file cannot be read.
+    """
+    with pathlib.Path(path).open("rb") as file:
+        while line := file.readline(longest + 1):
+            if len(line) > longest:
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(longest)
+                continue
+            try:
+                yield parse(line, "a line")
+            except ValueError:
+                continue
 
 
 def parse(content, name):

@@ -11,6 +11,9 @@ from keras_sagan.files import hdf5_files, json_files, zip_files
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _ASSETS = "assets/"
 _LARGEST_CONFIG = 1 << 24  # bytes
+# Loads a SavedModel from a path in its configuration. Keras's safe mode lets it pass in
+# some versions, e.g. 3.12.
+_FROM_ELSEWHERE = "TFSMLayer"
 _BLOCK = 1 << 20  # bytes
 
 
@@ -18,9 +21,9 @@ def load(path, examine=None):
     """The model in a `.keras` file.
 
     Checked here: the archive has Keras's entries alone, unfolds to no more than 100
-    times its size, and its weights are plain arrays. Keras's safe mode refuses `Lambda`
-    layers and other code. That the layers are not larger than their weights is not
-    checked: Keras builds them first.
+    times its size, its weights are plain arrays, and no layer is a SavedModel. Keras's
+    safe mode refuses `Lambda` layers and other code. That the layers are not larger
+    than their weights is not checked: Keras builds them first.
 
     Args:
         path: str or path.
@@ -63,6 +66,7 @@ def check(path):
                 raise ValueError(f"it has an entry {name!r}, which no model has.")
         with archive.open(_CONFIG) as file:
             config = json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
+        _check_layers(config)
         copy = pathlib.Path(folder) / _WEIGHTS
         with archive.open(_WEIGHTS) as file, copy.open("wb") as target:
             while block := file.read(_BLOCK):
@@ -101,6 +105,19 @@ def read_asset(path, name):
         if len(content) > json_files.LARGEST:
             raise ValueError(f"{name} must have at most {json_files.LARGEST} bytes.")
     return content
+
+
+def _check_layers(config):
+    """Refuses layers that bring what they do from another file."""
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get("class_name") == _FROM_ELSEWHERE:
+                raise ValueError(f"it has a {_FROM_ELSEWHERE}: a model in other files.")
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
 
 
 def _read(file, largest):

@@ -1,11 +1,8 @@
-"""The named arrays of one checkpoint: reading them safely, taking each once."""
+"""The named arrays of one checkpoint, each taken once."""
 
 import pathlib
-import zipfile
 
-import numpy as np
-
-from keras_sagan.files import zip_files
+from keras_sagan.files import torch_files
 
 
 class Checkpoint:
@@ -110,87 +107,19 @@ class Checkpoint:
 def read_torch(path):
     """The `state_dict` of a PyTorch checkpoint, without running code from the file.
 
-    Only tensors, containers and numbers are unpickled; anything else that the file
-    asks for is refused.
-
     Args:
         path: str or path of a `.pth` file: a dict with the entry `state_dict`.
 
     Returns: `Checkpoint` of float32 (float64) and integer arrays.
 
     Raises:
-        ImportError: if PyTorch is not installed.
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a file, or would run code.
     """
-    torch = _import_torch()
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
-    try:
-        if zipfile.is_zipfile(path):
-            with zip_files.opened(path, may_be_compressed=False):
-                pass  # nothing that unfolds
-        with torch.serialization.safe_globals(_numpy_scalars()):
-            content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a broken file raises whatever its bytes lead to
-        raise ValueError(
-            f"{str(path)!r} cannot be read as a PyTorch checkpoint of tensors: it is "
-            "another kind of file, is incomplete, or asks to run code "
-            f"({type(error).__name__}: {str(error).partition(chr(10))[0][:200]})."
-        ) from error
-    state = content.get("state_dict") if isinstance(content, dict) else None
-    if not isinstance(state, dict) or not all(
-        isinstance(value, torch.Tensor) for value in state.values()
-    ):
-        raise ValueError(
-            f"{str(path)!r} must hold a dict with the entry 'state_dict', a dict of "
-            f"tensors. Received: {_describe(content)}."
-        )
-    for key, value in state.items():
-        if value.numel() * value.element_size() > value.untyped_storage().nbytes():
-            raise ValueError(
-                f"{str(path)!r} is damaged: its tensor {key!r} of shape "
-                f"{tuple(value.shape)} is larger than what is stored of it."
-            )
-    arrays = {str(key): _to_numpy(torch, value) for key, value in state.items()}
-    return Checkpoint(arrays, f"{str(path)!r}")
-
-
-def _import_torch():
-    try:
-        import torch
-    except ImportError as error:
-        raise ImportError(
-            "Reading PyTorch checkpoints needs PyTorch: "
-            "pip install 'keras-sagan[torch-import]'."
-        ) from error
-    return torch
-
-
-def _numpy_scalars():
-    """What plain NumPy numbers (a best score, say) are pickled with; runs no code."""
-    scalar = type(np.float64(0)).__reduce__(np.float64(0))[0]
-    dtypes = {type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "b1")}
-    return [
-        (scalar, "numpy.core.multiarray.scalar"),
-        (scalar, "numpy._core.multiarray.scalar"),
-        np.dtype,
-        *dtypes,
-    ]
-
-
-def _to_numpy(torch, tensor):
-    tensor = tensor.detach()
-    if tensor.is_floating_point() and tensor.dtype != torch.float64:
-        tensor = tensor.to(torch.float32)
-    return tensor.numpy()
-
-
-def _describe(content):
-    if isinstance(content, dict):
-        return f"a dict with the keys {list(content)[:5]}"
-    return f"a {type(content).__name__}"
+    return Checkpoint(torch_files.read(path, "state_dict"), repr(str(path)))
 
 
 def _format(expected):

@@ -53,8 +53,8 @@ def load_mmgeneration(
 
     Image size, widths, classes, latent size, the place of attention and the style of
     spectral normalisation are read from the file; `generator_ema`, where there is
-    one, becomes `ema_generator`. Needs the extra `torch-import`; no code from the
-    file is run.
+    one, becomes `ema_generator`. No code from the file is run, and
+    PyTorch is not needed.
 
     Args:
         path: str or path of the `.pth` file.
@@ -75,7 +75,6 @@ def load_mmgeneration(
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
-        ImportError: if PyTorch is not installed.
         FileNotFoundError: if the file does not exist.
         ValueError: if it is something else. The message names the first key that is
             missing, unknown or of another shape, and the shape expected.

@@ -57,7 +57,7 @@ def load_studiogan(generator_path, discriminator_path=None, activated_shortcut=T
     """A `SAGAN` with the weights of a PyTorch-StudioGAN run.
 
     Image size, widths, classes, latent size and the place of attention are read from
-    the files. Needs the extra `torch-import`; no code from the files is run.
+    the files. No code from the files is run, and PyTorch is not needed.
 
     Args:
         generator_path: str or path of `model=G-...pth`, or of `model=G_ema-...pth`.
@@ -69,7 +69,6 @@ def load_studiogan(generator_path, discriminator_path=None, activated_shortcut=T
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
-        ImportError: if PyTorch is not installed.
         FileNotFoundError: if a file does not exist.
         ValueError: if a file is something else. The message names the first key that
             is missing, unknown or of another shape, and the shape expected.

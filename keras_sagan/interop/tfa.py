@@ -8,7 +8,6 @@ them as they are at inference, and keeps one vector, `u`. See docs/migration.md.
 import functools
 import pathlib
 
-import h5py
 import keras
 import numpy as np
 
@@ -67,8 +66,7 @@ def _read_groups(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:
-        hdf5_files.check(path)
-        with h5py.File(path) as file:
+        with hdf5_files.opened(path) as file:
             root = file.get("model_weights", file)
             layers = [_text(name) for name in root.attrs["layer_names"]]
             groups = [(name, _read_group(root[name])) for name in layers]

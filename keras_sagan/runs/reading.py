@@ -112,8 +112,7 @@ def read_rows(directory):
     """
     path = pathlib.Path(directory, METRICS)
     if path.is_file():
-        with path.open(encoding="utf-8", errors="replace") as lines:
-            yield from filter(None, map(_row, lines))
+        yield from filter(None, map(_numbers, json_files.read_lines(path)))
 
 
 def read_samples(directory):
@@ -163,10 +162,9 @@ def _read(path):
     return json_files.read(path) if path.is_file() else {}
 
 
-def _row(line):
-    """A row of metrics, or None if it is none."""
+def _numbers(row):
+    """A row of metrics as numbers, or None if they are none."""
     try:
-        row = json_files.parse(line, METRICS)
         values = {name: float(value) for name, value in row.items()}
         return values | {"step": int(row["step"])}
     except (ValueError, KeyError, TypeError, OverflowError):

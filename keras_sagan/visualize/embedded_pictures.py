@@ -44,9 +44,9 @@ def sample_urls(samples, most, most_bytes):
 
 
 def read_picture(path):
-    """The picture in a file, decoded; `None` if it cannot be read."""
+    """The picture in a PNG file, decoded; `None` if it cannot be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(path, formats=("PNG",)) as image:
             image.load()
             return image.copy()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

@@ -203,3 +203,12 @@ def test_a_chief_of_another_kind(monkeypatch):
             assert hello["index"] == 1
         with pytest.raises(WorkersError, match="could not be reached"):
             waiting.result()
+
+
+@pytest.mark.parametrize("message", [b"[" * 100_000, b"[1]", b"\xff"])
+def test_messages_that_are_none(message):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(message + b"\n")
+        with pytest.raises(ValueError, match="its message"):
+            rendezvous._receive(ours)

@@ -93,6 +93,7 @@ def change(card, text=None, **values):
         lambda card: change(card, " " * (1 << 20) + "{}"),
         lambda card: change(card, generator={"num_classes": "3"}),
         lambda card: change(card, generator=[]),
+        lambda card: change(card, generator={"num_classes": 10**12}, class_names=None),
         lambda card: change(card, class_names=["one"]),
         lambda card: change(card, class_names=[1, 2, 3]),
         lambda card: change(card, data="glyphs"),

@@ -76,3 +76,13 @@ def test_anything_else_is_refused(weights, edit, message):
         edit(file)
     with pytest.raises(ValueError, match=message):
         files.check(weights)
+
+
+def test_opened(weights):
+    with files.opened(weights) as file:
+        assert file["step"][()] == 3
+    with h5py.File(weights, "a") as file:
+        soft_link(file)
+    with pytest.raises(ValueError, match="a link to something else"):
+        with files.opened(weights):
+            pass

@@ -42,6 +42,8 @@ def test_a_model_of_ones_own(content, tmp_path):
 LAMBDA = b"""{"module": "keras.layers", "class_name": "Lambda", "config": {"name": "x",
 "function": {"class_name": "__lambda__", "config": {"code": "4wAA"}}}}"""
 SYSTEM = b'{"module": "os", "class_name": "function", "config": "system"}'
+ELSEWHERE = b"""{"class_name": "Sequential", "module": "keras", "config": {"layers": [{
+"class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/x"}}]}}"""
 DEEP = b"[" * 100_000
 
 
@@ -53,6 +55,7 @@ DEEP = b"[" * 100_000
         (lambda x: with_entry(x, "/etc/evil"), "entry '/etc/evil'"),
         (lambda x: changed(x, "model.weights.h5", lambda _: b"x"), "file of weights"),
         (lambda x: changed(x, "config.json", lambda _: DEEP), "not JSON"),
+        (lambda x: changed(x, "config.json", lambda _: ELSEWHERE), "has a TFSMLayer"),
         (
             lambda x: changed(x, "config.json", lambda _: LAMBDA),
             "can be built",

@@ -3,15 +3,12 @@
 import contextlib
 import os
 import pickle
-import sys
-import zipfile
 
 import numpy as np
 import pytest
 import torch
 
 from keras_sagan.interop.checkpoint import Checkpoint, read_torch
-from tests.fuzz import mutations
 
 
 class Bomb:
@@ -54,7 +51,7 @@ def test_code_in_a_file_does_not_run(tmp_path, write):
 def test_other_files_are_refused(tmp_path, content):
     path = tmp_path / "model.pth"
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"' (cannot be read|must hold a dict)"):
+    with pytest.raises(ValueError, match="' cannot be read"):
         read_torch(path)
 
 
@@ -69,9 +66,9 @@ def test_a_truncated_file_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "received"),
     [
-        (torch.zeros(3), "a Tensor"),
+        (torch.zeros(3), "a tensor"),
         ({"model": {}}, r"a dict with the keys \['model'\]"),
-        ({"state_dict": {"step": 3}}, "a dict with the keys"),
+        ({"state_dict": {"step": 3}}, "its 'step', a int"),
     ],
 )
 def test_a_file_without_a_state_dict_is_refused(tmp_path, content, received):
@@ -80,35 +77,9 @@ def test_a_file_without_a_state_dict_is_refused(tmp_path, content, received):
         read_torch(tmp_path / "model.pth")
 
 
-def test_a_tensor_larger_than_what_is_stored_of_it(tmp_path):
-    state = {"weight": torch.zeros(1).expand(10**12)}
-    torch.save({"state_dict": state}, tmp_path / "wide.pth")
-    assert (tmp_path / "wide.pth").stat().st_size < 5000
-    with pytest.raises(ValueError, match=r"'weight' .* is larger than what is stored"):
-        read_torch(tmp_path / "wide.pth")
-
-
-def test_a_packed_archive(tmp_path):
-    torch.save({"state_dict": {"weight": torch.zeros(10**6)}}, tmp_path / "x.pth")
-    content = (tmp_path / "x.pth").read_bytes()
-
-    def pack(name, data):
-        return name, data, zipfile.ZIP_DEFLATED
-
-    (tmp_path / "x.pth").write_bytes(mutations.repacked(content, pack))
-    with pytest.raises(ValueError, match="must not be compressed"):
-        read_torch(tmp_path / "x.pth")
-
-
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nowhere\.pth"):
         read_torch(tmp_path / "nowhere.pth")
-
-
-def test_without_torch(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(ImportError, match=r"pip install 'keras-sagan\[torch-import\]'"):
-        read_torch(tmp_path / "model.pth")
 
 
 def test_plain_numbers_beside_the_weights_are_no_obstacle(tmp_path):

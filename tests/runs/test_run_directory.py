@@ -100,6 +100,7 @@ def test_rows_after_a_step_are_dropped(tmp_path):
     files.keep_metrics_until(tmp_path, 10)
     assert not path.exists()
     rows = ['{"step": 5}', "[]", "x", '{"step": 10}', '{"step": 15}', '{"step": 2']
+    rows.insert(1, '{"step":' * 100_000)
     path.write_text("\n".join(rows))
     files.keep_metrics_until(tmp_path, 10)
     assert path.read_text() == '{"step": 5}\n{"step": 10}\n'

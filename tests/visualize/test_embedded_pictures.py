@@ -82,3 +82,13 @@ def test_large_ones_shrink_before_any_is_left_out(tmp_path):
     urls = embedded_pictures.sample_urls(samples, 6, 200_000)
     assert [step for step, _ in urls] == list(range(6))
     assert {decoded(url)[1].shape for _, url in urls} == {(150, 200, 3)}
+
+
+def test_only_png_is_read(tmp_path):
+    """Pillow starts a program for some other formats, whatever a file is called."""
+    path = tmp_path / "0000001.png"
+    Image.new("RGB", (4, 4)).save(path, "PNG")
+    assert embedded_pictures.read_picture(path).size == (4, 4)
+    for kind in ("BMP", "EPS"):
+        Image.new("RGB", (4, 4)).save(path, kind)
+        assert embedded_pictures.read_picture(path) is None

@@ -2,9 +2,8 @@
 
 import contextlib
 import itertools
-import json
 
-from keras_sagan.files import writing
+from keras_sagan.files import json_files, writing
 from keras_sagan.files.locking import only_one_process
 
 FOLDER = ".journal"
@@ -82,6 +81,6 @@ def _page(work, index):
 def _read_json(path):
     """A page of the journal, or `None` where it is not there or not whole."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json_files.read(path, largest=None)
     except (FileNotFoundError, ValueError):
         return None

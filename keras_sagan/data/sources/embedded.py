@@ -9,7 +9,7 @@ import typing
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_sagan.data.sources import glyphs, shapes
+from keras_sagan.data.sources import glyphs, shapes, tfds_files
 from keras_sagan.data.storage import data_dir
 
 # Another version of a rendering must get another number here.
@@ -61,6 +61,7 @@ def prepared_builder(name, image_size, cache_dir=None):
     directory = os.path.join(root, stored, f"{image_size}px", VERSION)
     if not _complete(directory):
         _build(_SETS[name], stored, image_size, root, directory)
+    tfds_files.check_directory(directory)
     return tfds.builder_from_directory(directory)
 
 

@@ -11,12 +11,12 @@ by name; if all are whole numbers, by number.
 
 import csv
 import io
-import json
 import os
 import typing
 import unicodedata
 
 from keras_sagan.data.pictures import MOST_CLASSES
+from keras_sagan.files import json_files
 
 NAMES = ("labels.csv", "dataset.json")
 
@@ -71,7 +71,7 @@ def read(files, pictures):
     file = files[0]
     try:
         rows = (_read_csv if file.suffix == ".csv" else _read_json)(file)
-    except (ValueError, csv.Error, RecursionError) as error:
+    except (ValueError, csv.Error) as error:
         return LabelTable((), None, None, (f"cannot read {shown(file)}: {error}",))
     if rows is None:
         return LabelTable(tuple(sorted(pictures)), None, None, ())
@@ -108,8 +108,11 @@ def _read_csv(file):
 
 def _read_json(file):
     """Pairs (path, class name), or None when unlabelled."""
-    content = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or "labels" not in content:
+    try:
+        content = json_files.parse(file.read_bytes(), "it")
+    except ValueError as error:
+        raise ValueError(str(error).removesuffix(".")) from error
+    if "labels" not in content:
         raise ValueError('it must be an object with "labels"')
     if content["labels"] is None:
         return None

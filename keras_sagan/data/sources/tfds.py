@@ -11,13 +11,14 @@ import warnings
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_sagan.data import pictures
+from keras_sagan.data import images, pictures
 from keras_sagan.data.decoding import open_picture
 from keras_sagan.data.pictures import Opened, Picture, Pictures
-from keras_sagan.data.source import Examples
-from keras_sagan.data.storage import allocate, data_dir
+from keras_sagan.data.sources import tfds_files
+from keras_sagan.data.storage import data_dir
 
 _READ_BATCH = 256
+_RECORD = 16  # bytes that an example takes at least: its length and checksums
 
 
 def prepared_builder(name, cache_dir=None):
@@ -33,8 +34,8 @@ def prepared_builder(name, cache_dir=None):
         `tfds.core.DatasetBuilder`.
 
     Raises:
-        ValueError: if TFDS has no such data set (the nearest names are suggested) or
-            the directory holds none.
+        ValueError: if TFDS has no such data set (the nearest names are suggested), the
+            directory holds none, or its description names classes of others.
         RuntimeError: if it could not be downloaded and prepared; says what to do.
     """
     path = os.path.expanduser(name)
@@ -43,6 +44,7 @@ def prepared_builder(name, cache_dir=None):
     if path.startswith((os.sep, ".")):
         raise ValueError(_unfinished(name, path))
     directory = data_dir(cache_dir)
+    tfds_files.check_name(name, directory)
     try:
         builder = tfds.builder(name, data_dir=directory)
     except tfds.core.DatasetNotFoundError as error:
@@ -74,34 +76,12 @@ def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
         ValueError: if there is no such split, no picture among the features, a label
             out of range, an unreadable picture, or a file is missing or damaged.
     """
-    image_feature, label_feature = features_of(builder)
-    channels = channels or image_feature.shape[-1] or 3
-    directory, name = data_dir(cache_dir), f"tfds:{builder.name}"
-    for note in _unused_label(builder):
+    found = open_pictures(builder, split)
+    name = f"tfds:{builder.name}"
+    for note in found.notes:
         warnings.warn(f"{name}: left out: {note}", stacklevel=3)
-    stored = image_feature.shape == (image_size, image_size, channels)
-    # TensorFlow decodes JPEG less exactly than Pillow, and without turning it upright.
-    lossless = image_feature.encoding_format != "jpeg"
-    if not (stored and lossless and image_feature.np_dtype == np.uint8):
-        found = open_pictures(builder, split)
-        return pictures.read(found, name, image_size, channels, fit, directory)
-    # As they are stored: TensorFlow decodes them in parallel.
-    count = split_size(builder, split)
-    pixels = allocate((count, *image_feature.shape), directory)
-    labels = None if label_feature is None else np.empty(count, np.int64)
-    start = 0
-    with _naming_files(builder):
-        batches = _columns(builder, split, decode=True).batch(_READ_BATCH)
-        for batch in batches.as_numpy_iterator():
-            stop = start + len(batch[0])
-            pixels[start:stop] = batch[0]
-            if labels is not None:
-                labels[start:stop] = batch[1]
-            start = stop
-    if labels is None:
-        return Examples(pixels, None, None)
-    pictures.check_labels(labels, class_names(label_feature), name)
-    return Examples(pixels, labels.astype(np.int32), class_names(label_feature))
+    channels, directory = channels or found.channels, data_dir(cache_dir)
+    return pictures.read(found, name, image_size, channels, fit, directory)
 
 
 def open_pictures(builder, split):
@@ -111,10 +91,10 @@ def open_pictures(builder, split):
         ValueError: as `features_of` and `split_size`.
     """
     image_feature, label_feature = features_of(builder)
-    count = split_size(builder, split)
+    count, channels = split_size(builder, split), image_feature.shape[-1]
 
     def encoded(start, stop):
-        dataset = _columns(builder, split, decode=False).skip(start).take(stop - start)
+        dataset = _columns(builder, split).skip(start).take(stop - start)
         with _naming_files(builder):
             for batch in dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator():
                 yield from zip(*batch, strict=True)
@@ -128,7 +108,7 @@ def open_pictures(builder, split):
     return Pictures(
         count=count,
         class_names=label_feature and class_names(label_feature),
-        channels=image_feature.shape[-1] or 3,
+        channels=channels if channels in images.MODES else 3,
         rows=rows,
         notes=_unused_label(builder),
         fingerprint=repr((builder.info.full_name, split, count)),
@@ -145,14 +125,19 @@ def _open(encoded, name):
     return Opened(image, *stored)
 
 
-def _columns(builder, split, decode):
-    """The examples as tuples (image, label) or (image,), in stored order."""
+def _columns(builder, split):
+    """The examples as tuples (encoded image, label) or (image,), in stored order.
+
+    TensorFlow decodes no picture: it has no limit of their size. Of the other features
+    nothing is read.
+    """
     keys = _keys(builder)
-    skip = None if decode else {keys[0]: tfds.decode.SkipDecoding()}
     dataset = builder.as_dataset(
         split=split,
         shuffle_files=False,
-        decoders=skip,
+        decoders=tfds.decode.PartialDecoding(
+            dict.fromkeys(keys, True), {keys[0]: tfds.decode.SkipDecoding()}
+        ),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
     return dataset.map(lambda example: tuple(example[key] for key in keys))
@@ -165,9 +150,15 @@ def features_of(builder):
     feature "label" where it is a `ClassLabel`.
 
     Raises:
-        ValueError: if there are no pictures of 8 or 16 bits, or several.
+        ValueError: if there are no pictures of 8 or 16 bits, or several; or more than a
+            million classes.
     """
     image, *label = (builder.info.features[key] for key in _keys(builder))
+    if label and label[0].num_classes > pictures.MOST_CLASSES:
+        raise ValueError(
+            f"{builder.name!r} must have at most {pictures.MOST_CLASSES} classes. "
+            f"Received: {label[0].num_classes}."
+        )
     return image, label[0] if label else None
 
 
@@ -207,6 +198,7 @@ def _described(path):
         ValueError: if its description cannot be read.
     """
     try:
+        tfds_files.check_directory(path)
         return tfds.builder_from_directory(path)
     except Exception as error:  # parsers raise many kinds
         raise ValueError(
@@ -247,7 +239,20 @@ def split_size(builder, split):
         raise ValueError(
             f"`split` of {builder.name!r} has no examples. Received: split={split!r}."
         )
+    _check_files(builder, split, count)
     return count
+
+
+def _check_files(builder, split, count):
+    """Raises `ValueError` if a split's files are too small for its examples."""
+    instructions = builder.info.splits[split].file_instructions
+    paths = {tfds.core.Path(instruction.filename) for instruction in instructions}
+    size = sum(path.stat().length for path in paths if path.exists())
+    if count * _RECORD > size:
+        raise ValueError(
+            f"A file of the data set in {builder.data_dir} is missing or damaged "
+            f"({count} examples in {size} bytes). Prepare or copy it again."
+        )
 
 
 def _prepare(builder, name, directory):

@@ -130,7 +130,7 @@ def _rows(session, signature, reference, size):
 
 
 def _decoded(png, channels):
-    image = np.asarray(Image.open(io.BytesIO(png)))
+    image = np.asarray(Image.open(io.BytesIO(png), formats=("PNG",)))
     return image.reshape(*image.shape[:2], channels)
 
 

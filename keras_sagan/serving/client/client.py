@@ -207,6 +207,6 @@ def _rows(labels, seed, truncation, num_images):
 
 
 def _pixels(data):
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         pixels = np.asarray(image)
     return pixels[..., np.newaxis] if pixels.ndim == 2 else pixels

@@ -72,3 +72,12 @@ def test_shards_up_to_the_first_that_is_not_whole(tmp_path):
     assert len(journal.finished_shards(tmp_path / "x")) == 2
     (tmp_path / "x" / journal.FOLDER / "00001.json").write_text("")
     assert len(journal.finished_shards(tmp_path / "x")) == 1
+
+
+def test_pages_that_are_none(tmp_path):
+    with working_directory(tmp_path / "x", STATE):
+        write_shard(tmp_path / "x", 0)
+    page = tmp_path / "x" / journal.FOLDER / "00000.json"
+    for text in ('{"bytes":' * 100_000, "[]"):
+        page.write_text(text)
+        assert journal.finished_shards(tmp_path / "x") == []

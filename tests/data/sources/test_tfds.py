@@ -1,4 +1,8 @@
+import json
+import pathlib
 import re
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -221,3 +225,82 @@ def test_jpeg_of_the_right_size_is_decoded_as_of_any_other(make_tfds, tmp_path):
     prepare("tfds:photos", tmp_path / "out", 64, cache_dir=directory)
     stored = load(f"tfds:{tmp_path / 'out'}", 64, 1).arrays()[0]
     np.testing.assert_array_equal(whole, stored)
+
+
+def png(width, height):
+    """The bytes of a black picture of one bit a pixel, without making it."""
+
+    def chunk(kind, data):
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(height * (1 + -(-width // 8))))
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+@pytest.mark.parametrize("size", [8, 16])
+def test_a_picture_that_is_larger_than_it_says(make_tfds, size):
+    """At the stored size too: TensorFlow would decode it whatever it takes."""
+    directory = make_tfds("bomb", features((8, 8, 3)), [{"image": png(12_000, 12_000)}])
+    message = r"bomb/train\[0\].*(144000000|12000 x 12000) pixels"
+    with pytest.raises(ValueError, match=message):
+        load("tfds:bomb", size, 1, cache_dir=directory)
+
+
+def test_a_large_picture_beside_the_pictures_is_not_decoded(make_tfds):
+    feature = {
+        "mask": tfds.features.Image(shape=(None, None, 1)),
+        **features((8, 8, 3)),
+    }
+    (image,) = pictures((8, 8, 3))
+    example = {"image": image, "mask": png(12_000, 12_000)[:-30]}  # not to be decoded
+    directory = make_tfds("masked", feature, [example])
+    stored = load("tfds:masked", 8, 1, cache_dir=directory).arrays()[0]
+    np.testing.assert_array_equal(stored[0], image)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_pixels_at_the_stored_size_are_those_of_tensorflow(make_tfds, channels):
+    shape = (8, 8, channels)
+    images = pictures(*[shape] * 3)
+    directory = make_tfds("sane", features(shape), [{"image": x} for x in images])
+    expected = tfds.load("sane", split="train", data_dir=directory, shuffle_files=False)
+    expected = np.stack([row["image"] for row in expected.as_numpy_iterator()])
+    stored = load("tfds:sane", 8, 1, cache_dir=directory).arrays()[0]
+    np.testing.assert_array_equal(stored, expected)
+
+
+def change_description(directory, name, change):
+    path = next(pathlib.Path(directory).rglob(name))
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_more_examples_than_the_files_can_hold(make_tfds):
+    def change(content):
+        content["splits"][0]["shardLengths"] = [str(10**12)]
+
+    directory = make_tfds(
+        "few", features(), [{"image": x} for x in pictures((8, 8, 3))]
+    )
+    change_description(directory, "dataset_info.json", change)
+    with pytest.raises(
+        ValueError, match=r"few/1\.0\.0 is missing or damaged .1000000000000 "
+    ):
+        load("tfds:few", 8, 1, cache_dir=directory)
+
+
+def test_more_classes_than_there_may_be(make_tfds):
+    def change(content):
+        label = content["featuresDict"]["features"]["label"]
+        label["classLabel"]["numClasses"] = str(10**12)
+
+    label = tfds.features.ClassLabel(num_classes=3)
+    example = {"image": pictures((8, 8, 3))[0], "label": 1}
+    directory = make_tfds("classy", features((8, 8, 3), label), [example])
+    change_description(directory, "features.json", change)
+    with pytest.raises(ValueError, match="'classy' must have at most 1000000 classes"):
+        load("tfds:classy", 8, 1, cache_dir=directory)

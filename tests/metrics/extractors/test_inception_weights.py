@@ -60,7 +60,7 @@ def test_the_cache(tmp_path, monkeypatch):
     assert inception_weights.SHA256[:8] in name
     (tmp_path / "keras_sagan").mkdir()
     (tmp_path / "keras_sagan" / name).write_bytes(b"no weights")
-    with pytest.raises(ValueError, match="is no PyTorch file"):
+    with pytest.raises(ValueError, match="cannot be read as a PyTorch file"):
         inception_weights.load()
 
 
