@@ -21,7 +21,11 @@ DOCUMENTED = {"_replace", "_asdict", "_exit"}
 PRIVATE = {
     "_flatten_layers": (
         lambda: keras.Layer,
-        {"layers/spectral_normalization.py", "training/ema.py"},
+        {
+            "layers/spectral_normalization.py",
+            "models/architectures.py",
+            "training/ema.py",
+        },
         "the layers of a model with those inside other layers; Keras lists only the "
         "outermost publicly",
     ),

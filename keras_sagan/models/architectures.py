@@ -132,7 +132,7 @@ def _nested(layer, prefix=""):
 
     Layers without weights, which Keras makes for operations, are left out.
     """
-    for inner in layer._layers:
+    for inner in layer._flatten_layers(include_self=False, recursive=False):
         if inner.weights:
             path = prefix + inner.name
             yield path, inner, layer.trainable
