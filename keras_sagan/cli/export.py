@@ -65,7 +65,7 @@ def run(options):
         start_tensorflow()
         from keras_sagan.runs import loading, reading
 
-        metrics = [_scores(path) for path in options.metrics]
+        metrics = [_read_scores(path) for path in options.metrics]
         gan = loading.load_trained(options.model)
         gan.refresh_ema()
         facts = {
@@ -82,7 +82,7 @@ def run(options):
     print(path)
 
 
-def _scores(path):
+def _read_scores(path):
     """The scores and the protocol of a result of `keras-sagan evaluate --json`."""
     from keras_sagan.metrics.protocol import read_result
 

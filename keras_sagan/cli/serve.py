@@ -93,7 +93,7 @@ def run(options):
         start_tensorflow()
         server = _server(options, token)
     stop = stopping.stop_event()
-    _describe(server, options, token)
+    _describe_server(server, options, token)
     stop.wait()
     print("Stopping: finishing the requests begun.", flush=True)
     return 0 if server.stop(options.grace) else EXIT_CUT_OFF
@@ -136,7 +136,7 @@ def _server(options, token):
     )
 
 
-def _describe(server, options, token):
+def _describe_server(server, options, token):
     model = server.model
     host = listening.in_url(options.host)
     newest = model.versions[max(model.versions)]

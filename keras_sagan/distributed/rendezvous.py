@@ -56,7 +56,7 @@ def connect(cluster, versions, timeout=300.0):
         except WorkersError as error:
             hello["problem"] = str(error)  # which all workers are to hear
             deadline = min(deadline, time.monotonic() + _CALL_SECONDS)
-        connection = _join(cluster, hello, timeout, deadline)
+        connection = _join_workers(cluster, hello, timeout, deadline)
     return Workers(cluster, {0: connection})
 
 
@@ -191,7 +191,7 @@ def _answering(cluster, token):
             thread.join()
 
 
-def _join(cluster, hello, timeout, deadline):
+def _join_workers(cluster, hello, timeout, deadline):
     """Another worker's part of `connect`: the socket to the chief."""
     problem = "nothing answers"
     while time.monotonic() < deadline:

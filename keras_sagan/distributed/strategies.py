@@ -32,7 +32,7 @@ def create_strategy(name="auto", cluster=None):
     name = check_strategy(name, cluster)
     if name == "multi_worker":
         return _multi_worker(cluster)
-    return _mirrored() if name == "mirrored" else tf.distribute.get_strategy()
+    return _mirrored_strategy() if name == "mirrored" else tf.distribute.get_strategy()
 
 
 def check_strategy(name, cluster):
@@ -282,7 +282,7 @@ def _multi_worker(cluster):
     return tf.distribute.MultiWorkerMirroredStrategy(resolver)
 
 
-def _mirrored():
+def _mirrored_strategy():
     if tf.config.list_physical_devices("GPU"):
         return tf.distribute.MirroredStrategy()
     # Collectives between logical CPU devices share one pool of threads and can wait

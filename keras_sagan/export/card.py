@@ -126,10 +126,12 @@ def as_text(card):
         "",
         f"Intended use: {card['intended_use']}",
         *_section("Limitations", [f"- {x}" for x in card["limitations"]]),
-        *_section("Data", _entries(card["data"])),
-        *_section("Training", _entries(card["training"])),
-        *_section("Metrics", [line for x in card["metrics"] for line in _entries(x)]),
-        *_section("Made with", _entries(card["versions"])),
+        *_section("Data", _card_entries(card["data"])),
+        *_section("Training", _card_entries(card["training"])),
+        *_section(
+            "Metrics", [line for x in card["metrics"] for line in _card_entries(x)]
+        ),
+        *_section("Made with", _card_entries(card["versions"])),
     ]
     return "\n".join(lines) + "\n"
 
@@ -138,11 +140,11 @@ def _section(title, lines):
     return ["", f"## {title}", "", *(lines or ["Not known."])]
 
 
-def _entries(values, indent=""):
+def _card_entries(values, indent=""):
     lines = []
     for key, value in (values or {}).items():
         if isinstance(value, dict):
-            lines += [f"{indent}- {key}:", *_entries(value, indent + "  ")]
+            lines += [f"{indent}- {key}:", *_card_entries(value, indent + "  ")]
         else:
             lines.append(f"{indent}- {key}: {'-' if value is None else value}")
     return lines

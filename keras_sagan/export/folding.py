@@ -54,11 +54,11 @@ def fold(generator, merged_upsampling=True):
 
     def folded(layer):
         if isinstance(layer, _WITH_KERNEL):
-            return _plain(layer, convolutions.get(id(layer)), merged_upsampling)
+            return _plain_layer(layer, convolutions.get(id(layer)), merged_upsampling)
         if isinstance(layer, _BATCH_NORMS):
             return _affine(layer, norms.get(id(layer)))
         if isinstance(layer, SelfAttention2D):
-            return _attention(layer)
+            return _folded_attention(layer)
         if isinstance(layer, GatedResidual2D):
             return _FoldedResidual(layer)
         return _float32(layer) if isinstance(layer, keras.layers.Layer) else layer
@@ -97,7 +97,7 @@ def _batch_norms_after_convolutions(model):
     for layer in model.layers:
         if not isinstance(layer, _BATCH_NORMS):
             continue
-        features = _first(layer.input)
+        features = _first_tensor(layer.input)
         source = producers.get(id(features))
         convolution = isinstance(_unwrapped(source), _CONVOLUTIONS)
         if convolution and readers[id(features)] == 1:
@@ -105,7 +105,7 @@ def _batch_norms_after_convolutions(model):
     return pairs
 
 
-def _plain(source, norm=None, merged_upsampling=True):
+def _plain_layer(source, norm=None, merged_upsampling=True):
     """A convolution or dense layer with the kernel that it runs with.
 
     Args:
@@ -158,7 +158,7 @@ def _scale_and_offset(norm):
     return scale, norm.beta - norm.moving_mean * scale
 
 
-def _attention(layer):
+def _folded_attention(layer):
     config = {**layer.get_config(), "dtype": "float32", "spectral_norm": False}
     plain = SelfAttention2D.from_config(config)
     plain.build(layer.input.shape)
@@ -184,7 +184,7 @@ def _float32(layer):
     return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
 
 
-def _first(inputs):
+def _first_tensor(inputs):
     return inputs[0] if isinstance(inputs, (list, tuple)) else inputs
 
 
@@ -218,7 +218,7 @@ class _FoldedBatchNorm(keras.layers.Layer):
         return x * scale + offset
 
     def compute_output_spec(self, inputs):
-        return keras.KerasTensor(_first(inputs).shape, dtype="float32")
+        return keras.KerasTensor(_first_tensor(inputs).shape, dtype="float32")
 
     def _constant(self, name, value):
         weight = self.add_weight(name=name, shape=value.shape, trainable=False)
@@ -231,8 +231,8 @@ class _FoldedResidual(keras.layers.Layer):
 
     def __init__(self, layer):
         super().__init__(name=layer.name, dtype="float32")
-        self.reduce = _plain(layer.reduce)
-        self.expand = _plain(layer.expand)
+        self.reduce = _plain_layer(layer.reduce)
+        self.expand = _plain_layer(layer.expand)
         self.gamma = self.add_weight(name="gamma", shape=(), trainable=False)
         self.gamma.assign(layer.gamma)
 

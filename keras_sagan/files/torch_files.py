@@ -128,13 +128,13 @@ def _state_dict(content, entry, name):
         other = [key for key in state if not isinstance(state[key], _Tensor)]
         if not other:
             return {str(key): tensor for key, tensor in state.items()}
-        received = f"its {other[0]!r}, {_describe(state[other[0]])}"
+        received = f"its {other[0]!r}, {_tensor_text(state[other[0]])}"
     else:
-        received = _describe(content)
+        received = _tensor_text(content)
     raise ValueError(f"{name} must hold {what}. Received: {received:.300}.")
 
 
-def _describe(value):
+def _tensor_text(value):
     if isinstance(value, _Tensor):
         return "a tensor"
     if isinstance(value, dict):
@@ -258,7 +258,7 @@ class _Unpickler(pickle._Unpickler):
         if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
             return _tensor
         if (module, name) == ("torch._utils", "_rebuild_parameter"):
-            return _first
+            return _first_record
         if (module, name) in _PASSED_OVER:
             return _nothing
         raise pickle.UnpicklingError(f"it refers to {module}.{name}")
@@ -290,7 +290,7 @@ def _tensor(storage, offset, shape, strides, *_):
     return _Tensor(storage, offset, shape, strides)
 
 
-def _first(data, *_):
+def _first_record(data, *_):
     return data
 
 
@@ -332,7 +332,7 @@ def _open_legacy(path):
             raise ValueError("it is of another byte order")
         unpickler = _Unpickler(file)
         content = unpickler.load()
-        places = _places(file, _Unpickler(file).load(), unpickler.kinds)
+        places = _storage_places(file, _Unpickler(file).load(), unpickler.kinds)
 
     def load_storages(keys):
         with path.open("rb") as file:
@@ -344,7 +344,7 @@ def _open_legacy(path):
     return content, load_storages
 
 
-def _places(file, keys, kinds):
+def _storage_places(file, keys, kinds):
     """Where the storages are that follow: dict from key to `(start, size)` in bytes."""
     places = {}
     end = os.fstat(file.fileno()).st_size

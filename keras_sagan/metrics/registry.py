@@ -115,11 +115,11 @@ def _frechet(real, fake, held_out, settings):
 def _check_frechet(real, fake, extractor, settings):
     from keras_sagan.metrics.frechet import check_counts
 
-    dimensions = _dimensions(extractor)
+    dimensions = _feature_length(extractor)
     check_counts(real.count, fake.count, dimensions, settings.allow_few)
 
 
-def _kernel(real, fake, held_out, settings):
+def _kernel_scores(real, fake, held_out, settings):
     from keras_sagan.metrics.kernel import kernel_distance
 
     mean, deviation = kernel_distance(
@@ -147,7 +147,7 @@ def _check_class_score(real, fake, extractor, settings):
     check_splits(settings.splits, fake.count)
 
 
-def _neighbours(real, fake, held_out, settings):
+def _neighbour_scores(real, fake, held_out, settings):
     from keras_sagan.metrics.precision_recall import precision_recall_density_coverage
 
     return Values(
@@ -178,7 +178,7 @@ def _check_within_classes(real, fake, extractor, settings):
     from keras_sagan.metrics import by_class, classes
 
     labels = classes.relabel(real.labels, real.class_names, fake.class_names)
-    dimensions = _dimensions(extractor)
+    dimensions = _feature_length(extractor)
     by_class.check_classes(labels, fake.labels, dimensions, settings.allow_few)
 
 
@@ -209,7 +209,7 @@ def _memorization(real, fake, held_out, settings):
     return Values({f"memorization_{x}": float(getattr(check, x)) for x in names})
 
 
-def _dimensions(extractor):
+def _feature_length(extractor):
     return None if extractor is None else extractor.dimensions
 
 
@@ -230,7 +230,7 @@ METRICS = {
         Metric(
             "kid",
             (Score("kid", of_others="kernel_distance"), Score("kid_deviation")),
-            _kernel,
+            _kernel_scores,
             needs=_ALL_FEATURES,
             check=_check_kernel,
             settings=("subsets", "subset_size"),
@@ -252,7 +252,7 @@ METRICS = {
                 Score(name, higher_is_better=True)
                 for name in ("precision", "recall", "density", "coverage")
             ),
-            _neighbours,
+            _neighbour_scores,
             needs=_ALL_FEATURES,
             check=_check_neighbours,
             settings=("nearest_k",),

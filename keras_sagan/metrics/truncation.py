@@ -28,7 +28,7 @@ class Sweep:
         Returns: list of `(x, y, text)`, text being the threshold.
         """
         return [
-            (_score(result, x), _score(result, y), _text(threshold))
+            (_score(result, x), _score(result, y), _truncation_text(threshold))
             for threshold, result in zip(self.thresholds, self.results, strict=True)
         ]
 
@@ -66,5 +66,5 @@ def _score(result, beginning):
     )
 
 
-def _text(threshold):
+def _truncation_text(threshold):
     return "none" if threshold is None else f"{threshold:g}"

@@ -66,7 +66,7 @@ def check_same_data(directory, source):
     Raises:
         ValueError: if the classes are others: their numbers would mean other things.
     """
-    before = _data(directory)
+    before = _data_facts(directory)
     names = source.class_names and list(source.class_names)
     if before.get("class_names", names) != names:
         raise ValueError(
@@ -88,12 +88,12 @@ def check_same_data(directory, source):
 
 def class_counts(directory):
     """Examples of each class in the data of a run: list of int, or None if unknown."""
-    counts = _data(directory).get("class_counts")
+    counts = _data_facts(directory).get("class_counts")
     whole = isinstance(counts, list) and all(type(x) is int and x >= 0 for x in counts)
     return counts if whole else None
 
 
-def _data(directory):
+def _data_facts(directory):
     """What `facts.json` says of the data: dict, empty where it says nothing."""
     try:
         data = reading.read_facts(directory)["data"]

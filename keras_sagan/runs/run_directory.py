@@ -107,7 +107,7 @@ def set_samples_aside(output, after):
 
 def _differences(earlier, wanted):
     """Lines "name: before -> now" of the settings that may not change."""
-    before, now = _flat(earlier.to_dict()), _flat(wanted.to_dict())
+    before, now = _flat_settings(earlier.to_dict()), _flat_settings(wanted.to_dict())
     return [
         f"{name}: {before[name]!r} -> {now[name]!r}"
         for name in now
@@ -117,7 +117,7 @@ def _differences(earlier, wanted):
     ]
 
 
-def _flat(sections):
+def _flat_settings(sections):
     flat = {}
     for section, values in sections.items():
         if isinstance(values, dict):

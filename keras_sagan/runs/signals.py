@@ -38,7 +38,7 @@ class StopSignals:
         return self
 
     def __exit__(self, *exception):
-        _restore(self._before)
+        _restore_handlers(self._before)
 
     def _handle(self, number, frame):
         self.received = self.received or number
@@ -77,7 +77,7 @@ def raised():
     try:
         yield
     finally:
-        _restore(before)
+        _restore_handlers(before)
 
 
 class StopOnSignal(StepCallback):
@@ -120,6 +120,6 @@ def _handle_with(handler, numbers):
     return {number: signal.signal(number, handler) for number in numbers}
 
 
-def _restore(handlers):
+def _restore_handlers(handlers):
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -199,13 +199,13 @@ def _naming(path, problem):
 
 def _write_weights(gan, path):
     """Writes HDF5 where there is room for it: on a full disk, its library crashes."""
-    size = sum(variable.value.numpy().nbytes for variable in _variables(gan))
-    room = size + _H5_OVERHEAD * (1 + len(_variables(gan)))
+    size = sum(variable.value.numpy().nbytes for variable in _all_variables(gan))
+    room = size + _H5_OVERHEAD * (1 + len(_all_variables(gan)))
     writing.make_room(path, room)
     with writing.naming(path):
         gan.save_weights(path)
 
 
-def _variables(gan):
+def _all_variables(gan):
     optimizers = [getattr(gan, f"{x}_optimizer", None) for x in "gd"]
     return [*gan.variables, *(v for o in optimizers if o for v in o.variables)]

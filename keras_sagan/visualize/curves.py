@@ -32,9 +32,9 @@ def save_curve(path, points, x_name, y_name, title=""):
     image = Image.new("RGB", _SIZE, "white")
     draw = ImageDraw.Draw(image)
     font = ImageFont.load_default(14)
-    low, high = _range(values)
+    low, high = _axis_range(values)
     _axes(draw, font, low, high)
-    places = [_place(value, low, high) for value in values]
+    places = [_pixel(value, low, high) for value in values]
     draw.line(places, fill=_CURVE, width=2)
     for (x, y), (_, _, text) in zip(places, points, strict=True):
         draw.ellipse((x - 4, y - 4, x + 4, y + 4), fill=_CURVE)
@@ -46,14 +46,14 @@ def save_curve(path, points, x_name, y_name, title=""):
     files.save_picture(path, np.asarray(image))
 
 
-def _range(values):
+def _axis_range(values):
     """Lowest and highest value of either axis, with room around the points."""
     low, high = values.min(axis=0), values.max(axis=0)
     room = np.where(high > low, 0.08 * (high - low), 0.5)
     return low - room, high + room
 
 
-def _place(value, low, high):
+def _pixel(value, low, high):
     share = (np.asarray(value) - low) / (high - low)
     x = _LEFT + share[0] * (_SIZE[0] - _LEFT - _RIGHT)
     y = _SIZE[1] - _BOTTOM - share[1] * (_SIZE[1] - _TOP - _BOTTOM)
@@ -64,7 +64,7 @@ def _axes(draw, font, low, high):
     bottom, right = _SIZE[1] - _BOTTOM, _SIZE[0] - _RIGHT
     for share in np.linspace(0, 1, _TICKS):
         value = low + share * (high - low)
-        x, y = _place(value, low, high)
+        x, y = _pixel(value, low, high)
         draw.line([(x, _TOP), (x, bottom)], fill=_GRID)
         draw.line([(_LEFT, y), (right, y)], fill=_GRID)
         draw.text((x, bottom + 14), f"{value[0]:.4g}", _INK, font, anchor="mm")

@@ -19,7 +19,7 @@ _ATTEMPTS = (
 
 def png_url(pixels):
     """A uint8 array `(height, width, channels)` as a `data:` URL, without loss."""
-    return _url(_encoded(files.to_image(pixels), "PNG"), "png")
+    return _url(_encoded_picture(files.to_image(pixels), "PNG"), "png")
 
 
 def sample_urls(samples, most, most_bytes):
@@ -39,7 +39,7 @@ def sample_urls(samples, most, most_bytes):
             urls = _within(images, most_bytes, *attempt)
             if urls is not None:
                 return urls
-        images = _spread(images, len(images) // 2)
+        images = _spread_out(images, len(images) // 2)
     return []
 
 
@@ -54,11 +54,11 @@ def read_picture(path):
 
 
 def _read_some(samples, most):
-    picked = _spread(samples, most)
+    picked = _spread_out(samples, most)
     return [(step, x) for step, path in picked if (x := read_picture(path))]
 
 
-def _spread(items, most):
+def _spread_out(items, most):
     """At most `most` items: the first, the last, and others between."""
     if len(items) <= most:
         return items
@@ -71,9 +71,9 @@ def _within(images, most_bytes, kind, quality, scale):
     urls, total = [], 0
     for step, image in images:
         if kind == "PNG":
-            content = _encoded(image, kind)
+            content = _encoded_picture(image, kind)
         else:
-            content = _encoded(_smaller(image, scale), kind, quality=quality)
+            content = _encoded_picture(_smaller(image, scale), kind, quality=quality)
         url = _url(content, kind.lower())
         total += len(url)
         if total > most_bytes:
@@ -93,7 +93,7 @@ def _smaller(image, scale):
     return image.resize(size, Image.Resampling.BOX)
 
 
-def _encoded(image, kind, **settings):
+def _encoded_picture(image, kind, **settings):
     stream = io.BytesIO()
     image.save(stream, format=kind, optimize=True, **settings)
     return stream.getvalue()

@@ -31,11 +31,16 @@ def advise(report):
     """
     if not report.num_examples:
         return ()
-    advice = [_size(report), *_amount(report), *_shape(report), *_modes(report)]
-    return (*advice, *_classes(report), *_copies(report))
+    advice = [
+        _size_advice(report),
+        *_amount(report),
+        *_shape_advice(report),
+        *_modes(report),
+    ]
+    return (*advice, *_class_advice(report), *_copy_advice(report))
 
 
-def _size(report):
+def _size_advice(report):
     """Image size and preset."""
     side = report.shorter_sides[1]
     fitting = [size for size in _PRESETS if size <= side]
@@ -79,7 +84,7 @@ def _amount(report):
     ]
 
 
-def _shape(report):
+def _shape_advice(report):
     if report.num_oblong * 2 < report.num_examples:
         return []
     return [
@@ -102,7 +107,7 @@ def _modes(report):
     return advice
 
 
-def _classes(report):
+def _class_advice(report):
     if not report.class_counts:
         return []
     counts = [count for count in report.class_counts.values() if count]
@@ -115,7 +120,7 @@ def _classes(report):
     ]
 
 
-def _copies(report):
+def _copy_advice(report):
     advice = []
     if report.extra_copies:
         advice.append(

@@ -84,8 +84,8 @@ class CheckReport:
         ]
         if self.num_examples:
             lines += [
-                f"widths    {_spread(self.widths)}",
-                f"heights   {_spread(self.heights)}",
+                f"widths    {_spread_text(self.widths)}",
+                f"heights   {_spread_text(self.heights)}",
                 f"enlarged  {self.num_enlarged} (shorter side < {self.image_size} px)",
                 f"modes     {', '.join(f'{m} {n}' for m, n in self.modes.items())}",
                 f"values    {self.value_range[0]} to {self.value_range[1]}",
@@ -94,9 +94,11 @@ class CheckReport:
         lines += _class_lines(self.class_counts)
         others = [p for p in self.problems if p not in set(self.unreadable)]
         lines.append(f"problems  {len(self.problems) or 'none'}")
-        lines += [f"  {problem}" for problem in others] + _some(self.unreadable)
+        lines += [f"  {problem}" for problem in others] + _some_problems(
+            self.unreadable
+        )
         if self.odd:
-            lines += [f"odd       {len(self.odd)}", *_some(self.odd)]
+            lines += [f"odd       {len(self.odd)}", *_some_problems(self.odd)]
         if self.notes:
             lines += ["left out", *(f"  {note}" for note in self.notes)]
         if self.advice:
@@ -245,12 +247,12 @@ def _value_problems(facts):
     return []
 
 
-def _spread(three):
+def _spread_text(three):
     low, median, high = three
     return f"{low}" if low == high else f"{low} to {high} px, median {median}"
 
 
-def _some(sentences):
+def _some_problems(sentences):
     """Lines of the first ones, and how many there are more."""
     lines = [f"  {sentence}" for sentence in sentences[:_MAX_NAMES_SHOWN]]
     rest = len(sentences) - len(lines)

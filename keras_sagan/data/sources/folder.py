@@ -64,7 +64,7 @@ def list_pictures(path):
         )
     found = label_files.find(path)
     if found:
-        return _listed(path, found)
+        return _listed_names(path, found)
     entries = _entries(path)
     if (path / _PREPARED).exists():
         problem = f"{shown(path)} is a prepared data set: use 'tfds:{shown(path)}'"
@@ -121,7 +121,7 @@ def _open(file):
     return Opened(image, *stored)
 
 
-def _listed(path, found):
+def _listed_names(path, found):
     """The listing after a file of labels."""
     pictures, others, links, problems = {}, [], [], []
     for folder, folders, names in os.walk(path, onerror=_raise):

@@ -70,7 +70,7 @@ def read(files, pictures):
         return LabelTable((), None, None, (problem,))
     file = files[0]
     try:
-        rows = (_read_csv if file.suffix == ".csv" else _read_json)(file)
+        rows = (_read_csv if file.suffix == ".csv" else _read_json_labels)(file)
     except (ValueError, csv.Error) as error:
         return LabelTable((), None, None, (f"cannot read {shown(file)}: {error}",))
     if rows is None:
@@ -106,7 +106,7 @@ def _read_csv(file):
     return rows
 
 
-def _read_json(file):
+def _read_json_labels(file):
     """Pairs (path, class name), or None when unlabelled."""
     try:
         content = json_files.parse(file.read_bytes(), "it")

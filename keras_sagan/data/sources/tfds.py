@@ -94,7 +94,7 @@ def open_pictures(builder, split):
     count, channels = split_size(builder, split), image_feature.shape[-1]
 
     def encoded(start, stop):
-        dataset = _columns(builder, split).skip(start).take(stop - start)
+        dataset = _feature_columns(builder, split).skip(start).take(stop - start)
         with _naming_files(builder):
             for batch in dataset.batch(_READ_BATCH).prefetch(1).as_numpy_iterator():
                 yield from zip(*batch, strict=True)
@@ -125,7 +125,7 @@ def _open(encoded, name):
     return Opened(image, *stored)
 
 
-def _columns(builder, split):
+def _feature_columns(builder, split):
     """The examples as tuples (encoded image, label) or (image,), in stored order.
 
     TensorFlow decodes no picture: it has no limit of their size. Of the other features

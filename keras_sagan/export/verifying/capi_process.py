@@ -46,7 +46,7 @@ def run_export(directory, reference):
     forbidden = graph.forbidden_operations(
         set().union(*operations.values()), capi.registered_operations(library)
     )
-    differences, problems = _compare(session, reference)
+    differences, problems = _compare_outputs(session, reference)
     problems += [f"a server must not run {name}" for name in forbidden]
     problems += _accepted(session, reference)
     problems += [
@@ -67,7 +67,7 @@ def run_export(directory, reference):
     }
 
 
-def _compare(session, reference):
+def _compare_outputs(session, reference):
     differences, problems = {}, []
     expected = {}
     for key, value in reference.items():
@@ -96,7 +96,9 @@ def _compare_signature(session, signature, expected, reference):
         for name, wanted in expected.items():
             actual = outputs[name]
             if isinstance(actual, list):
-                actual = np.stack([_decoded(x, wanted.shape[-1]) for x in actual])
+                actual = np.stack(
+                    [_decoded_tensor(x, wanted.shape[-1]) for x in actual]
+                )
             shape = (size, *wanted.shape[1:])
             if (actual.shape, actual.dtype) != (shape, wanted.dtype):
                 what = f"{actual.dtype} {actual.shape} at batch size {size}"
@@ -129,7 +131,7 @@ def _rows(session, signature, reference, size):
     return {name: reference[f"input/{name}"][:size] for name in names}
 
 
-def _decoded(png, channels):
+def _decoded_tensor(png, channels):
     image = np.asarray(Image.open(io.BytesIO(png), formats=("PNG",)))
     return image.reshape(*image.shape[:2], channels)
 

@@ -68,7 +68,9 @@ def signature_defs(meta_graph):
     for entry in protobuf.values(meta_graph, 5):
         name, definition = protobuf.first(entry, 1).decode(), protobuf.first(entry, 2)
         if not name.startswith("__"):  # the initialiser
-            found[name] = SignatureDef(_places(definition, 1), _places(definition, 2))
+            found[name] = SignatureDef(
+                _node_places(definition, 1), _node_places(definition, 2)
+            )
     return found
 
 
@@ -129,11 +131,11 @@ def _reachable(outputs, nodes, functions):
             continue
         seen.add(name)
         waiting += nodes[name].inputs
-        counts += _count(nodes[name], functions)
+        counts += _count_bytes(nodes[name], functions)
     return counts
 
 
-def _count(node, functions):
+def _count_bytes(node, functions):
     """The operation of a node, and those of the functions that it calls."""
     counts = collections.Counter()
     called = [functions[x] for x in node.functions]
@@ -143,11 +145,11 @@ def _count(node, functions):
         counts[node.operation] += 1
     for body in called:
         for inner in body:
-            counts += _count(inner, functions)
+            counts += _count_bytes(inner, functions)
     return counts
 
 
-def _places(definition, number):
+def _node_places(definition, number):
     places = {}
     for entry in protobuf.values(definition, number):
         info = protobuf.first(entry, 2)

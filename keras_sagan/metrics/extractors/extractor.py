@@ -205,7 +205,9 @@ def keras_extractor(model, name, features=None, preprocess=None, resize_kind="cl
         x = x if preprocess is None else preprocess(x)
         outputs = network(x, training=False)
         hidden, logits = outputs if features is not None else (outputs, None)
-        return _flat(hidden), None if logits is None else tf.cast(logits, tf.float32)
+        return _flat_features(hidden), None if logits is None else tf.cast(
+            logits, tf.float32
+        )
 
     return Extractor(
         name=name,
@@ -243,7 +245,7 @@ def saved_model_extractor(path, name):
                     for part in ("dtype", "shape"))  # fmt: skip
 
     def function(images):
-        return _flat(serve(**{key: tf.cast(images, dtype)})[wanted]), None
+        return _flat_features(serve(**{key: tf.cast(images, dtype)})[wanted]), None
 
     function.loaded = loaded  # keeps its variables alive
     return Extractor(
@@ -276,7 +278,7 @@ def _files_sha256(path):
 
 
 def _dimensions(shape):
-    """Length of what `_flat` makes of an output, or `None` where it is not known."""
+    """Length of what `_flat_features` makes of an output; `None` if not known."""
     shape = tf.TensorShape(shape)
     if shape.rank is None:
         return None
@@ -285,7 +287,7 @@ def _dimensions(shape):
     return None if None in sizes else math.prod(sizes)
 
 
-def _flat(features):
+def _flat_features(features):
     if len(features.shape) == 4:
         features = tf.reduce_mean(features, axis=[1, 2])
     features = tf.cast(features, tf.float32)

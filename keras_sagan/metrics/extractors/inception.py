@@ -36,12 +36,12 @@ def build():
     `(batch, 1008)`.
     """
     images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
-    x = _conv(images, "Conv2d_1a_3x3", 32, 3, strides=2)
-    x = _conv(x, "Conv2d_2a_3x3", 32, 3)
-    x = _conv(x, "Conv2d_2b_3x3", 64, 3, padding="same")
+    x = _conv_block(images, "Conv2d_1a_3x3", 32, 3, strides=2)
+    x = _conv_block(x, "Conv2d_2a_3x3", 32, 3)
+    x = _conv_block(x, "Conv2d_2b_3x3", 64, 3, padding="same")
     x = _max_pool(x)
-    x = _conv(x, "Conv2d_3b_1x1", 80, 1)
-    x = _conv(x, "Conv2d_4a_3x3", 192, 3)
+    x = _conv_block(x, "Conv2d_3b_1x1", 80, 1)
+    x = _conv_block(x, "Conv2d_4a_3x3", 192, 3)
     x = _max_pool(x)
     for name, pooled in (("Mixed_5b", 32), ("Mixed_5c", 64), ("Mixed_5d", 64)):
         x = _block_a(x, name, pooled)
@@ -101,17 +101,17 @@ class Bias(keras.layers.Layer):
 def _block_a(x, name, pooled):
     one, five, three, pool = _entry(x, name, "branch1x1 branch5x5_1 branch3x3dbl_1",
                                     (64, 48, 64), pooled)  # fmt: skip
-    five = _conv(five, f"{name}.branch5x5_2", 64, 5, padding="same")
-    three = _conv(three, f"{name}.branch3x3dbl_2", 96, 3, padding="same")
-    three = _conv(three, f"{name}.branch3x3dbl_3", 96, 3, padding="same")
+    five = _conv_block(five, f"{name}.branch5x5_2", 64, 5, padding="same")
+    three = _conv_block(three, f"{name}.branch3x3dbl_2", 96, 3, padding="same")
+    three = _conv_block(three, f"{name}.branch3x3dbl_3", 96, 3, padding="same")
     return keras.layers.concatenate([one, five, three, pool])
 
 
 def _block_b(x, name):
-    once = _conv(x, f"{name}.branch3x3", 384, 3, strides=2)
-    twice = _conv(x, f"{name}.branch3x3dbl_1", 64, 1)
-    twice = _conv(twice, f"{name}.branch3x3dbl_2", 96, 3, padding="same")
-    twice = _conv(twice, f"{name}.branch3x3dbl_3", 96, 3, strides=2)
+    once = _conv_block(x, f"{name}.branch3x3", 384, 3, strides=2)
+    twice = _conv_block(x, f"{name}.branch3x3dbl_1", 64, 1)
+    twice = _conv_block(twice, f"{name}.branch3x3dbl_2", 96, 3, padding="same")
+    twice = _conv_block(twice, f"{name}.branch3x3dbl_3", 96, 3, strides=2)
     return keras.layers.concatenate([once, twice, _max_pool(x)])
 
 
@@ -119,20 +119,24 @@ def _block_c(x, name, width):
     one, seven, twice, pool = _entry(x, name, "branch1x1 branch7x7_1 branch7x7dbl_1",
                                      (192, width, width), 192)  # fmt: skip
     for number, filters, size in ((2, width, (1, 7)), (3, 192, (7, 1))):
-        seven = _conv(seven, f"{name}.branch7x7_{number}", filters, size, 1, "same")
+        seven = _conv_block(
+            seven, f"{name}.branch7x7_{number}", filters, size, 1, "same"
+        )
     for number in range(2, 6):
         filters = 192 if number == 5 else width
         size = (7, 1) if number % 2 == 0 else (1, 7)
-        twice = _conv(twice, f"{name}.branch7x7dbl_{number}", filters, size, 1, "same")
+        twice = _conv_block(
+            twice, f"{name}.branch7x7dbl_{number}", filters, size, 1, "same"
+        )
     return keras.layers.concatenate([one, seven, twice, pool])
 
 
 def _block_d(x, name):
     three, seven = _entry(x, name, "branch3x3_1 branch7x7x3_1", (192, 192))
-    three = _conv(three, f"{name}.branch3x3_2", 320, 3, strides=2)
-    seven = _conv(seven, f"{name}.branch7x7x3_2", 192, (1, 7), padding="same")
-    seven = _conv(seven, f"{name}.branch7x7x3_3", 192, (7, 1), padding="same")
-    seven = _conv(seven, f"{name}.branch7x7x3_4", 192, 3, strides=2)
+    three = _conv_block(three, f"{name}.branch3x3_2", 320, 3, strides=2)
+    seven = _conv_block(seven, f"{name}.branch7x7x3_2", 192, (1, 7), padding="same")
+    seven = _conv_block(seven, f"{name}.branch7x7x3_3", 192, (7, 1), padding="same")
+    seven = _conv_block(seven, f"{name}.branch7x7x3_4", 192, 3, strides=2)
     return keras.layers.concatenate([three, seven, _max_pool(x)])
 
 
@@ -143,12 +147,12 @@ def _block_e(x, name, average_pool):
     else:
         one, three, twice = _entry(x, name, branches, widths)
         pool = keras.layers.MaxPooling2D(3, 1, "same")(x)
-        pool = _conv(pool, f"{name}.branch_pool", 192, 1)
-    twice = _conv(twice, f"{name}.branch3x3dbl_2", 384, 3, padding="same")
+        pool = _conv_block(pool, f"{name}.branch_pool", 192, 1)
+    twice = _conv_block(twice, f"{name}.branch3x3dbl_2", 384, 3, padding="same")
     parts = [one]
     for branch, stem in ((three, "branch3x3_2"), (twice, "branch3x3dbl_3")):
-        parts.append(_conv(branch, f"{name}.{stem}a", 384, (1, 3), 1, "same"))
-        parts.append(_conv(branch, f"{name}.{stem}b", 384, (3, 1), 1, "same"))
+        parts.append(_conv_block(branch, f"{name}.{stem}a", 384, (1, 3), 1, "same"))
+        parts.append(_conv_block(branch, f"{name}.{stem}b", 384, (3, 1), 1, "same"))
     return keras.layers.concatenate([*parts, pool])
 
 
@@ -172,7 +176,7 @@ def _entry(x, name, branches, widths, pooled=None):
     return parts
 
 
-def _conv(x, name, filters, size, strides=1, padding="valid"):
+def _conv_block(x, name, filters, size, strides=1, padding="valid"):
     return keras.layers.Conv2D(
         filters,
         size,

@@ -70,12 +70,12 @@ def bicubic_matrix(old, new):
         first = max(int(centre - support + 0.5), 0)
         last = min(int(centre + support + 0.5), old)
         position = (np.arange(first, last) - centre + 0.5) / widening
-        weights = _cubic(np.abs(position))
+        weights = _cubic_weights(np.abs(position))
         matrix[row, first:last] = weights / weights.sum()
     return matrix.astype(np.float32)
 
 
-def _cubic(x):
+def _cubic_weights(x):
     a = -0.5
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     far = (((x - 5) * x + 8) * x - 4) * a

@@ -99,7 +99,7 @@ def json_bytes(outputs, by_row):
         lists = sum(math.prod(output.shape[:i]) for i in range(len(output.shape)))
         total += times * (len(json.dumps(name)) + 2 + _SEPARATOR)
         total += lists * (len("[]") + _SEPARATOR)
-        total += output.size * (_width(output) + _SEPARATOR)
+        total += output.size * (_characters(output) + _SEPARATOR)
         total += _encoded_bytes(name, output)
         if by_row:
             total += times * (len("{}") + _SEPARATOR)
@@ -127,7 +127,7 @@ def _is_text(output):
     return output.dtype.kind == "O"
 
 
-def _width(output):
+def _characters(output):
     """The most characters of an element of this type."""
     kind, dtype = output.dtype.kind, output.dtype
     if kind in "iu":

@@ -44,7 +44,9 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name
         signature = servable.signature(name)
         wanted = _output_names(signature, request.output_filter)
-        described = {key: _described(proto) for key, proto in request.inputs.items()}
+        described = {
+            key: _signature_proto(proto) for key, proto in request.inputs.items()
+        }
         servable.check(signature, described)
         max_bytes = self._limits.max_answer_bytes
         expected = answer_size.expected(
@@ -143,7 +145,7 @@ def _aborting(context):
         context.abort(_STATUS[int(error.code)], error.message)
 
 
-def _described(proto):
+def _signature_proto(proto):
     try:
         dtype = np.dtype(tf.as_dtype(proto.dtype).as_numpy_dtype)
     except (TypeError, KeyError) as error:

@@ -62,7 +62,7 @@ class RestInterface:
             self.refuse("GET", path)
         if found["metadata"]:
             return self._metadata(_spec(found))
-        return _to_json(grpc_services.status(self._model, _spec(found)))
+        return _answer_text(grpc_services.status(self._model, _spec(found)))
 
     def _metadata(self, spec):
         """The signatures unpacked, as TensorFlow Serving writes them."""
@@ -71,8 +71,8 @@ class RestInterface:
         spec.version.value = version
         definitions = grpc_services.signature_definitions(servable)
         return {
-            "model_spec": _to_json(spec),
-            "metadata": {"signature_def": _to_json(definitions)},
+            "model_spec": _answer_text(spec),
+            "metadata": {"signature_def": _answer_text(definitions)},
         }
 
     def post(self, path, body):
@@ -94,7 +94,7 @@ def _predict(servable, body, max_bytes):
     name = request.get("signature_name", "")
     signature = servable.signature(name)
     columns = json_tensors.columns(request, signature)
-    described = _described(columns, signature.inputs)
+    described = _signature_json(columns, signature.inputs)
     servable.check(signature, described)
     by_row = json_tensors.ROW in request
     expected = answer_size.expected(signature.outputs, described)
@@ -109,7 +109,7 @@ def _predict(servable, body, max_bytes):
     return json_tensors.to_json(outputs, by_row)
 
 
-def _to_json(message):
+def _answer_text(message):
     return json_format.MessageToDict(
         message,
         preserving_proto_field_name=True,
@@ -117,7 +117,7 @@ def _to_json(message):
     )
 
 
-def _described(columns, specs):
+def _signature_json(columns, specs):
     return {
         key: (specs[key].dtype if key in specs else None, json_tensors.shape_of(value))
         for key, value in columns.items()

@@ -187,14 +187,14 @@ def _looks_at(shown, layer, point):
 
 def gates(rows):
     """Names of the columns of `gamma`, in order."""
-    return _names(rows, r"[gd]_gamma_\d+")
+    return _columns_like(rows, r"[gd]_gamma_\d+")
 
 
 def sigmas(rows, network):
     """Names of the columns of `sigma` of a network, `"g"` or `"d"`, in order."""
-    return _names(rows, rf"{network}_sigma/.+")
+    return _columns_like(rows, rf"{network}_sigma/.+")
 
 
-def _names(rows, pattern):
+def _columns_like(rows, pattern):
     names = {name: None for row in rows for name in row}
     return [name for name in names if re.fullmatch(pattern, name)]

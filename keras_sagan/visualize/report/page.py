@@ -47,13 +47,13 @@ def build_report(run, extras):
     title = f"{run.name}: {run.config.get('preset', 'run')}"
     sections = [
         _findings(extras.findings, extras.unchecked),
-        _summary(run),
+        _summary_section(run),
         figures.samples(run),
         *figures.curves(run.rows),
         figures.scores(run.scores, extras.results),
         figures.attention(extras.views, extras.no_views),
         _settings(run, extras.differences),
-        _data(run.facts.get("data")),
+        _data_section(run.facts.get("data")),
         _machine(run),
     ]
     names = [name for name, _ in sections]
@@ -87,7 +87,7 @@ def _findings(findings, unchecked):
     return "What looks wrong", found
 
 
-def _summary(run):
+def _summary_section(run):
     if not run.rows:
         return "Summary", "<p>The run has no rows of metrics yet.</p>"
     last, training = run.rows[-1], run.config["training"]
@@ -127,7 +127,7 @@ def _settings(run, differences):
     return "Configuration", "".join(parts) + charts.details(everything, "Every setting")
 
 
-def _data(data):
+def _data_section(data):
     if not data:
         return "Data", "<p>Not recorded: the run was made by an older version.</p>"
     counts, names = data.get("class_counts"), data.get("class_names")
