@@ -133,7 +133,7 @@ def _trainable(leaf):
 def _non_trainable(leaf):
     if not isinstance(leaf, SpectralNormalization):
         return [(tuple(v.shape), v.assign) for v in leaf.non_trainable_weights]
-    size = _kernel(leaf).shape[-1]
+    size = leaf.kernel.shape[-1]
     return [((1, size), functools.partial(_set_vectors, leaf))]
 
 
@@ -144,7 +144,7 @@ def _set_vectors(wrapper, stored):
     except for an embedding, where it is our `v`, and for a transposed convolution,
     which has to start anew.
     """
-    kernel = np.asarray(_kernel(wrapper))
+    kernel = np.asarray(wrapper.kernel)
     stored = transforms.unit(stored.ravel())
     if isinstance(wrapper.layer, keras.layers.Embedding):
         u, v = transforms.unit(kernel @ stored), stored
@@ -159,7 +159,3 @@ def _set_vectors(wrapper, stored):
     sigma = float(wrapper.sigma())
     if abs(sigma) > wrapper.epsilon:
         wrapper.v.assign(v / sigma)  # the next iteration makes it a unit vector
-
-
-def _kernel(wrapper):
-    return wrapper.kernel
