@@ -92,8 +92,8 @@ def check_attention_resolutions(resolutions, produced):
         sizes = None
     if sizes is None or not sizes <= set(produced):
         raise ValueError(
-            "`attention_resolutions` may hold the sizes that this network produces, "
-            f"{sorted(set(produced))}; () for no attention. "
+            "`attention_resolutions` must be () or hold sizes that this network "
+            f"produces, {sorted(set(produced))}. "
             f"Received: attention_resolutions={resolutions!r}."
         )
     return tuple(sorted(sizes))
