@@ -210,7 +210,7 @@ FOLDERS = {
     ),
     "json: no labels": (
         lambda root: flat(root, "[1]", "dataset.json"),
-        r"dataset\.json: it must hold a JSON object\. Received",
+        r"dataset\.json: it must hold a JSON object",
     ),
     "json: negative label": (
         lambda root: flat(root, '{"labels": [["1.png", -1]]}', "dataset.json"),
