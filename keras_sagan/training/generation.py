@@ -83,7 +83,7 @@ def _network_maps(prefix, network, inputs, labels):
     if not layers:
         return {}
     features = keras.Model(network.inputs, [layer.input for layer in layers])
-    values = features([inputs] if labels is None else [inputs, labels], training=False)
+    values = run(features, inputs, labels)
     values = values if isinstance(values, (list, tuple)) else [values]
     return {
         f"{prefix}/{layer.name}": layer(
