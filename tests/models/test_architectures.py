@@ -135,9 +135,12 @@ def test_clones_and_submodels(network, tmp_path):
         model = network(base_filters=4, num_classes=num_classes)
         data = [np.ones((2, *x.shape[1:]), x.dtype) for x in model.inputs]
         clone = keras.models.clone_model(model)
-        clone.set_weights(model.get_weights())
-        np.testing.assert_allclose(clone(data), model(data), rtol=1e-6)
+        for layer in clone.layers:
+            if layer.weights:
+                layer.set_weights(model.get_layer(layer.name).get_weights())
+        given = data if num_classes else data[0]
+        np.testing.assert_allclose(clone(given), model(given), rtol=1e-5, atol=1e-6)
         part = keras.Model(model.inputs, model.get_layer("relu").output)
         part.save(tmp_path / "part.keras")
         loaded = keras.saving.load_model(tmp_path / "part.keras")
-        np.testing.assert_allclose(loaded(data), part(data), rtol=1e-6)
+        np.testing.assert_allclose(loaded(data), part(data), rtol=1e-5, atol=1e-6)
