@@ -102,7 +102,7 @@ def test_every_variable_is_written_once(any_gan, any_export):
 
 def test_used_directory_is_refused(conditional_export):
     before = sorted(path.name for path in conditional_export.iterdir())
-    with pytest.raises(FileExistsError, match="must not exist yet, or be empty"):
+    with pytest.raises(FileExistsError, match="or be an empty folder"):
         tiny_gan().export(str(conditional_export))
     assert sorted(path.name for path in conditional_export.iterdir()) == before
 
