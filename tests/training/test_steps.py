@@ -328,7 +328,7 @@ def test_evaluation_step_is_the_losses_in_inference_mode(loss):
     latents = sampling.batch_latents(SEED, Purpose.EVALUATION, 5, 4, 8)
     fake_labels = sampling.batch_labels(SEED, Purpose.EVALUATION, 5, 4, 3)
     if loss == "relativistic":
-        fake_labels = labels
+        fake_labels = tf.constant(labels)
     fakes = gan.generator([latents, fake_labels], training=False)
     real = gan.discriminator([images / np.float32(127.5) - np.float32(1), labels])
     fake = gan.discriminator([fakes, fake_labels])
