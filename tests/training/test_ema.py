@@ -154,7 +154,7 @@ def test_refreshing_again_changes_nothing(gan):
     gan.refresh_ema()
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
     # Nor does doing the work again.
-    gan._statistics.refresh(SEED)
+    gan._statistics.refresh(SEED, gan.fake_label_weights)
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
 
 
@@ -182,7 +182,7 @@ def test_statistics_depend_on_the_seed(gan):
 def test_moments_are_compiled_once():
     gan = compiled_gan()
     for _ in range(2):
-        gan._statistics.refresh(SEED)
+        gan._statistics.refresh(SEED, gan.fake_label_weights)
         train(gan)
     (moments,) = gan._statistics._moments.values()
     assert moments.experimental_get_tracing_count() == 1
@@ -190,7 +190,7 @@ def test_moments_are_compiled_once():
 
 def test_momentum_is_put_back(gan):
     momenta = [layer.momentum for layer in batch_norms(gan.ema_generator)]
-    gan._statistics.refresh(SEED)
+    gan._statistics.refresh(SEED, gan.fake_label_weights)
     assert [layer.momentum for layer in batch_norms(gan.ema_generator)] == momenta
     assert set(momenta) == {0.999}
 
