@@ -82,7 +82,8 @@ class SAGAN(DistributedModel):
             trainable=False,
         )
         # Files are read by the names of attributes: after `g_optimizer`.
-        self.step_counter = step_counter.StepCounter(self._generator_updates)
+        self.step_counter = step_counter.StepCounter()
+        self.step_counter.find_updates = self._generator_updates
         self.built = True
 
     @property

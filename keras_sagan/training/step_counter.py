@@ -13,14 +13,14 @@ class StepCounter(keras.layers.Layer):
     What depends on the step reads it here: random draws, averaging, callbacks,
     checkpoints. Schedules of the learning rate follow their optimizer, as in Keras.
 
-    Args:
-        updates: callable that returns the updates of G's optimizer, or `None` where
-            there is no optimizer. Files of version 0.1.0 have no other count.
+    Attributes:
+        find_updates: callable that returns the updates of G's optimizer, or `None`
+            where there is no optimizer. Files of version 0.1.0 have no other count.
     """
 
-    def __init__(self, updates):
+    def __init__(self):
         super().__init__(name="step_counter", dtype="float32", autocast=False)
-        self._updates = updates
+        self.find_updates = None
         self.count = self.add_weight(
             name="step",
             shape=(),
@@ -34,5 +34,7 @@ class StepCounter(keras.layers.Layer):
     def load_own_variables(self, store):
         if len(store.keys()):
             super().load_own_variables(store)
-        elif (updates := self._updates()) is not None:
+            return
+        updates = self.find_updates() if self.find_updates else None
+        if updates is not None:
             self.count.assign(updates)

@@ -81,6 +81,7 @@ DIRECTORIES = {
 # Paths that are read; `--reference-stats` and caches are written where they are not
 # there, and never replaced.
 INPUTS = {
+    "config",
     "source",
     "path",
     "directory",
