@@ -1,6 +1,7 @@
 """The file of metrics of a training run."""
 
 import json
+import os
 import pathlib
 import time
 
@@ -14,6 +15,8 @@ class MetricsLog(StepCallback):
 
     A row holds `step`, `seconds` since training began, `images_per_second` (real
     images; time of the steps alone), what `fit` logs, and the `sigmas` of the step.
+    Where the file is gone that the last row was written to, somebody has removed the
+    run: `FileNotFoundError`.
 
     Args:
         path: str. File to append to.
@@ -27,8 +30,10 @@ class MetricsLog(StepCallback):
         self.path = pathlib.Path(path)
         self.examples_per_step = examples_per_step
         self.clock = clock
+        self._begun = False
 
     def on_train_begin(self, logs=None):
+        self._begun = False
         if self.clock is None:
             start = time.monotonic()
             self.clock = lambda: time.monotonic() - start
@@ -52,5 +57,8 @@ class MetricsLog(StepCallback):
             **{name: float(value) for name, value in (logs or {}).items()},
             **networks.sigmas(self.model),
         }
-        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
+        mode = "r+" if self._begun else "a"  # "r+" makes no file where there was one
+        with naming(self.path), self.path.open(mode, encoding="utf-8") as file:
+            file.seek(0, os.SEEK_END)
             file.write(json.dumps(row) + "\n")
+        self._begun = True
