@@ -1,5 +1,6 @@
 """The file of metrics of a training run."""
 
+import errno
 import json
 import os
 import pathlib
@@ -57,8 +58,10 @@ class MetricsLog(StepCallback):
             **{name: float(value) for name, value in (logs or {}).items()},
             **networks.sigmas(self.model),
         }
-        mode = "r+" if self._begun else "a"  # "r+" makes no file where there was one
-        with naming(self.path), self.path.open(mode, encoding="utf-8") as file:
-            file.seek(0, os.SEEK_END)
+        if self._begun and not self.path.exists():
+            raise FileNotFoundError(
+                errno.ENOENT, os.strerror(errno.ENOENT), str(self.path)
+            )
+        with naming(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
         self._begun = True

@@ -39,6 +39,6 @@ def test_a_file_that_was_removed_is_not_begun_again(gan, tmp_path):
     log.on_epoch_end(0, {"d_loss": 0.5})
     assert len(path.read_text().splitlines()) == 2
     path.unlink()
-    with pytest.raises(FileNotFoundError, match="metrics.jsonl"):
+    with pytest.raises(FileNotFoundError, match=r"metrics\.jsonl"):
         log.on_epoch_end(1, {"d_loss": 0.5})
     assert not path.exists()
