@@ -71,9 +71,9 @@ def test_a_point_outside(run_directory, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_without_checkpoints(run_directory, tmp_path, capsys):
+def test_a_model_without_a_run(run_directory, tmp_path, capsys):
     assert attention(run_directory / "model", "-o", tmp_path / "x.gif") == 2
-    assert "has no checkpoints" in capsys.readouterr().err
+    assert "but the directory of a run is needed" in capsys.readouterr().err
 
 
 def test_a_file_is_not_replaced(tmp_path, capsys):

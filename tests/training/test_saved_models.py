@@ -117,10 +117,10 @@ def test_every_weight_is_written_once(tmp_path):
         file.visititems(visit)
     networks = (gan.generator, gan.ema_generator, gan.discriminator)
     weights = [weight for network in networks for weight in network.weights]
-    fingerprint, adaptive = 2, 2  # one array each
-    assert len(sizes) == len(weights) + 2
+    fingerprint, adaptive, step = 2, 2, 1  # one array each
+    assert len(sizes) == len(weights) + 3
     total = sum(int(np.prod(weight.shape)) for weight in weights)
-    assert sum(sizes) == total + fingerprint + adaptive
+    assert sum(sizes) == total + fingerprint + adaptive + step
 
 
 def test_weights_alone(tmp_path):
