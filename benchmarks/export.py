@@ -34,7 +34,7 @@ _SERVER = """
 import sys, time
 begin = time.perf_counter()
 import numpy as np
-from keras_sagan.export import capi
+from keras_sagan.export.verifying import capi
 directory, threads = sys.argv[1], int(sys.argv[2])
 library = capi.load_library()
 opened = time.perf_counter()

@@ -68,7 +68,7 @@ def test_other_formats(run_directory, tmp_path, capsys, kind):
     assert [x.name for x in path.parent.iterdir()] == [path.name]
     content = path.read_bytes()
     assert main(arguments) == 2  # never overwritten
-    assert "must not exist yet" in capsys.readouterr().err
+    assert "exists already" in capsys.readouterr().err
     assert path.read_bytes() == content
 
 

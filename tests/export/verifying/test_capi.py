@@ -7,7 +7,7 @@ from tests.helpers import run_python
 
 _ALONE = """
 import sys
-from keras_sagan.export import capi
+from keras_sagan.export.verifying import capi
 session = capi.Session(sys.argv[1], capi.load_library(), threads=1)
 images = session.run("generate", {"seed": [5], "truncation": [0], "label": [1]})
 print(images["images"].shape, {"tensorflow", "keras"} & set(sys.modules))
