@@ -2,8 +2,9 @@
 
 import json
 
-from keras_sagan.cli import argument_types, outputs
+from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.parsing import png_file
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_PROBLEMS = 1
@@ -36,7 +37,7 @@ def _add_check(actions):
     check.add_argument(
         "--contact-sheet",
         metavar="FILE.png",
-        type=argument_types.png_file,
+        type=png_file,
         help="write a picture of the first training images, a row a class",
     )
     outputs.add_force(check)

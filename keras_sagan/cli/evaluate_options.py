@@ -2,9 +2,9 @@
 
 import pathlib
 
-from keras_sagan.cli import argument_types, outputs
+from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError
-from keras_sagan.cli.parsing import integer
+from keras_sagan.cli.parsing import integer, number, png_file, truncations
 from keras_sagan.metrics.extractors import naming
 from keras_sagan.metrics.registry import METRICS, Need
 from keras_sagan.metrics.settings import Settings
@@ -64,7 +64,7 @@ def add_images(group):
         "--num-real", type=_COUNT, metavar="N", help="real images (default: all)"
     )
     group.add_argument("--seed", type=int, default=0, metavar="N", help="of latents")
-    group.add_argument("--truncation", type=argument_types.positive_number, metavar="T")
+    group.add_argument("--truncation", type=number(above=0), metavar="T")
     group.add_argument(
         "--num-classes",
         type=_COUNT,
@@ -158,13 +158,13 @@ def add_sweep(group):
     """Adds to the argument group: scores along the truncation."""
     group.add_argument(
         "--truncation-sweep",
-        type=argument_types.truncations,
+        type=truncations,
         metavar="T,T,...",
         help="score at each of these truncations (none: no truncation)",
     )
     group.add_argument(
         "--sweep-png",
-        type=argument_types.png_file,
+        type=png_file,
         metavar="FILE.png",
         help="curve of precision over recall",
     )

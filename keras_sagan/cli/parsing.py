@@ -54,9 +54,29 @@ def integer(least=None, most=None):
     return _converter(int, Setting("", least=least, most=most))
 
 
-def number(least=None, most=None):
-    """A `type=` of argparse: float, both bounds allowed."""
-    return _converter(float, Setting("", least=least, most=most))
+def number(least=None, most=None, above=None):
+    """A `type=` of argparse: float, all bounds but `above` allowed."""
+    return _converter(float, Setting("", least=least, most=most, above=above))
+
+
+def truncations(text):
+    """Truncations joined by commas: list of float, or `None` for "none"."""
+    try:
+        values = [None if x.strip() == "none" else float(x) for x in text.split(",")]
+    except ValueError:
+        values = [0.0]
+    if not all(x is None or 0 < x < math.inf for x in values):
+        raise argparse.ArgumentTypeError(
+            f"must be numbers above 0, or none, e.g. 0.5,1,none. Received: {text}"
+        )
+    return values
+
+
+def png_file(text):
+    """The name of a PNG file."""
+    if not text.lower().endswith(".png"):
+        raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
+    return text
 
 
 def _converter(kind, known):

@@ -3,10 +3,10 @@
 import argparse
 import math
 
-from keras_sagan.cli import argument_types, listening, model_argument, outputs
+from keras_sagan.cli import listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.model_argument import add_model
-from keras_sagan.cli.parsing import integer
+from keras_sagan.cli.parsing import integer, truncations
 from keras_sagan.cli.startup import start_tensorflow
 
 _LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
@@ -69,7 +69,7 @@ def _add_modes(parser):
     modes = parser.add_argument_group("other grids").add_mutually_exclusive_group()
     modes.add_argument(
         "--truncation-sweep",
-        type=argument_types.truncations,
+        type=truncations,
         metavar="T,...",
         help="a row for each of these truncations, e.g. 0.3,0.6,1,none; the labels "
         "in turn",

@@ -78,7 +78,7 @@ def test_data_are_needed_unless_files_hold_what_they_are_for(capsys, tmp_path):
         (["--num-images", "0"], "--num-images: must be an integer of at least 1. Rec"),
         (["--num-real", "0"], "must be an integer of at least 1"),
         (["--kid-subsets", "-1"], "must be an integer of at least 0"),
-        (["--truncation", "0"], "must be above 0"),
+        (["--truncation", "0"], "must be a number above 0"),
         (["--truncation-sweep", "1,x"], "must be numbers above 0"),
         (["--resize", "cubic"], "invalid choice"),
     ],

@@ -104,3 +104,31 @@ def test_numbers_that_are_not(text):
     assert parsing.number(least=0)("0.5") == 0.5
     with pytest.raises(argparse.ArgumentTypeError, match="a number of at least 0"):
         parsing.number(least=0)(text)
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (parsing.number(above=0), "0.5", 0.5),
+        (parsing.truncations, "0.5, none,2", [0.5, None, 2.0]),
+        (parsing.png_file, "a.PNG", "a.PNG"),
+    ],
+)
+def test_words_as_values(parse, text, value):
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "message"),
+    [
+        (parsing.number(above=0), "-1", "must be a number above 0"),
+        (parsing.number(above=0), "nan", "must be a number above 0"),
+        (parsing.number(above=0), "much", "must be a number above 0. Received: much"),
+        (parsing.truncations, "1,x", "numbers above 0, or none"),
+        (parsing.truncations, "0", "numbers above 0, or none"),
+        (parsing.png_file, "a.jpg", "must end in .png"),
+    ],
+)
+def test_words_that_are_none(parse, text, message):
+    with pytest.raises(argparse.ArgumentTypeError, match=message):
+        parse(text)
