@@ -2,6 +2,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 STDERR = """
 import os, sys
 from keras_sagan.cli import startup
@@ -43,3 +45,15 @@ def test_tensorflow_starts_quietly():
     )
     done = run(code)
     assert (done.stdout, done.stderr) == ("2\n", "")
+
+
+@pytest.mark.parametrize(("own", "used"), [(None, "1"), ("0", "0")])
+def test_onednn_is_on_unless_the_user_says_otherwise(own, used, monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    code = (
+        "from keras_sagan.cli.startup import start_tensorflow; start_tensorflow(); "
+        "import os; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    )
+    assert run(code, **{"TF_ENABLE_ONEDNN_OPTS": own} if own else {}).stdout == (
+        f"{used}\n"
+    )
