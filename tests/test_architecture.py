@@ -88,7 +88,7 @@ WRITES_ITSELF = {
         "create_file_writer",  # TensorBoard's log, which grows
     },
     "callbacks/metrics_log.py": {"open"},  # appends a row
-    "cli/evaluate.py": {"save"},  # of `Moments`
+    "cli/commands/evaluate.py": {"save"},  # of `Moments`
     "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
     "data/preparing/preparation.py": {
         "TFRecordWriter",  # shards: the journal says which are whole
