@@ -16,7 +16,7 @@ import wrapt
 
 _PACKAGE = __name__.partition(".")[0]
 _HOMES = ("layers", "models")  # packages whose modules register classes
-_TENSORFLOW_HOMES = ("training.sagan",)  # imported under that backend only
+_TENSORFLOW_HOMES = ("sagan",)  # imported under that backend only
 
 
 def install():

@@ -3,7 +3,7 @@
 import sys
 
 import keras_sagan
-from keras_sagan.cli import (
+from keras_sagan.cli.commands import (
     attention,
     data,
     evaluate,

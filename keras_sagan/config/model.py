@@ -2,7 +2,7 @@
 
 from keras_sagan.config.section import Section, section, setting
 
-ATTENTION_SETTINGS = ("released", "paper", "formula", "residual")
+ATTENTION_NAMES = ("released", "paper", "formula", "residual")
 IMAGE_SIZES = (32, 64, 128, 256)
 KERNEL_INITIALIZERS = ("glorot_uniform", "orthogonal")
 
@@ -34,7 +34,7 @@ class ModelConfig(Section):
         "released",
         "variant of the attention layer: that of the released code, of the paper's "
         "text or of its formula; residual is a control without attention",
-        choices=ATTENTION_SETTINGS,
+        choices=ATTENTION_NAMES,
     )
     batch_norm_momentum: float = setting(
         0.999, "share that the running statistics keep at each step", least=0, below=1

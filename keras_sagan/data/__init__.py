@@ -13,6 +13,5 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "preparing.preparation": ["PrepareResult", "prepare"],
         "checking.report": ["CheckReport", "check"],
         "loading": ["load"],
-        "validation": ["check_batch"],
     },
 )

@@ -4,7 +4,7 @@ import itertools
 
 from keras_sagan.models import architectures
 from keras_sagan.models.discriminator import Discriminator
-from keras_sagan.training.sagan import SAGAN
+from keras_sagan.sagan import SAGAN
 
 
 def named_variables(network):

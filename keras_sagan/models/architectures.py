@@ -2,7 +2,11 @@
 
 import operator
 
-from keras_sagan.config import model as config
+from keras_sagan.config.model import (
+    ATTENTION_NAMES,
+    IMAGE_SIZES,
+    KERNEL_INITIALIZERS,
+)
 from keras_sagan.layers.checks import (
     check_channels_last,
     check_choice,
@@ -62,14 +66,14 @@ def check_network(
         ValueError: naming the argument, its value and what is allowed.
     """
     check_channels_last("A network")
-    check_choice("attention", attention, config.ATTENTION_SETTINGS)
-    check_choice("kernel_initializer", kernel_initializer, config.KERNEL_INITIALIZERS)
+    check_choice("attention", attention, ATTENTION_NAMES)
+    check_choice("kernel_initializer", kernel_initializer, KERNEL_INITIALIZERS)
     if num_classes is not None:
         num_classes = check_positive_integer(
             "num_classes", num_classes, "or None (unconditional)"
         )
     return (
-        check_choice("image_size", image_size, config.IMAGE_SIZES),
+        check_choice("image_size", image_size, IMAGE_SIZES),
         num_classes,
         check_positive_integer("base_filters", base_filters),
         check_choice("channels", channels, (1, 3, 4)),

@@ -9,8 +9,8 @@ from keras_sagan import data
 from keras_sagan.distributed import strategies
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 from keras_sagan.training import settings
-from keras_sagan.training.sagan import SAGAN
 
 
 def prepare(config, given=()):

@@ -11,8 +11,8 @@ from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.publishing import newest_saved_model
 from keras_sagan.files import json_files
 from keras_sagan.runs import building, checkpoint_files, checkpoints, facts, reading
+from keras_sagan.sagan import SAGAN
 from keras_sagan.training import saving
-from keras_sagan.training.sagan import SAGAN
 
 
 class Kind(enum.Enum):

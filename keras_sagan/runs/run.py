@@ -12,7 +12,7 @@ from keras_sagan.runs import building, signals
 from keras_sagan.runs import evaluation as run_evaluation
 from keras_sagan.runs.follower import NoOutputs
 from keras_sagan.runs.outputs import Outputs
-from keras_sagan.training.sagan import SAGAN
+from keras_sagan.sagan import SAGAN
 
 
 @dataclasses.dataclass(frozen=True)

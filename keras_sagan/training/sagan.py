@@ -1,20 +1,11 @@
-"""`SAGAN`: the two networks as one `keras.Model` that trains with `fit`."""
+"""Two networks as one `keras.Model` that trains with `fit`, and generates."""
 
 import keras
-
-if keras.backend.backend() != "tensorflow":
-    raise ImportError(
-        "`SAGAN` trains and exports with the TensorFlow backend of Keras; layers and "
-        "models run on the others too. Set KERAS_BACKEND=tensorflow. "
-        f"Received: backend {keras.backend.backend()!r}."
-    )
-
 import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.distributed import strategies
 from keras_sagan.distributed.model import DistributedModel
-from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import (
     ada_state,
     ema,
@@ -23,7 +14,6 @@ from keras_sagan.training import (
     inputs,
     networks,
     penalties,
-    saving,
     step_counter,
     steps,
 )
@@ -32,32 +22,10 @@ from keras_sagan.training.settings import CompileArguments
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
 
-@keras.saving.register_keras_serializable(package="keras_sagan")
-class SAGAN(DistributedModel):
-    """A generator and a discriminator trained against each other.
+class TrainableSAGAN(DistributedModel):
+    """A `SAGAN` that knows nothing of files: its step, its averages, its images.
 
-    `ema_generator` holds the moving average of the generator's weights, in float32
-    (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
-    use it; its spectral norms and batch-norm statistics are re-estimated first
-    whenever its weights have changed.
-
-    Args:
-        generator: `Generator`.
-        discriminator: `Discriminator` for the same images and classes.
-        class_names: sequence of str, one a class, or None.
-
-    Call arguments: as the generator's. Returns: images of `ema_generator`.
-
-    Raises:
-        ValueError: if the networks do not fit each other.
-
-    Example:
-        gan = SAGAN(Generator(num_classes=10), Discriminator(num_classes=10))
-        gan.compile()
-        gan.fit(dataset, epochs=10, steps_per_epoch=1000)
-        images = gan.generate(labels=[3, 3, 7], seed=0)
-
-    Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
+    Args, call arguments and errors: as of `keras_sagan.SAGAN`.
     """
 
     def __init__(self, generator, discriminator, class_names=None, **kwargs):
@@ -314,48 +282,7 @@ class SAGAN(DistributedModel):
             self.ema_generator, self.discriminator, seeds, labels
         )
 
-    # === Saving ===
-    def save(self, filepath, *args, **kwargs):
-        """As `keras.Model.save`, to a `.keras` file.
-
-        Raises:
-            ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
-        """
-        saving.check_format(filepath)
-        super().save(filepath, *args, **kwargs)
-
-    def export(self, filepath):
-        """Write `ema_generator` as a SavedModel for TF Serving.
-
-        Args:
-            filepath: directory to create, e.g. `"saved_models/name/1"`.
-
-        Raises:
-            FileExistsError: if `filepath` exists and is not empty.
-        """
-        self.refresh_ema()
-        export_generator(self.ema_generator, filepath, class_names=self.class_names)
-
-    def save_to_preset(self, directory):
-        """Write `config.json`, `model.weights.h5` and `metadata.json`."""
-        saving.save(self, directory)
-
-    @classmethod
-    def from_preset(cls, preset, load_weights=True, **overrides):
-        """A compiled model from a named recipe or a preset directory.
-
-        Args:
-            preset: str or path. A name out of `config.PRESETS`, or a directory that
-                `save_to_preset` wrote.
-            load_weights: bool. Whether to load the weights of a directory.
-            **overrides: arguments of `Generator` and `Discriminator` that replace
-                those of a named recipe; of a directory's only `synchronized`.
-
-        Raises:
-            ValueError: if there is no such recipe or directory.
-        """
-        return saving.load(cls, preset, load_weights, overrides)
-
+    # === Configuration ===
     def get_config(self):
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),

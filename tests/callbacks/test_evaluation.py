@@ -19,7 +19,7 @@ from keras_sagan.metrics import (
     gan_images,
 )
 from keras_sagan.models import Discriminator, Generator
-from keras_sagan.training import SAGAN
+from keras_sagan.sagan import SAGAN
 
 FEW = Settings(metrics=("kid",), subset_size=8, subsets=3)
 

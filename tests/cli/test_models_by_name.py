@@ -8,7 +8,7 @@ import urllib.request
 import keras
 import pytest
 
-from keras_sagan.cli import explore, serve
+from keras_sagan.cli.commands import explore, serve
 from keras_sagan.cli.main import build_parser, main
 from keras_sagan.runs import loading
 

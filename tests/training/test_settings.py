@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.config.training import OptimizerConfig, StepConfig, TrainingConfig
+from keras_sagan.sagan import SAGAN
 from keras_sagan.training import settings
-from keras_sagan.training.sagan import SAGAN
 from keras_sagan.training.settings import CompileArguments
 from keras_sagan.training.steps import StepSettings
 from tests import helpers

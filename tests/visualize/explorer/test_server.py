@@ -13,7 +13,7 @@ from PIL import Image
 
 pytest.importorskip("aiohttp")
 
-from keras_sagan.cli.explore import open_explored
+from keras_sagan.cli.commands.explore import open_explored
 from keras_sagan.listening.access import Access
 from keras_sagan.listening.ports import listen
 from keras_sagan.visualize.attention import color, overlay

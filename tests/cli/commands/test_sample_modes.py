@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan import data, sampling
-from keras_sagan.cli import sample_modes
+from keras_sagan.cli.commands import sample_modes
 from keras_sagan.cli.errors import UserError
 from keras_sagan.training import generation
 from keras_sagan.visualize import interpolation

@@ -41,7 +41,7 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
         ValueError: if `dataset` or `image_size` is needed.
     """
     from keras_sagan.runs import loading
-    from keras_sagan.training.sagan import SAGAN
+    from keras_sagan.sagan import SAGAN
 
     if name.startswith("folder:"):
         return _open_real(name, "train", image_size, cache_dir, fit)

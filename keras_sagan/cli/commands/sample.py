@@ -118,7 +118,7 @@ def run(options):
 
         cells = (_from_server if options.server else _from_model)(options)
         if options.nearest:
-            from keras_sagan.cli import sample_modes
+            from keras_sagan.cli.commands import sample_modes
 
             cells, words = sample_modes.nearest_neighbours(cells, options)
             print(words)
@@ -154,7 +154,7 @@ def _check_modes(options):
 
 def _from_model(options):
     start_tensorflow()
-    from keras_sagan.cli import sample_modes
+    from keras_sagan.cli.commands import sample_modes
     from keras_sagan.runs import loading
     from keras_sagan.visualize import grids
 
@@ -194,7 +194,7 @@ def _from_server(options):
 
 
 def _generated(generate, labels, options):
-    from keras_sagan.cli import sample_modes
+    from keras_sagan.cli.commands import sample_modes
 
     mode = sample_modes.plain
     if options.truncation_sweep:

@@ -13,7 +13,7 @@ import time
 import numpy as np
 import pytest
 
-from keras_sagan.cli import train
+from keras_sagan.cli.commands import train
 from keras_sagan.cli.main import main
 from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import RunConfig

@@ -5,7 +5,8 @@ import pathlib
 import sys
 
 from keras_sagan import progress
-from keras_sagan.cli import evaluate_options, model_argument, outputs
+from keras_sagan.cli import model_argument, outputs
+from keras_sagan.cli.commands import evaluate_options
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
@@ -250,7 +251,7 @@ def _sweep(job, options):
 
 
 def _open(options):
-    from keras_sagan.cli import evaluate_images
+    from keras_sagan.cli.commands import evaluate_images
 
     return evaluate_images.open_scored(
         options.model,

@@ -41,8 +41,8 @@ def truncation_sweep(generate, labels, options):
 def latent_interpolation(model, labels, options):
     """A row a label, from seed to seed along the sphere."""
     from keras_sagan import sampling
+    from keras_sagan.sagan import SAGAN
     from keras_sagan.training import generation
-    from keras_sagan.training.sagan import SAGAN
 
     if isinstance(model, SAGAN):
         model.refresh_ema()

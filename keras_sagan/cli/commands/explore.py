@@ -71,8 +71,8 @@ def open_explored(name):
     """Opens a trained or an exported model for the explorer: `Explored`."""
     from keras_sagan import sampling
     from keras_sagan.runs import loading
+    from keras_sagan.sagan import SAGAN
     from keras_sagan.training import generation
-    from keras_sagan.training.sagan import SAGAN
     from keras_sagan.visualize.explorer.server import Explored
 
     model = loading.open_model(name)

@@ -10,7 +10,7 @@ import urllib3
 
 pytest.importorskip("aiohttp")
 
-from keras_sagan.cli.explore import open_explored
+from keras_sagan.cli.commands.explore import open_explored
 from keras_sagan.cli.main import main
 from keras_sagan.listening.ports import listen
 from keras_sagan.runs import load_trained

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_sagan.cli import evaluate, evaluate_options
+from keras_sagan.cli.commands import evaluate, evaluate_options
 from keras_sagan.cli.main import build_parser, main
 from keras_sagan.metrics import Settings, registry
 from keras_sagan.metrics.extractors import naming

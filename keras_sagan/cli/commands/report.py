@@ -91,7 +91,7 @@ def _model(directory):
 
 
 def _views(gan, options):
-    from keras_sagan.cli.attention import label_of, title
+    from keras_sagan.cli.commands.attention import label_of, title
     from keras_sagan.visualize import attention
 
     label = label_of(options.label, gan)

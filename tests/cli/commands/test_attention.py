@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.cli.attention import label_of
+from keras_sagan.cli.commands.attention import label_of
 from keras_sagan.cli.main import main
 from keras_sagan.runs import load_trained
 from keras_sagan.runs.loading import models_over_time

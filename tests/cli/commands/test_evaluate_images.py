@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from keras_sagan.cli import evaluate_images
+from keras_sagan.cli.commands import evaluate_images
 from tests.export.gans import exportable_gan
 
 

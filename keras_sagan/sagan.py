@@ -1,0 +1,84 @@
+"""`SAGAN`: the model that trains, with what saves, loads and exports it."""
+
+import keras
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(
+        "`SAGAN` trains and exports with the TensorFlow backend of Keras; layers and "
+        "models run on the others too. Set KERAS_BACKEND=tensorflow. "
+        f"Received: backend {keras.backend.backend()!r}."
+    )
+
+from keras_sagan.export.saved_model import export_generator
+from keras_sagan.training import saving
+from keras_sagan.training.sagan import TrainableSAGAN
+
+
+@keras.saving.register_keras_serializable(package="keras_sagan")
+class SAGAN(TrainableSAGAN):
+    """A generator and a discriminator trained against each other.
+
+    `ema_generator` holds the moving average of the generator's weights, in float32
+    (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
+    use it; its spectral norms and batch-norm statistics are re-estimated first
+    whenever its weights have changed.
+
+    Args:
+        generator: `Generator`.
+        discriminator: `Discriminator` for the same images and classes.
+        class_names: sequence of str, one a class, or None.
+
+    Call arguments: as the generator's. Returns: images of `ema_generator`.
+
+    Raises:
+        ValueError: if the networks do not fit each other.
+
+    Example:
+        gan = SAGAN(Generator(num_classes=10), Discriminator(num_classes=10))
+        gan.compile()
+        gan.fit(dataset, epochs=10, steps_per_epoch=1000)
+        images = gan.generate(labels=[3, 3, 7], seed=0)
+
+    Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
+    """
+
+    def save(self, filepath, *args, **kwargs):
+        """As `keras.Model.save`, to a `.keras` file.
+
+        Raises:
+            ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
+        """
+        saving.check_format(filepath)
+        super().save(filepath, *args, **kwargs)
+
+    def export(self, filepath):
+        """Write `ema_generator` as a SavedModel for TF Serving.
+
+        Args:
+            filepath: directory to create, e.g. `"saved_models/name/1"`.
+
+        Raises:
+            FileExistsError: if `filepath` exists and is not empty.
+        """
+        self.refresh_ema()
+        export_generator(self.ema_generator, filepath, class_names=self.class_names)
+
+    def save_to_preset(self, directory):
+        """Write `config.json`, `model.weights.h5` and `metadata.json`."""
+        saving.save(self, directory)
+
+    @classmethod
+    def from_preset(cls, preset, load_weights=True, **overrides):
+        """A compiled model from a named recipe or a preset directory.
+
+        Args:
+            preset: str or path. A name out of `config.PRESETS`, or a directory that
+                `save_to_preset` wrote.
+            load_weights: bool. Whether to load the weights of a directory.
+            **overrides: arguments of `Generator` and `Discriminator` that replace
+                those of a named recipe; of a directory's only `synchronized`.
+
+        Raises:
+            ValueError: if there is no such recipe or directory.
+        """
+        return saving.load(cls, preset, load_weights, overrides)
