@@ -15,6 +15,7 @@ anywhere, so it can be mailed or put beside a paper.
 _SEEDS = (7, 8)  # of the attention figures
 _POINTS = 4
 _COMPARED = 64  # images for the check of batch statistics
+_CLASSES, _LATENTS = 10, 16  # for the check of the label, at most
 
 
 def add_parser(commands):
@@ -63,20 +64,21 @@ def _extras(options, found, results):
 
     gan, reason = _model(options.model)
     views, no_views = ([], reason) if gan is None else _views(gan, options)
-    evidence = (
+    evidence = diagnosis.Evidence(
         found.rows,
         found.config["training"].get("loss", "hinge"),
         _last_diversity(found),
         found.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
+        None if gan is None else _label_effect(gan),
     )
     return report.Extras(
-        diagnosis.findings(*evidence),
+        diagnosis.findings(evidence),
         preset_differences(found.config),
         views,
         no_views,
         results,
-        diagnosis.unchecked(*evidence),
+        diagnosis.unchecked(evidence),
     )
 
 
@@ -112,6 +114,25 @@ def _mismatch(gan):
     from keras_sagan.visualize.report import diagnosis
 
     return diagnosis.statistics_mismatch(*with_both_statistics(gan, _COMPARED))
+
+
+def _label_effect(gan):
+    """See `diagnosis.label_effect`: of some classes of the averaged generator."""
+    import numpy as np
+
+    from keras_sagan.visualize.report import diagnosis
+
+    classes = gan.generator.num_classes
+    if classes is None or classes < 2:
+        return 1.0
+    labels = np.linspace(0, classes - 1, min(classes, _CLASSES)).astype(int)
+    images = gan.generate(
+        labels=np.repeat(labels, _LATENTS),
+        seed=list(range(_LATENTS)) * len(labels),
+    )
+    return diagnosis.label_effect(
+        images.reshape(len(labels), _LATENTS, *images.shape[1:])
+    )
 
 
 def _last_diversity(found):

@@ -11,6 +11,9 @@ STUCK = 0.01  # gate below which attention adds nothing
 STUCK_STEPS = 1000  # before which a gate is allowed to be small
 LOW_DIVERSITY = 0.1  # of the real images'
 MISMATCH = 0.25  # of the spread of pixels
+IGNORED = (
+    0.05  # of the variance of pixels, below which the label changes next to nothing
+)
 SLOWER = 0.5  # of the median speed
 TAIL = 5  # rows of metrics that count as the end
 
@@ -28,8 +31,9 @@ class Finding:
     text: str
 
 
-def findings(rows, loss="hinge", samples=None, real_diversity=None, mismatch=None):
-    """All that looks wrong.
+@dataclasses.dataclass(frozen=True)
+class Evidence:
+    """What is known about a run.
 
     Args:
         rows: list of dict: lines of `metrics.jsonl`.
@@ -37,9 +41,20 @@ def findings(rows, loss="hinge", samples=None, real_diversity=None, mismatch=Non
         samples: float, or `None`. Diversity of the last samples, in grey levels.
         real_diversity: float, or `None`. That of real images.
         mismatch: float, or `None`. See `statistics_mismatch`.
-
-    Returns: list of `Finding`; empty if nothing does.
+        label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
     """
+
+    rows: list
+    loss: str = "hinge"
+    samples: float | None = None
+    real_diversity: float | None = None
+    mismatch: float | None = None
+    label_effect: float | None = None
+
+
+def findings(evidence):
+    """All that looks wrong: list of `Finding`; empty if nothing does."""
+    rows, loss = evidence.rows, evidence.loss
     found = [
         *not_finite(rows),
         *saturated(rows, loss),
@@ -47,18 +62,18 @@ def findings(rows, loss="hinge", samples=None, real_diversity=None, mismatch=Non
         *stuck_gates(rows),
         *slower(rows),
     ]
-    if samples is not None and real_diversity:
-        found += collapsed(samples, real_diversity)
-    if mismatch is not None:
-        found += mismatched(mismatch)
+    if evidence.samples is not None and evidence.real_diversity:
+        found += collapsed(evidence.samples, evidence.real_diversity)
+    if evidence.mismatch is not None:
+        found += mismatched(evidence.mismatch)
+    if evidence.label_effect is not None:
+        found += label_ignored(evidence.label_effect)
     return found
 
 
-def unchecked(rows, loss="hinge", samples=None, real_diversity=None, mismatch=None):
-    """What `findings` could not look for, and why: list of str.
-
-    Args: those of `findings`.
-    """
+def unchecked(evidence):
+    """What `findings` could not look for, and why: list of str."""
+    rows, loss = evidence.rows, evidence.loss
     missing = []
     if loss == "wasserstein":
         missing.append("whether the discriminator has won or cannot tell: its loss")
@@ -69,10 +84,12 @@ def unchecked(rows, loss="hinge", samples=None, real_diversity=None, mismatch=No
         )
     if not rows or rows[-1]["step"] < STUCK_STEPS:
         missing.append(f"whether attention is used: fewer than {STUCK_STEPS:,} steps")
-    if samples is None or not real_diversity:
+    if evidence.samples is None or not evidence.real_diversity:
         missing.append("collapse: no samples of a trained generator, or no real ones")
-    if mismatch is None:
+    if evidence.mismatch is None:
         missing.append("batch statistics: no model")
+    if evidence.label_effect is None:
+        missing.append("whether the label is ignored: no model")
     return missing
 
 
@@ -166,6 +183,34 @@ def mismatched(share):
             "exported images differ from those it was trained by. Longer training with "
             "a shorter moving average (training.ema_decay) may help.",
         )
+
+
+def label_ignored(effect):
+    """Images that are the same whatever class is asked for."""
+    if effect < IGNORED:
+        yield Finding(
+            "The label is ignored",
+            f"With the same latent vector, another class changes {effect:.0%} of the "
+            "variance of the pixels: the generator makes the same picture whatever "
+            "class it is asked for. Longer training may help, or a recipe with the "
+            "relativistic loss (sagan_32_small); check that the labels belong to their "
+            "pictures (keras-sagan data check).",
+        )
+
+
+def label_effect(images):
+    """How much of the variance of generated images is due to their labels.
+
+    Args:
+        images: array `(labels, latents, height, width, channels)`: each row has the
+            images of one label, each column those of one latent vector.
+
+    Returns: float in [0, 1]. The variance of a pixel over the labels, averaged over
+        the latent vectors, over its variance in all images; both added up over pixels.
+    """
+    images = images.astype(np.float64)
+    total = images.var(axis=(0, 1)).sum()
+    return float(images.var(axis=0).mean(axis=0).sum() / max(total, 1e-12))
 
 
 def statistics_mismatch(stored, of_batch):

@@ -23,17 +23,25 @@ def rows(count=20, **values):
     return made
 
 
+def findings(rows, *args, **kwargs):
+    return diagnosis.findings(diagnosis.Evidence(rows, *args, **kwargs))
+
+
+def unchecked(*args):
+    return diagnosis.unchecked(diagnosis.Evidence(*args))
+
+
 def names(found):
     return [x.name for x in found]
 
 
 def test_a_good_run():
-    found = diagnosis.findings(rows(), samples=50.0, real_diversity=60.0, mismatch=0.02)
+    found = findings(rows(), samples=50.0, real_diversity=60.0, mismatch=0.02)
     assert found == []
 
 
 def test_a_run_that_has_written_nothing_yet():
-    assert diagnosis.findings([]) == []
+    assert findings([]) == []
 
 
 @pytest.mark.parametrize(
@@ -49,23 +57,23 @@ def test_a_run_that_has_written_nothing_yet():
     ],
 )
 def test_each_sign(values, name):
-    assert names(diagnosis.findings(rows(**values))) == [name]
+    assert names(findings(rows(**values))) == [name]
 
 
 def test_one_bad_row_is_not_the_end():
     made = rows(d_loss=0.001, d_real=0.0, d_fake=0.0)
     made[-3].update(GOOD)
-    assert diagnosis.findings(made) == []
+    assert findings(made) == []
 
 
 def test_no_level_of_a_wasserstein_loss_means_anything():
     made = rows(d_loss=-40.0, d_real=0.0, d_fake=0.0)
-    assert diagnosis.findings(made, "wasserstein") == []
+    assert findings(made, "wasserstein") == []
 
 
 def test_a_gate_may_be_small_at_first():
-    assert diagnosis.findings(rows(9, g_gamma_16=0.0)) == []
-    assert names(diagnosis.findings(rows(10, g_gamma_16=0.0)))
+    assert findings(rows(9, g_gamma_16=0.0)) == []
+    assert names(findings(rows(10, g_gamma_16=0.0)))
 
 
 def test_the_step_and_name_of_what_diverged():
@@ -74,11 +82,11 @@ def test_the_step_and_name_of_what_diverged():
 
 
 def test_collapse_and_mismatch():
-    found = diagnosis.findings(rows(), samples=4.0, real_diversity=60.0, mismatch=0.5)
+    found = findings(rows(), samples=4.0, real_diversity=60.0, mismatch=0.5)
     assert names(found) == ["The samples have collapsed", "Batch statistics do not fit"]
     assert "4.0 grey levels, real ones by 60.0" in found[0].text
     assert "50% of their spread" in found[1].text
-    assert diagnosis.findings(rows(), samples=4.0) == []  # real ones not known
+    assert findings(rows(), samples=4.0) == []  # real ones not known
 
 
 def test_mismatch_is_relative_to_the_spread():
@@ -86,6 +94,22 @@ def test_mismatch_is_relative_to_the_spread():
     assert diagnosis.statistics_mismatch(images, images) == 0
     found = diagnosis.statistics_mismatch(images + 0.1, images)
     assert found == pytest.approx(0.2, rel=0.05)
+
+
+def test_a_label_that_is_ignored():
+    rng = np.random.default_rng(0)
+    latents, labels = (
+        rng.normal(size=(1, 50, 4, 4, 3)),
+        rng.normal(size=(50, 1, 4, 4, 3)),
+    )
+    effect = diagnosis.label_effect(latents + 2 * labels)
+    assert effect == pytest.approx(4 / 5, abs=0.05)
+    same = diagnosis.label_effect(np.repeat(latents, 10, axis=0))
+    assert same == pytest.approx(0, abs=1e-12)
+    assert findings(rows(), label_effect=effect) == []
+    [finding] = findings(rows(), label_effect=0.01)
+    assert finding.name == "The label is ignored"
+    assert "another class changes 1% of the variance" in finding.text
 
 
 def test_diversity_of_a_grid():
@@ -102,8 +126,8 @@ def test_diversity_of_a_grid():
 
 
 def test_what_could_not_be_looked_for():
-    assert diagnosis.unchecked(rows(), "hinge", 30.0, 40.0, 0.1) == []
-    missing = " / ".join(diagnosis.unchecked(rows()[:2]))
+    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5) == []
+    missing = " / ".join(unchecked(rows()[:2]))
     for words in (
         "fewer than 5 rows",
         "fewer than 1,000 steps",
@@ -111,4 +135,4 @@ def test_what_could_not_be_looked_for():
         "no model",
     ):
         assert words in missing
-    assert "its loss" in diagnosis.unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1)[0]
+    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5)[0]
