@@ -52,6 +52,7 @@ class Evaluation(StepCallback):
         keep_best: bool. Whether to write the model whenever it is the best.
         patience: int, or `None`. Training ends after so many evaluations in a row
             that are not better.
+        target: float, or `None`. Training ends when the monitored score is as good.
         share: float in (0, 1]. Of the time since training began in this process
             that evaluations may take, the real images' features not counted.
 
@@ -77,6 +78,7 @@ class Evaluation(StepCallback):
         mode=None,
         keep_best=True,
         patience=None,
+        target=None,
         share=0.1,
     ):
         super().__init__()
@@ -89,7 +91,8 @@ class Evaluation(StepCallback):
         self.every, self.num_images, self.seed = every, num_images, seed
         self.settings = settings or Settings(metrics=("fid", "kid"))
         self.monitor, self.mode = monitor, mode
-        self.keep_best, self.patience, self.share = keep_best, patience, share
+        self.keep_best, self.share = keep_best, share
+        self.patience, self.target = patience, target
         self.rows, self.best, self.skipped = [], None, 0
         self._prepared, self._begin = None, None
         self._spent, self.cost, self._last_step = 0.0, 0.0, 0
@@ -116,12 +119,12 @@ class Evaluation(StepCallback):
     def go_on(self, model):
         """Takes up the table of the run that is resumed, up to the model's step.
 
-        Returns: bool. Whether the run has ended for want of patience already.
+        Returns: bool. Whether the scores have ended the run already.
         """
         self.set_model(model)
         if self._read_table():
             self._log_again()
-        return self._is_exhausted()
+        return self._is_over()
 
     def on_train_begin(self, logs=None):
         writing.make_folder(self.directory)
@@ -163,7 +166,7 @@ class Evaluation(StepCallback):
             if self.keep_best:
                 self._write_best()
         self._log(row)
-        if self._is_exhausted():
+        if self._is_over():
             self.model.stop_training = True
         return row
 
@@ -171,11 +174,12 @@ class Evaluation(StepCallback):
         name = self._monitored(row)
         if not math.isfinite(row[name]):
             return False
-        if self.best is None:
-            return True
+        return self.best is None or self._compare(name, row[name], self.best[name])
+
+    def _compare(self, name, value, other):
+        """Whether `value` is a better one of the score `name` than `other`."""
         mode = self.mode or ("max" if registry.higher_is_better(name) else "min")
-        best = self.best[name]
-        return row[name] < best if mode == "min" else row[name] > best
+        return value < other if mode == "min" else value > other
 
     def _monitored(self, row):
         """The name of the score that decides, of the names of a row."""
@@ -188,10 +192,16 @@ class Evaluation(StepCallback):
             )
         return matching[0]
 
-    def _is_exhausted(self):
+    def _is_over(self):
+        """Whether the target is reached, or patience at its end."""
         best = self.best["step"] if self.best else -1
         since = sum(row["step"] > best for row in self.rows)
-        return self.patience is not None and since >= self.patience
+        if self.patience is not None and since >= self.patience:
+            return True
+        if self.target is None or self.best is None:
+            return False
+        name = self._monitored(self.best)
+        return not self._compare(name, self.target, self.best[name])
 
     # === Files ===
     def _log(self, row):

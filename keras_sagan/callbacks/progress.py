@@ -29,10 +29,19 @@ class Progress(StepCallback):
         stream: text file to write to. Defaults to standard error. That it cannot be
             written does not matter.
         line_seconds: float. Time between two lines where `stream` is no terminal.
+        samples: `SampleGrid`, or `None`. The path of each new grid has a line.
+        evaluation: `Evaluation`, or `None`. The scores of each have a line.
     """
 
     def __init__(
-        self, steps, examples_per_step, deadline=None, stream=None, line_seconds=20.0
+        self,
+        steps,
+        examples_per_step,
+        deadline=None,
+        stream=None,
+        line_seconds=20.0,
+        samples=None,
+        evaluation=None,
     ):
         super().__init__()
         self.steps = steps
@@ -40,6 +49,9 @@ class Progress(StepCallback):
         self.deadline = deadline
         self.stream = LastingStream(stream or sys.stderr)
         self.line_seconds = line_seconds
+        self.samples = samples
+        self.evaluation = evaluation
+        self._announced = None, None  # path of a grid and row of scores
         self._bar = None
         self._history = collections.deque()  # (time, step), the last seconds
 
@@ -56,6 +68,7 @@ class Progress(StepCallback):
             self._bar.set_description_str("compiling ...")
 
     def on_train_batch_end(self, batch, logs=None):
+        self._announce()
         now, step = time.monotonic(), self.step
         self._losses = {name: logs[name] for name in _LOSSES if name in (logs or {})}
         self._history.append((now, step))
@@ -71,6 +84,7 @@ class Progress(StepCallback):
 
     def close(self):
         """Leaves the last state on the screen and ends the bar."""
+        self._announce()
         if self._history and self._history[-1][0] > self._shown:
             self._show(*self._history[-1])
         if self._bar is not None:
@@ -78,9 +92,30 @@ class Progress(StepCallback):
             self._bar = None
         self._history.clear()
 
+    def _announce(self):
+        """Writes a line about what is new: a grid of samples, the scores of a step."""
+        path = self.samples and self.samples.path
+        rows = self.evaluation.rows if self.evaluation else ()
+        row = rows[-1] if rows else None
+        if path and path != self._announced[0]:
+            self._write(f"samples: {path}")
+        if row is not None and row is not self._announced[1]:
+            names = [name for name in row if name not in ("step", "seconds")]
+            scores = "  ".join(f"{name} {row[name]:.4g}" for name in names)
+            self._write(f"scores of step {row['step']}: {scores}")
+        self._announced = path, row
+
+    def _write(self, line):
+        """Writes a line, above the bar where there is one."""
+        if self._bar is not None:
+            self._bar.clear()
+        print(line, file=self.stream, flush=True)
+        if self._bar is not None:
+            self._bar.refresh()
+
     def _show(self, now, step):
         if self._bar is None:
-            print(self._text(now, step), file=self.stream, flush=True)
+            self._write(self._text(now, step))
         else:
             self._bar.n = self._fraction(now, step)
             self._bar.set_description_str(self._text(now, step))

@@ -65,6 +65,13 @@ class EvaluationConfig(Section):
         least=1,
         none="no such end",
     )
+    target: float | None = setting(
+        None,
+        "value of that score at which training ends",
+        "--target SCORE",
+        none="no such end",
+        added_later=True,
+    )
     share: float = setting(
         0.1,
         "largest part of the time that evaluations may take",

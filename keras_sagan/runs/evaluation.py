@@ -63,6 +63,7 @@ class RunEvaluation(Evaluation):
             mode=section.mode,
             keep_best=section.keep_best,
             patience=section.patience,
+            target=section.target,
             share=section.share,
         )
 

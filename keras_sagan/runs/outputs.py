@@ -202,5 +202,9 @@ class Outputs:
     def _new_progress(self):
         training = self.config.training
         return callbacks.Progress(
-            training.steps, training.examples_per_step, self.deadline
+            training.steps,
+            training.examples_per_step,
+            self.deadline,
+            samples=self._samples,
+            evaluation=self._evaluation,
         )

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import json
+import math
 
 import numpy as np
 import pytest
@@ -135,6 +136,28 @@ def test_early_stop(gan, dataset, tmp_path, monkeypatch):
     drive(gan, callback, 6)
     assert [row["x"] for row in callback.rows] == [3, 1, 2, 1]
     assert gan.stop_training
+
+
+@pytest.mark.parametrize(
+    ("name", "scores", "target", "steps"),
+    [
+        ("fid", [3.0, 1.0, 0.5], 1.0, 2),
+        ("recall", [0.1, 0.6, 0.4, 0.8], 0.7, 4),
+        ("fid", [3.0, math.nan, 0.5], 1.0, 3),
+        ("fid", [3.0, 1.0, 0.5], 0.1, 3),
+    ],
+)
+def test_training_ends_at_the_target(
+    gan, dataset, tmp_path, monkeypatch, name, scores, target, steps
+):
+    scripted(monkeypatch, scores, name)
+    callback = made(tmp_path, dataset, every=1, target=target, keep_best=False)
+    drive(gan, callback, len(scores))
+    assert len(callback.rows) == steps
+    reached = name == "recall" or target == 1.0
+    assert gan.stop_training == reached
+    again = made(tmp_path, dataset, every=1, target=target)
+    assert again.go_on(gan) == reached
 
 
 def test_higher_is_better(gan, dataset, tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 import io
 import time
+import types
 
 import pytest
 
@@ -55,6 +56,26 @@ def test_time_left_is_that_of_the_sooner_limit(gan):
     deadline = time.monotonic() + 65
     train(Progress(10**9, 64, deadline, stream=stream), gan, steps=3)
     assert "  1:04 left  " in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [io.StringIO(), Terminal()])
+def test_new_grids_and_scores_have_a_line_each(gan, stream):
+    """What is there after the first step, after the second, and at the end."""
+    samples = types.SimpleNamespace(path=None)
+    evaluation = types.SimpleNamespace(rows=[])
+    progress = Progress(40, 64, stream=stream, samples=samples, evaluation=evaluation)
+    progress.set_model(gan)
+    gan.step_counter.count.assign(1)
+    progress.on_train_begin()
+    for path, row in [("a.png", None), ("a.png", {"step": 1, "seconds": 2, "fid": 3})]:
+        samples.path = path
+        evaluation.rows += [row] if row else []
+        progress.on_train_batch_end(0, {})
+    samples.path = "b.png"
+    progress.close()
+    lines = stream.getvalue().replace("\r", "\n").splitlines()
+    lines = [x.strip() for x in lines if x.startswith(("samples", "scores"))]
+    assert lines == ["samples: a.png", "scores of step 1: fid 3", "samples: b.png"]
 
 
 def test_closing_twice_writes_once(gan):

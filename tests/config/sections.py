@@ -81,6 +81,7 @@ EVALUATION = {
     "mode": "max",
     "keep_best": False,
     "patience": 3,
+    "target": 0.75,
     "share": 0.5,
     "seed": 4,
 }
