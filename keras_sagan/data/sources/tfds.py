@@ -6,7 +6,6 @@ import functools
 import io
 import os
 import sys
-import warnings
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -56,32 +55,6 @@ def prepared_builder(name, cache_dir=None):
     if not builder.is_prepared():
         _prepare(builder, name, directory)
     return builder
-
-
-def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
-    """Decodes a split of a prepared TFDS data set.
-
-    Args:
-        builder: prepared `tfds.core.DatasetBuilder`; see `features_of`.
-        split: str. TFDS split, slices included: "train", "train[:90%]".
-        image_size: int. Height and width in pixels.
-        channels: 1, 3, 4 or `None` for the data set's own.
-        cache_dir: str or `None`. Where very large arrays are put (`storage`).
-        fit: "crop" or "pad".
-
-    Returns:
-        `Examples` in stored order.
-
-    Raises:
-        ValueError: if there is no such split, no picture among the features, a label
-            out of range, an unreadable picture, or a file is missing or damaged.
-    """
-    found = open_pictures(builder, split)
-    name = f"tfds:{builder.name}"
-    for note in found.notes:
-        warnings.warn(f"{name}: left out: {note}", stacklevel=3)
-    channels, directory = channels or found.channels, data_dir(cache_dir)
-    return pictures.read(found, name, image_size, channels, fit, directory)
 
 
 def open_pictures(builder, split):
