@@ -228,6 +228,15 @@ def _check_files(builder, split, count):
         )
 
 
+@contextlib.contextmanager
+def messages_on_stderr():
+    """Scope in which TFDS writes to stderr; bars to a terminal only, from now on."""
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def _prepare(builder, name, directory):
     """Downloads and writes the data set; its messages go to stderr."""
     print(
@@ -237,7 +246,7 @@ def _prepare(builder, name, directory):
     )
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with messages_on_stderr():
             builder.download_and_prepare(download_config=config)
     except Exception as error:
         if builder.is_prepared():  # another process was faster
