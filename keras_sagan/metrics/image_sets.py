@@ -10,6 +10,7 @@ import numpy as np
 from keras_sagan.metrics.counts import check_count
 
 LATENT_SEEDS = 1 << 20  # seeds of a set begin at a multiple of this
+_MOST_SEED = (1 << 43) - 2  # whose latents' seeds have 64 bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,6 +96,7 @@ def generated_images(generate, count, num_classes, seed, description, class_name
         class_names: sequence of str, one a class, or `None`.
     """
     check_count("count", count, 1, LATENT_SEEDS)
+    check_count("seed", seed, -_MOST_SEED, _MOST_SEED)
     seeds = seed * LATENT_SEEDS + np.arange(count, dtype=np.int64)
     labels = None
     if num_classes is not None:

@@ -44,6 +44,12 @@ def test_generated_images():
     assert unlabelled.labels is None and list(unlabelled.batches(2)) == [None]
 
 
+@pytest.mark.parametrize("seed", [2**43, -(2**43), 0.5])
+def test_seeds_of_more_than_64_bits(seed):
+    with pytest.raises(ValueError, match="`seed` must be an integer of at least"):
+        image_sets.generated_images(None, 1, None, seed, {})
+
+
 def test_of_a_gan(run_directory):
     from keras_sagan.runs import load_trained
 

@@ -9,6 +9,8 @@ from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import integer, truncations
 from keras_sagan.cli.startup import start_tensorflow
 
+_MOST_COLUMNS = 10_000  # of the grid
+_MOST_MILLISECONDS = 655_350  # that a .gif can say
 _LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
 
 
@@ -43,7 +45,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--num-images",
-        type=integer(least=1),
+        type=integer(1, _MOST_COLUMNS),
         default=8,
         metavar="N",
         help="images of each label, or in all without labels (default: %(default)s)",
@@ -100,9 +102,10 @@ def _add_modes(parser):
         ("--neighbours", 5, "training pictures beside an image"),
         ("--milliseconds", 150, "that a .gif shows each column of the grid"),
     ]:
+        most = _MOST_MILLISECONDS if name == "--milliseconds" else _MOST_COLUMNS
         details.add_argument(
             name,
-            type=integer(least=1),
+            type=integer(1, most),
             default=default,
             metavar="N",
             help=f"{text} (default: %(default)s)",
@@ -181,7 +184,11 @@ def _from_server(options):
             "a server knows its classes by number only: --labels takes indices. "
             f"Received: {', '.join(named)}."
         )
-    with Client(options.server, token=listening.read_token(options)) as client:
+    try:
+        opened = Client(options.server, token=listening.read_token(options))
+    except ImportError as error:  # of the extra
+        raise UserError(str(error)) from error
+    with opened as client:
         generate = client.signatures().get("generate")
         if generate is None:
             raise UserError(f"the model at {options.server} cannot generate images.")
@@ -213,11 +220,12 @@ def _labels(text, class_names):
 
 
 def _seeds(text):
-    words = text.split(",")
-    if len(words) < 2 or not all(
-        x.strip().removeprefix("-").isdecimal() for x in words
-    ):
+    try:
+        seeds = [integer()(word) for word in text.split(",")]
+    except argparse.ArgumentTypeError:
+        seeds = []
+    if len(seeds) < 2:
         raise argparse.ArgumentTypeError(
             f"must be two or more seeds, e.g. 0,1,2. Received: {text}"
         )
-    return [int(word) for word in words]
+    return seeds
