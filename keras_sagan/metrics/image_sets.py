@@ -179,9 +179,18 @@ def exported_images(model, count, num_classes, seed=0, truncation=None):
             "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
         },
     }
+    weights = model.class_weights
+    if weights is not None and len(weights) != num_classes:
+        weights = None  # the number was given against the card
     draw = functools.partial(model.draw, truncation=truncation)
     return generated_images(
-        draw, count, num_classes, seed, description, model.class_names
+        draw,
+        count,
+        num_classes,
+        seed,
+        description,
+        model.class_names,
+        weights,
     )
 
 

@@ -101,12 +101,14 @@ def test_of_an_export(run_directory, tmp_path):
     from keras_sagan.runs import load_trained
 
     gan = load_trained(run_directory)
+    gan.compile(fake_label_weights=(3, 1))
     gan.export(str(tmp_path / "1"))
     model = ExportedModel(tmp_path / "1")
     exported = image_sets.exported_images(model, 6, 2, seed=3)
     direct = image_sets.gan_images(gan, 6, seed=3)
     difference = exported.arrays().astype(int) - direct.arrays()
     assert np.abs(difference).max() <= 1
+    assert np.bincount(exported.labels).tolist() == [4, 2]
     differing = {"model"}
     for name in {*exported.description, *direct.description} - differing:
         assert exported.description[name] == direct.description[name]
