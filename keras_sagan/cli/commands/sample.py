@@ -63,6 +63,14 @@ def add_parser(commands):
         metavar="T",
         help="keep latent values within [-T, T]: less variety, safer images",
     )
+    parser.add_argument(
+        "--strategy",
+        default="none",
+        choices=("none", "mirrored", "auto"),
+        help="one device, all GPUs of this machine, or all where there are several "
+        "(default: %(default)s); whatever the model was trained on, pictures are the "
+        "same up to rounding",
+    )
     _add_modes(parser)
     parser.set_defaults(run=run)
 
@@ -149,6 +157,12 @@ def _check_modes(options):
             "a server takes seeds, not what lies between: interpolate with a model "
             "here."
         )
+    whole = options.server or options.interpolate_latents or options.interpolate_classes
+    if options.strategy != "none" and whole:
+        raise UserError(
+            "--strategy spreads seeds over devices: neither an interpolation nor a "
+            f"server takes it. Received: --strategy {options.strategy}."
+        )
     if options.truncation_sweep and options.truncation is not None:
         raise UserError("--truncation-sweep has its own truncations: no --truncation.")
     if options.nearest and options.output.lower().endswith(".gif"):
@@ -165,13 +179,24 @@ def _from_model(options):
         gan = loading.load_trained(options.model)
         labels = _labels(options.labels, gan.class_names)
         return sample_modes.class_interpolation(gan, labels, options)
-    model = loading.open_model(options.model)
+    model = _opened(options)
     labels = _labels(options.labels, model.class_names)
     if not labels and model.num_classes is not None:
         labels = grids.shown_classes(model.num_classes)
     if options.interpolate_latents:
         return sample_modes.latent_interpolation(model, labels, options)
     return _generated(model.generate, labels, options)
+
+
+def _opened(options):
+    """The model, on the devices of `--strategy`."""
+    from keras_sagan.distributed import strategies
+    from keras_sagan.runs import loading
+
+    if options.strategy == "none":
+        return loading.open_model(options.model)
+    with strategies.create_strategy(options.strategy).scope():
+        return loading.load_trained(options.model)  # exports have one device
 
 
 def _from_server(options):
