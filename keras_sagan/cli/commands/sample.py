@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import pathlib
 
 from keras_sagan.cli import listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
@@ -34,7 +35,13 @@ def add_parser(commands):
         "--server",
         metavar="URL",
         help="served model instead: grpc://HOST:8500/NAME or "
-        "http://HOST:8501/v1/models/NAME; labels are then indices",
+        "http://HOST:8501/v1/models/NAME; labels are indices, or names with --card",
+    )
+    parser.add_argument(
+        "--card",
+        metavar="FILE",
+        help="model card of the export that the server has, with the names of its "
+        "classes: saved_models/NAME/VERSION/assets.extra/model.json",
     )
     listening.add_token_file(parser, "file with the token that the server wants")
     outputs.add_output(parser, (".png", ".gif"))
@@ -152,6 +159,8 @@ def run(options):
 
 
 def _check_modes(options):
+    if options.card and not options.server:
+        raise UserError("--card is for --server: a model here knows its classes.")
     if options.server and (options.interpolate_latents or options.interpolate_classes):
         raise UserError(
             "a server takes seeds, not what lies between: interpolate with a model "
@@ -201,14 +210,21 @@ def _opened(options):
 
 def _from_server(options):
     from keras_sagan.serving.client.client import Client
+    from keras_sagan.visualize import grids
 
-    labels = _labels(options.labels, None)
-    named = [label for label in labels if isinstance(label, str)]
-    if named:
+    names = _names_of_card(options.card) if options.card else None
+    labels = _labels(options.labels, names)
+    unknown = [x for x in labels if isinstance(x, str) and x not in (names or ())]
+    if unknown:
+        known = f"the classes of the card, {', '.join(names)}" if names else "indices"
         raise UserError(
-            "a server knows its classes by number only: --labels takes indices. "
-            f"Received: {', '.join(named)}."
+            "a server knows its classes by number only: --labels takes "
+            f"{known}{'' if names else ', or names with --card'}. Received: "
+            f"{', '.join(unknown)}."
         )
+    labels = [names.index(x) if isinstance(x, str) else x for x in labels]
+    if names and not labels:
+        labels = grids.shown_classes(len(names))
     try:
         opened = Client(options.server, token=listening.read_token(options))
     except ImportError as error:  # of the extra
@@ -220,9 +236,22 @@ def _from_server(options):
         if "label" in generate.inputs and not labels:
             raise UserError(
                 "a server does not say how many classes its model has: name those "
-                "wanted with --labels, e.g. --labels 0,1,2."
+                "wanted with --labels, e.g. --labels 0,1,2, or give its --card."
             )
         return _generated(client.generate, labels, options)
+
+
+def _names_of_card(path):
+    from keras_sagan.export import card
+
+    path = pathlib.Path(path).expanduser()
+    names = card.read_card(path.parent).get("class_names")
+    if path.name != card.FILE or not names:
+        raise UserError(
+            f"--card must be the file {card.FILE} of an export whose classes have "
+            f"names. Received: {path}."
+        )
+    return names
 
 
 def _generated(generate, labels, options):
