@@ -61,7 +61,12 @@ class SAGAN(TrainableSAGAN):
             FileExistsError: if `filepath` exists and is not empty.
         """
         self.refresh_ema()
-        export_generator(self.ema_generator, filepath, class_names=self.class_names)
+        export_generator(
+            self.ema_generator,
+            filepath,
+            class_names=self.class_names,
+            class_weights=self.fake_label_weights,
+        )
 
     def save_to_preset(self, directory):
         """Write `config.json`, `model.weights.h5` and `metadata.json`."""

@@ -178,9 +178,11 @@ def resolve_truncation(truncation, count):
     if truncation is None:
         return np.zeros((count,), np.float32)
     number = _is_integer(truncation) or isinstance(truncation, (float, np.floating))
-    if not (number and np.isfinite(truncation) and truncation > 0):
+    bounds = np.finfo(np.float32)  # beyond them it would be none, or infinite
+    least, most = float(bounds.tiny), float(bounds.max)
+    if not (number and least <= truncation <= most):
         raise ValueError(
-            "`truncation` must be a finite number > 0, or None. "
+            "`truncation` must be a finite number > 0 of 32 bits, or None. "
             f"Received: truncation={truncation!r}."
         )
     return np.full((count,), truncation, np.float32)

@@ -222,3 +222,11 @@ def kolmogorov_smirnov(sample, cdf):
     ranks = np.arange(sample.size + 1) / sample.size
     values = cdf(sample)
     return max(np.abs(values - ranks[:-1]).max(), np.abs(values - ranks[1:]).max())
+
+
+@pytest.mark.parametrize(
+    "truncation", [0, -1.0, 1e-46, 1e39, np.nan, np.inf, "1", True]
+)
+def test_truncations_that_are_none_or_all_in_32_bits(truncation):
+    with pytest.raises(ValueError, match="`truncation` must be a finite number > 0 of"):
+        sampling.resolve_truncation(truncation, 2)

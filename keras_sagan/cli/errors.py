@@ -22,6 +22,8 @@ def user_errors():
         yield
     except (ValueError, OSError, RuntimeError) as error:
         raise UserError(str(error)) from error
+    except MemoryError as error:
+        raise UserError(f"the memory is not enough: {error}") from error
     except Exception as error:
         if not is_of_tensorflow(error):
             raise

@@ -9,6 +9,8 @@ import textwrap
 
 from keras_sagan.config.section import Setting
 
+MOST_SECONDS = 10_000_000  # four months; the system's clocks end somewhere
+
 
 class Parser(argparse.ArgumentParser):
     """A parser with examples in its help; it suggests flags for those it lacks.
@@ -50,7 +52,7 @@ def wrap(text):
 
 
 def integer(least=None, most=None):
-    """A `type=` of argparse: int, both bounds allowed."""
+    """A `type=` of argparse: int of 64 bits, both bounds allowed."""
     return _converter(int, Setting("", least=least, most=most))
 
 
@@ -85,9 +87,9 @@ def _converter(kind, known):
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not (math.isfinite(value) and known.allows(value)):
+        if value is None or not (known.allows(value) and math.isfinite(value)):
             raise argparse.ArgumentTypeError(
-                f"must be {known.rule(kind)}. Received: {text}"
+                f"must be {known.rule(kind, value)}. Received: {text}"
             )
         return value
 

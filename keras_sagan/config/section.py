@@ -12,6 +12,7 @@ import types
 import typing
 
 _NAMES = {int: "an integer", float: "a number", str: "a text", bool: "True or False"}
+_LARGEST = 2**63 - 1  # integer of TensorFlow and NumPy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,13 +51,15 @@ class Setting:
             and (self.above is None or value > self.above)
             and (self.most is None or value <= self.most)
             and (self.below is None or value < self.below)
+            and not _is_huge(value)
         )
 
-    def rule(self, annotation):
+    def rule(self, annotation, value=None):
         """What is allowed, e.g. `"an integer of at least 1, or None for no limit"`.
 
         Args:
             annotation: type of the field, e.g. `int | None`.
+            value: what is not allowed, where there is something.
         """
         kind, item, optional = parts(annotation)
         if self.choices:
@@ -65,6 +68,8 @@ class Setting:
             text = f"a list of {_NAMES[item].split()[-1]}s"
         else:
             text = _NAMES.get(kind, f"of type {kind.__name__}") + self._bounds()
+        if _is_huge(value):
+            text += " (of 64 bits)"
         meaning = f" for {self.none}" if self.none else ""
         return f"{text}, or None{meaning}" if optional else text
 
@@ -78,6 +83,10 @@ class Setting:
         if low is not None:
             return f" of at least {low}" if self.above is None else f" above {low}"
         return ""
+
+
+def _is_huge(value):
+    return type(value) is int and abs(value) > _LARGEST
 
 
 def setting(default, *args, **kwargs):
@@ -133,7 +142,7 @@ class Section:
             value = _typed(field.type, getattr(self, field.name))
             known = setting_of(field)
             allowed = value is not _WRONG and (value is None or known.allows(value))
-            self.require(allowed, field.name, known.rule(field.type))
+            self.require(allowed, field.name, known.rule(field.type, value))
             object.__setattr__(self, field.name, value)
         self.check()
 

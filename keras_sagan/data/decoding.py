@@ -4,14 +4,21 @@ import collections
 import concurrent.futures
 import itertools
 import os
+import re
 
 from PIL import Image, ImageOps
 
 from keras_sagan import progress
 
-# File name endings, any case. The content decides which of the formats a file is.
-EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+
+# A file with one of these endings, any case, is meant to be a picture: one that cannot
+# be read is an error. Of other files the first bytes decide.
+_EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+_BEGINNING = re.compile(
+    rb"BM.{4}\0{4}|GIF8[79]a|\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL
+)
+_BEGINNING_BYTES = 16
 
 # A file may say that it has any size: more pixels than these are not decoded.
 # Pillow's own default.
@@ -20,6 +27,21 @@ MAX_PIXELS = 1024**3 // 4 // 3
 _PROGRESS_FROM = 1000  # pictures
 _CHUNK = 16  # calls at a time: handing over one costs as much as a small picture
 _AHEAD = 4  # chunks a worker that may be begun before the first is asked for
+
+
+def is_picture(path):
+    """Whether a file is a picture of one of `FORMATS`, by its ending or its content.
+
+    Args:
+        path: `pathlib.Path` of a file that can be opened without waiting.
+    """
+    if path.name.lower().endswith(_EXTENSIONS):
+        return True
+    try:
+        with path.open("rb") as file:
+            return bool(_BEGINNING.match(file.read(_BEGINNING_BYTES)))
+    except OSError:
+        return False
 
 
 def open_picture(file, name=None):

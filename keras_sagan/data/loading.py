@@ -35,7 +35,8 @@ def load(
             "tfds:PATH": the directory of one, e.g. what `keras-sagan data prepare`
             wrote. "folder:PATH": one subfolder a class, or pictures with a
             `labels.csv` or `dataset.json` (see `label_files`), or pictures alone.
-            "npz:PATH": arrays (see `npz_source`).
+            "npz:PATH": arrays, and "npz:PATH:images=NAME,labels=NAME" where they have
+            other names (see `sources.npz`).
         image_size: int. Height and width in pixels, 8 to 2048. Other sizes are made
             square and resized with an antialiasing filter (see `images.to_array`).
         batch_size: int. Examples a batch, at most the number of examples.
@@ -69,15 +70,9 @@ def load(
     kind, rest, image_size, channels = parse_arguments(name, image_size, channels, fit)
     batch_size = check_integer("batch_size", batch_size, 1)
     seed = check_integer("seed", seed, *SEEDS)
-    if kind in ("folder", "npz"):
-        found = open_pictures(kind, rest, split, image_size, cache_dir)
-        channels, directory = channels or found.channels, data_dir(cache_dir)
-        examples = read(found, name, image_size, channels, fit, directory)
-    else:
-        from keras_sagan.data.sources import tfds
-
-        builder = _builder(kind, rest, image_size, cache_dir)
-        examples = tfds.read(builder, split, image_size, channels, cache_dir, fit)
+    pictures = open_pictures(kind, rest, split, image_size, cache_dir)
+    channels, directory = channels or pictures.channels, data_dir(cache_dir)
+    examples = read(pictures, name, image_size, channels, fit, directory)
     return Source(name, split, batch_size, seed, examples, label_sampling)
 
 

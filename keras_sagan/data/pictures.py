@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 import typing
+import warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -84,6 +85,19 @@ def class_name_problems(names):
     return problems
 
 
+def check_usable(pictures, name):
+    """Raises `ValueError` for the first problem, else warns of what was left out.
+
+    Args:
+        pictures: `Pictures`.
+        name: str. What the data set is called.
+    """
+    if pictures.problems:
+        raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
+    for note in pictures.notes:
+        warnings.warn(f"{name}: left out: {note}", stacklevel=3)
+
+
 def read(pictures, name, image_size, channels, fit, directory):
     """Decodes all pictures, in parallel.
 
@@ -102,8 +116,7 @@ def read(pictures, name, image_size, channels, fit, directory):
         ValueError: if they have problems, a picture cannot be read (the message names
             it), or a label is out of range.
     """
-    if pictures.problems:
-        raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
+    check_usable(pictures, name)
     labelled = pictures.class_names is not None
     labels = np.empty(pictures.count, np.int64) if labelled else None
     shape = (pictures.count, image_size, image_size, channels)

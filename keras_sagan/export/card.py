@@ -15,6 +15,8 @@ from keras_sagan.files import json_files, writing
 FILE, TEXT = "model.json", "README.md"
 _MOST_CLASSES = 1_000_000  # that a card may speak of: each gets a name
 
+_LARGEST = 2**53  # weight of a class: of its images, in numbers that floats hold
+
 _INTENDED_USE = (
     "Generating pictures like those of the training data: data augmentation, teaching, "
     "research on generative models."
@@ -36,6 +38,7 @@ def model_card(
     metrics=(),
     license=None,
     intended_use=None,
+    class_weights=None,
 ):
     """What is known about a model, as a dictionary of JSON values.
 
@@ -48,6 +51,8 @@ def model_card(
             measured by, as `keras-sagan evaluate --json` writes.
         license: str, or None if not stated.
         intended_use: str, or None for the general one.
+        class_weights: sequence of numbers, how frequent each class was in training;
+            None for equally many.
     """
     facts = facts or {}
     config = generator.get_config()
@@ -58,6 +63,7 @@ def model_card(
         "intended_use": intended_use or _INTENDED_USE,
         "limitations": list(_LIMITATIONS),
         "class_names": None if class_names is None else list(class_names),
+        "class_weights": None if class_weights is None else list(class_weights),
         "generator": {
             k: v for k, v in config.items() if k not in ("name", "trainable")
         },
@@ -99,13 +105,25 @@ def _is_usable(content):
         return False
     count = generator.get("num_classes")
     if count is None:
-        return names is None
+        return names is None and content.get("class_weights") is None
     if type(count) is not int or not 1 <= count <= _MOST_CLASSES:
         return False
-    return names is None or (
-        isinstance(names, list)
-        and len(names) == count
-        and all(isinstance(name, str) for name in names)
+    return (
+        names is None
+        or (
+            isinstance(names, list)
+            and len(names) == count
+            and all(isinstance(name, str) for name in names)
+        )
+    ) and _are_weights(content.get("class_weights"), count)
+
+
+def _are_weights(weights, count):
+    return weights is None or (
+        isinstance(weights, list)
+        and len(weights) == count
+        and all(type(x) in (int, float) and 0 <= x <= _LARGEST for x in weights)
+        and any(weights)
     )
 
 

@@ -34,6 +34,8 @@ class ExportedModel:
         latent_dim: int.
         conditional: bool. Whether it takes labels.
         class_names: tuple of str, or None.
+        class_weights: list of numbers, how frequent each class was in training, or
+            None for equally many.
         layers: list of str. The attention layers, e.g. `"generator/attention_16"`.
 
     Raises:
@@ -64,6 +66,7 @@ class ExportedModel:
         self._num_classes = self.card.get("generator", {}).get("num_classes")
         names = self.card.get("class_names")
         self.class_names = None if names is None else tuple(names)
+        self.class_weights = self.card.get("class_weights")
 
     def _check(self):
         wanted = {

@@ -26,12 +26,13 @@ def names(path):
         return [name.removesuffix(_ENDING) for name in archive.namelist()]
 
 
-def read(path, may_be_compressed=True):
+def read(path, may_be_compressed=True, wanted=None):
     """The arrays of a file that `numpy.savez` or `savez_compressed` may have written.
 
     Args:
         path: str or path.
         may_be_compressed: bool. See `zip_files.opened`.
+        wanted: set of str, or `None` for all. Names of the arrays that are read.
 
     Returns: dict of str to array.
 
@@ -42,8 +43,10 @@ def read(path, may_be_compressed=True):
     """
     with zip_files.opened(path, may_be_compressed) as archive:
         return {
-            entry.filename.removesuffix(_ENDING): _array(archive, entry)
+            name: _array(archive, entry)
             for entry in archive.infolist()
+            for name in [entry.filename.removesuffix(_ENDING)]
+            if wanted is None or name in wanted
         }
 
 

@@ -1,10 +1,38 @@
-"""Classes of two sets of images, matched by their names.
+"""Classes of sets of images: how frequent they are, and matched by their names.
 
 The index of a class is its place in one data set's list. In another data set the same
 class may have another place, and its place may be another class's.
 """
 
+import fractions
+
 import numpy as np
+
+
+def spread_labels(count, weights):
+    """Labels of a set of images whose classes are as frequent as `weights` say.
+
+    How many images a class gets is exact, by largest remainders: of equal ones the
+    lower class is first. The images of a class are spread evenly over the set; equal
+    weights give 0, 1, ..., 0, 1, ...
+
+    Args:
+        count: int. Images.
+        weights: sequence of numbers >= 0, one a class, not all 0.
+
+    Returns: int32 array `(count,)`.
+    """
+    shares = [fractions.Fraction(weight) for weight in weights]
+    quotas = [count * share / sum(shares) for share in shares]
+    counts = np.array([int(quota) for quota in quotas])
+    by_remainder = sorted(
+        range(len(quotas)), key=lambda label: (counts[label] - quotas[label], label)
+    )
+    counts[by_remainder[: count - counts.sum()]] += 1
+    labels = np.repeat(np.arange(len(quotas), dtype=np.int32), counts)
+    before = np.repeat(np.cumsum(counts) - counts, counts)
+    places = (np.arange(count) - before + 0.5) / np.asarray(weights, float)[labels]
+    return labels[np.argsort(places, kind="stable")]
 
 
 def relabel(labels, names, target_names):

@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from keras_sagan.metrics import classes
 from keras_sagan.metrics.counts import check_count
 
 LATENT_SEEDS = 1 << 20  # seeds of a set begin at a multiple of this
+_MOST_SEED = (1 << 43) - 2  # whose latents' seeds have 64 bits
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,31 +84,46 @@ def array_images(
     )
 
 
-def generated_images(generate, count, num_classes, seed, description, class_names=None):
-    """Images of a generator, equally many of each class.
+def generated_images(
+    generate,
+    count,
+    num_classes,
+    seed,
+    description,
+    class_names=None,
+    class_weights=None,
+):
+    """Images of a generator, of classes as frequent as it was trained on.
 
     Args:
         generate: function from int64 seeds `(n,)` and int32 labels `(n,)` (`None`
             without classes) to uint8 images.
         count: int.
         num_classes: int or `None`.
-        seed: int. Image i has seed `seed * 2^20 + i` and label `i % num_classes`.
+        seed: int. Image i has seed `seed * 2^20 + i`.
         description: dict for the protocol.
         class_names: sequence of str, one a class, or `None`.
+        class_weights: sequence of numbers, how frequent each class is (see
+            `classes.spread_labels`); `None`: equally, image i has label
+            `i % num_classes`.
     """
     check_count("count", count, 1, LATENT_SEEDS)
+    check_count("seed", seed, -_MOST_SEED, _MOST_SEED)
     seeds = seed * LATENT_SEEDS + np.arange(count, dtype=np.int64)
-    labels = None
+    labels, mix = None, {"labels": "none"}
     if num_classes is not None:
-        labels = (np.arange(count) % num_classes).astype(np.int32)
+        weights = [1] * num_classes if class_weights is None else class_weights
+        labels, mix = classes.spread_labels(count, weights), {"labels": "balanced"}
+        if len(set(weights)) > 1:
+            counts = np.bincount(labels, minlength=num_classes).tolist()
+            mix = {"labels": "as in training", "class_counts": counts}
 
     def batches(batch_size):
         for start in range(0, count, batch_size):
             part = slice(start, start + batch_size)
             yield generate(seeds[part], None if labels is None else labels[part])
 
-    how = "none" if num_classes is None else "balanced"
-    description = {**description, "count": count, "labels": how, "seed": seed}
+    description = {**description, "count": count, **mix, "seed": seed}
     return ImageSet(count, batches, labels, description, _names(class_names))
 
 
@@ -140,6 +157,7 @@ def gan_images(gan, count, seed=0, truncation=None, model=None):
         seed,
         description,
         gan.class_names,
+        gan.fake_label_weights,
     )
 
 
@@ -161,9 +179,18 @@ def exported_images(model, count, num_classes, seed=0, truncation=None):
             "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
         },
     }
+    weights = model.class_weights
+    if weights is not None and len(weights) != num_classes:
+        weights = None  # the number was given against the card
     draw = functools.partial(model.draw, truncation=truncation)
     return generated_images(
-        draw, count, num_classes, seed, description, model.class_names
+        draw,
+        count,
+        num_classes,
+        seed,
+        description,
+        model.class_names,
+        weights,
     )
 
 

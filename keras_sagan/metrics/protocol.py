@@ -92,9 +92,10 @@ def read_result(path):
     try:
         result = json_files.read(path)
         if all(isinstance(result.get(x), dict) for x in ("scores", "protocol")):
-            return result
+            scores = {name: float(x) for name, x in result["scores"].items()}
+            return {**result, "scores": scores}
         reason = "it has no scores and protocol"
-    except ValueError as error:
+    except (ValueError, TypeError, OverflowError) as error:  # a score is no number
         reason = error
     raise ValueError(
         f"{str(path)!r} is no result of `keras-sagan evaluate --json`: {reason}"

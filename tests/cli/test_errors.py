@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -9,6 +10,12 @@ def test_complaints_become_user_errors(kind):
     with pytest.raises(UserError, match="too small") as caught, user_errors():
         raise kind("too small")
     assert isinstance(caught.value.__cause__, kind)
+
+
+def test_what_no_memory_holds():
+    with pytest.raises(UserError, match="the memory is not enough: Unable to"):
+        with user_errors():
+            np.empty((2**50, 2**10), np.uint8)
 
 
 def test_what_tensorflow_could_not_do_is_one(tmp_path):

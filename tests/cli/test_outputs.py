@@ -88,6 +88,7 @@ INPUTS = {
     "metrics",
     "scores",
     "against",
+    "card",
     "cache_dir",
     "data.cache_dir",
     "inception",

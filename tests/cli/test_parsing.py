@@ -1,6 +1,7 @@
 """What all commands answer to mistakes, and what their help shows."""
 
 import argparse
+import contextlib
 import re
 
 import pytest
@@ -69,6 +70,17 @@ def test_an_unknown_flag_suggests_the_nearest(capsys, arguments, message):
     assert message in messages(capsys, *arguments)
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("text", ["9" * 30, "1" + "0" * 400, "-" + "9" * 30])
+def test_numbers_of_flags_are_bounded(name, text):
+    """NumPy, TensorFlow and the system end in an `OverflowError` somewhere."""
+    for action in COMMANDS[name]._actions:
+        convert = COMMANDS[name]._registry_get("type", action.type, action.type)
+        with contextlib.suppress(argparse.ArgumentTypeError):
+            value = convert(text)
+            assert not isinstance(value, int), action.option_strings
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -78,9 +90,14 @@ def test_an_unknown_flag_suggests_the_nearest(capsys, arguments, message):
         ),
         ("explore a --port 70000", "--port: must be an integer in [0, 65535]"),
         ("sample a -o b.png --seed x", "--seed: must be an integer. Received: x"),
-        ("sample a -o b.png --num-images x", "must be an integer of at least 1"),
+        ("sample a -o b.png --num-images x", "must be an integer in [1, 10000]"),
         ("sample a -o b.png --truncation nan", "--truncation: must be a number."),
-        ("serve a --max-batch x", "--max-batch: must be an integer of at least 1"),
+        ("serve a --max-batch x", "--max-batch: must be an integer in [1, 2147483647]"),
+        ("sample a -o b.gif --milliseconds 999999", "an integer in [1, 655350]"),
+        ("sample a -o b.png --interpolate-latents 1," + "9" * 30, "or more seeds"),
+        ("sample a -o b.png --seed " + "9" * 30, "must be an integer (of 64 bits)"),
+        ("train --worker-timeout 1e308", "must be a number in (0, 10000000]"),
+        ("serve a --timeout 10000001", "must be an integer in [1, 10000000]"),
         ("train --index first", "--index: must be an integer. Received: first"),
     ],
 )

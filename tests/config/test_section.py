@@ -44,6 +44,7 @@ def test_table_covers_every_field_at_another_value(cls, values):
         ("count", np.int64(0), "an integer of at least 1"),
         ("count", np.float64(2), "an integer of at least 1"),
         ("count", np.array([1, 2]), "an integer of at least 1"),
+        ("count", 2**63, "an integer of at least 1 (of 64 bits)"),
         ("share", 0, "a number in (0, 1]"),
         ("share", float("nan"), "a number in (0, 1]"),
         ("share", True, "a number in (0, 1]"),

@@ -162,7 +162,7 @@ FOLDERS = {
     "dangling link": (dangling_link, r"3\.png: FileNotFoundError"),
     "folder in itself": (folder_loop, r"b has subfolders \('c', 1 in all\)"),
     "empty class": (empty_class, r"class folder .*c has no pictures"),
-    "empty folder": (lambda root: None, r"has no pictures \(\.bmp"),
+    "empty folder": (lambda root: None, r"has no pictures \(BMP"),
     "wrong depth": (deep, r"If those are the classes, use 'folder:.*data'"),
     "pictures beside classes": (loose, r"both pictures \('3\.png', 1 in all\)"),
     "equal class names": (same_names, r"names look the same"),

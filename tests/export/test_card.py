@@ -13,12 +13,14 @@ def test_card_of_a_run(conditional_gan, run_directory):
         facts=facts,
         license="CC0-1.0",
         intended_use="Tests.",
+        class_weights=(5.0, 3.0, 0.0),
     )
     assert described == json.loads(json.dumps(described))
     assert described["name"] == "pictures"
     assert described["license"] == "CC0-1.0"
     assert described["intended_use"] == "Tests."
     assert described["class_names"] == ["red", "green", "blue"]
+    assert described["class_weights"] == [5, 3, 0]
     trained = conditional_gan.generator.trainable_variables
     assert described["parameters"] == sum(v.value.shape.num_elements() for v in trained)
     assert described["generator"]["image_size"] == 32

@@ -97,6 +97,10 @@ def change(card, text=None, **values):
         lambda card: change(card, class_names=["one"]),
         lambda card: change(card, class_names=[1, 2, 3]),
         lambda card: change(card, data="glyphs"),
+        lambda card: change(card, class_weights=[1, 2]),
+        lambda card: change(card, class_weights=[1, -1, 2]),
+        lambda card: change(card, class_weights=[0, 0, 0]),
+        lambda card: change(card, class_weights=[1, "1", 10**400]),
     ],
 )
 def test_an_export_of_unknown_classes(conditional_export, tmp_path, change_card):

@@ -44,6 +44,39 @@ def test_generated_images():
     assert unlabelled.labels is None and list(unlabelled.batches(2)) == [None]
 
 
+@pytest.mark.parametrize("seed", [2**43, -(2**43), 0.5])
+def test_seeds_of_more_than_64_bits(seed):
+    with pytest.raises(ValueError, match="`seed` must be an integer of at least"):
+        image_sets.generated_images(None, 1, None, seed, {})
+
+
+def test_classes_as_frequent_as_in_training():
+    def generate(seeds, labels):
+        return labels.astype(np.uint8)[:, None, None, None]
+
+    arguments = (generate, 10, 3, 0, {})
+    images = image_sets.generated_images(*arguments, class_weights=(6, 3, 0))
+    assert np.bincount(images.labels, minlength=3).tolist() == [7, 3, 0]
+    np.testing.assert_array_equal(images.arrays(4)[:, 0, 0, 0], images.labels)
+    assert images.description["labels"] == "as in training"
+    assert images.description["class_counts"] == [7, 3, 0]
+    equal = image_sets.generated_images(*arguments, class_weights=(6.0, 6.0, 6.0))
+    before = image_sets.generated_images(*arguments)
+    np.testing.assert_array_equal(equal.labels, before.labels)
+    assert equal.description == before.description
+
+
+def test_of_a_gan_with_a_class_mix(run_directory):
+    from keras_sagan.runs import load_trained
+
+    gan = load_trained(run_directory)
+    gan.compile(fake_label_weights=(3, 1))
+    images = image_sets.gan_images(gan, 8, seed=1)
+    assert np.bincount(images.labels).tolist() == [6, 2]
+    expected = gan.generate(labels=images.labels, seed=2**20)
+    np.testing.assert_array_equal(images.arrays(8), expected)
+
+
 def test_of_a_gan(run_directory):
     from keras_sagan.runs import load_trained
 
@@ -68,12 +101,14 @@ def test_of_an_export(run_directory, tmp_path):
     from keras_sagan.runs import load_trained
 
     gan = load_trained(run_directory)
+    gan.compile(fake_label_weights=(3, 1))
     gan.export(str(tmp_path / "1"))
     model = ExportedModel(tmp_path / "1")
     exported = image_sets.exported_images(model, 6, 2, seed=3)
     direct = image_sets.gan_images(gan, 6, seed=3)
     difference = exported.arrays().astype(int) - direct.arrays()
     assert np.abs(difference).max() <= 1
+    assert np.bincount(exported.labels).tolist() == [5, 1]
     differing = {"model"}
     for name in {*exported.description, *direct.description} - differing:
         assert exported.description[name] == direct.description[name]

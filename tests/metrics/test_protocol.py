@@ -67,7 +67,9 @@ def test_files(tmp_path):
     path = tmp_path / "r.json"
     path.write_text(json.dumps(result()))
     assert protocol.read_result(path) == result()
-    for text in ("no", "[1]", "{}", "3"):
+    wrong = ('"x"', "null", "[1]", "1" + "0" * 400)
+    scores = [f'{{"scores": {{"fid": {x}}}, "protocol": {{}}}}' for x in wrong]
+    for text in ("no", "[1]", "{}", "3", *scores):
         path.write_text(text)
         with pytest.raises(ValueError, match="is no result of"):
             protocol.read_result(path)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -12,6 +13,8 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from keras_sagan.cli import train
+from keras_sagan.cli.errors import EXIT_USAGE
 from tests import helpers
 from tests.training import ports
 
@@ -149,6 +152,33 @@ def test_pods_have_the_names_that_workers_are_called_by(manifests):
     assert f"--workers={expected}" in container["args"]
     claimed = {volume["name"] for volume in pod["volumes"]}
     assert {mount["name"] for mount in container["volumeMounts"]} == claimed
+
+
+@pytest.mark.parametrize(
+    ("status", "action"),
+    [
+        (train.EXIT_FAILED, "FailJob"),
+        (EXIT_USAGE, "FailJob"),
+        (train.EXIT_DIVERGED, "FailJob"),
+        (train.EXIT_WORKER_LOST, None),
+        (128 + signal.SIGTERM, None),
+        (128 + signal.SIGKILL, None),
+    ],
+)
+def test_which_pods_are_started_again(manifests, status, action):
+    """As the Job controller reads it: the first rule that fits, else another pod."""
+    job = manifests["Job"]["spec"]
+    pod = job["template"]["spec"]
+    assert pod["restartPolicy"] == "Never"  # with another the API refuses the rules
+    fitting = [
+        rule["action"]
+        for rule in job["podFailurePolicy"]["rules"]
+        if "onExitCodes" in rule
+        and rule["onExitCodes"]["containerName"] == pod["containers"][0]["name"]
+        and rule["onExitCodes"]["operator"] == "In"
+        and status in rule["onExitCodes"]["values"]
+    ]
+    assert fitting[:1] == ([action] if action else [])
 
 
 def test_every_pod_is_another_worker(manifests, environment):

@@ -91,7 +91,8 @@ def run_check(options):
     if options.contact_sheet:
         outputs.check_file(options.contact_sheet, options.force)
     with user_errors():
-        start_tensorflow()
+        if not options.source.startswith(("folder:", "npz:")):  # which need none
+            start_tensorflow()
         from keras_sagan.data.checking import inspection, report
 
         found, samples = report.check_with_samples(

@@ -74,6 +74,7 @@ def run(options):
             "license": options.license,
             "intended_use": options.intended_use,
             "class_names": gan.class_names,
+            "class_weights": gan.fake_label_weights,
         }
         try:
             path = _EXPORTS[options.format](gan, options, facts)

@@ -155,11 +155,9 @@ def _result(name):
     from keras_sagan.metrics.protocol import read_result
 
     try:
-        content = read_result(name)
-        scores = {key: float(value) for key, value in content["scores"].items()}
-    except (ValueError, TypeError) as error:
+        return read_result(name)
+    except ValueError as error:
         raise ValueError(
             "`--scores` takes files that `keras-sagan evaluate --json` wrote. "
             f"Received: {name!r} ({error})."
         ) from error
-    return {**content, "scores": scores}

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import pathlib
 
 from keras_sagan.cli import listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
@@ -9,6 +10,8 @@ from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import integer, truncations
 from keras_sagan.cli.startup import start_tensorflow
 
+_MOST_COLUMNS = 10_000  # of the grid
+_MOST_MILLISECONDS = 655_350  # that a .gif can say
 _LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
 
 
@@ -32,7 +35,13 @@ def add_parser(commands):
         "--server",
         metavar="URL",
         help="served model instead: grpc://HOST:8500/NAME or "
-        "http://HOST:8501/v1/models/NAME; labels are then indices",
+        "http://HOST:8501/v1/models/NAME; labels are indices, or names with --card",
+    )
+    parser.add_argument(
+        "--card",
+        metavar="FILE",
+        help="model card of the export that the server has, with the names of its "
+        "classes: saved_models/NAME/VERSION/assets.extra/model.json",
     )
     listening.add_token_file(parser, "file with the token that the server wants")
     outputs.add_output(parser, (".png", ".gif"))
@@ -43,7 +52,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--num-images",
-        type=integer(least=1),
+        type=integer(1, _MOST_COLUMNS),
         default=8,
         metavar="N",
         help="images of each label, or in all without labels (default: %(default)s)",
@@ -60,6 +69,14 @@ def add_parser(commands):
         type=float,
         metavar="T",
         help="keep latent values within [-T, T]: less variety, safer images",
+    )
+    parser.add_argument(
+        "--strategy",
+        default="none",
+        choices=("none", "mirrored", "auto"),
+        help="one device, all GPUs of this machine, or all where there are several "
+        "(default: %(default)s); whatever the model was trained on, pictures are the "
+        "same up to rounding",
     )
     _add_modes(parser)
     parser.set_defaults(run=run)
@@ -100,9 +117,10 @@ def _add_modes(parser):
         ("--neighbours", 5, "training pictures beside an image"),
         ("--milliseconds", 150, "that a .gif shows each column of the grid"),
     ]:
+        most = _MOST_MILLISECONDS if name == "--milliseconds" else _MOST_COLUMNS
         details.add_argument(
             name,
-            type=integer(least=1),
+            type=integer(1, most),
             default=default,
             metavar="N",
             help=f"{text} (default: %(default)s)",
@@ -141,10 +159,18 @@ def run(options):
 
 
 def _check_modes(options):
+    if options.card and not options.server:
+        raise UserError("--card is for --server: a model here knows its classes.")
     if options.server and (options.interpolate_latents or options.interpolate_classes):
         raise UserError(
             "a server takes seeds, not what lies between: interpolate with a model "
             "here."
+        )
+    whole = options.server or options.interpolate_latents or options.interpolate_classes
+    if options.strategy != "none" and whole:
+        raise UserError(
+            "--strategy spreads seeds over devices: neither an interpolation nor a "
+            f"server takes it. Received: --strategy {options.strategy}."
         )
     if options.truncation_sweep and options.truncation is not None:
         raise UserError("--truncation-sweep has its own truncations: no --truncation.")
@@ -162,7 +188,7 @@ def _from_model(options):
         gan = loading.load_trained(options.model)
         labels = _labels(options.labels, gan.class_names)
         return sample_modes.class_interpolation(gan, labels, options)
-    model = loading.open_model(options.model)
+    model = _opened(options)
     labels = _labels(options.labels, model.class_names)
     if not labels and model.num_classes is not None:
         labels = grids.shown_classes(model.num_classes)
@@ -171,26 +197,61 @@ def _from_model(options):
     return _generated(model.generate, labels, options)
 
 
+def _opened(options):
+    """The model, on the devices of `--strategy`."""
+    from keras_sagan.distributed import strategies
+    from keras_sagan.runs import loading
+
+    if options.strategy == "none":
+        return loading.open_model(options.model)
+    with strategies.create_strategy(options.strategy).scope():
+        return loading.load_trained(options.model)  # exports have one device
+
+
 def _from_server(options):
     from keras_sagan.serving.client.client import Client
+    from keras_sagan.visualize import grids
 
-    labels = _labels(options.labels, None)
-    named = [label for label in labels if isinstance(label, str)]
-    if named:
+    names = _names_of_card(options.card) if options.card else None
+    labels = _labels(options.labels, names)
+    unknown = [x for x in labels if isinstance(x, str) and x not in (names or ())]
+    if unknown:
+        known = f"the classes of the card, {', '.join(names)}" if names else "indices"
         raise UserError(
-            "a server knows its classes by number only: --labels takes indices. "
-            f"Received: {', '.join(named)}."
+            "a server knows its classes by number only: --labels takes "
+            f"{known}{'' if names else ', or names with --card'}. Received: "
+            f"{', '.join(unknown)}."
         )
-    with Client(options.server, token=listening.read_token(options)) as client:
+    labels = [names.index(x) if isinstance(x, str) else x for x in labels]
+    if names and not labels:
+        labels = grids.shown_classes(len(names))
+    try:
+        opened = Client(options.server, token=listening.read_token(options))
+    except ImportError as error:  # of the extra
+        raise UserError(str(error)) from error
+    with opened as client:
         generate = client.signatures().get("generate")
         if generate is None:
             raise UserError(f"the model at {options.server} cannot generate images.")
         if "label" in generate.inputs and not labels:
             raise UserError(
                 "a server does not say how many classes its model has: name those "
-                "wanted with --labels, e.g. --labels 0,1,2."
+                "wanted with --labels, e.g. --labels 0,1,2, or give its --card."
             )
         return _generated(client.generate, labels, options)
+
+
+def _names_of_card(path):
+    from keras_sagan.export import card
+
+    path = pathlib.Path(path).expanduser()
+    names = card.read_card(path.parent).get("class_names")
+    if path.name != card.FILE or not names:
+        raise UserError(
+            f"--card must be the file {card.FILE} of an export whose classes have "
+            f"names. Received: {path}."
+        )
+    return names
 
 
 def _generated(generate, labels, options):
@@ -213,11 +274,12 @@ def _labels(text, class_names):
 
 
 def _seeds(text):
-    words = text.split(",")
-    if len(words) < 2 or not all(
-        x.strip().removeprefix("-").isdecimal() for x in words
-    ):
+    try:
+        seeds = [integer()(word) for word in text.split(",")]
+    except argparse.ArgumentTypeError:
+        seeds = []
+    if len(seeds) < 2:
         raise argparse.ArgumentTypeError(
             f"must be two or more seeds, e.g. 0,1,2. Received: {text}"
         )
-    return [int(word) for word in words]
+    return seeds

@@ -120,9 +120,12 @@ def nearest_neighbours(cells, options):
 
 def _training_images(options, shape):
     from keras_sagan import data
-    from keras_sagan.runs import loading
 
-    known = loading.data_settings(options.model) if options.model else {}
+    known = {}
+    if options.model:
+        from keras_sagan.runs import loading
+
+        known = loading.data_settings(options.model)
     settings = {"fit": known.get("fit", "crop")}
     name, split = options.nearest, "train"
     if name == "run":

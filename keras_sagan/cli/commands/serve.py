@@ -6,10 +6,12 @@ import logging
 from keras_sagan.cli import listening, model_argument, stopping
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.model_argument import add_model
-from keras_sagan.cli.parsing import integer
+from keras_sagan.cli.parsing import MOST_SECONDS, integer
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_CUT_OFF = 1
+
+_MOST = 2**31 - 1  # bytes of a message of gRPC; nothing else here is larger
 
 
 def add_parser(commands):
@@ -77,10 +79,20 @@ def add_parser(commands):
         "requests dealt with at once; others are told to try again",
     )
     _add_number(
-        limits, "--timeout", 30, "SECONDS", "that a request waits for its turn at most"
+        limits,
+        "--timeout",
+        30,
+        "SECONDS",
+        "that a request waits for its turn at most",
+        MOST_SECONDS,
     )
     _add_number(
-        limits, "--grace", 10, "SECONDS", "for requests begun when it is told to stop"
+        limits,
+        "--grace",
+        10,
+        "SECONDS",
+        "for requests begun when it is told to stop",
+        MOST_SECONDS,
     )
     parser.set_defaults(run=run)
 
@@ -155,10 +167,10 @@ def _describe_server(server, options, token):
     print(f"{reach}Ctrl-C stops it.", flush=True)
 
 
-def _add_number(parser, name, default, unit, text):
+def _add_number(parser, name, default, unit, text, most=_MOST):
     parser.add_argument(
         name,
-        type=integer(1),
+        type=integer(1, most),
         default=default,
         metavar=unit,
         help=f"{text} (default: %(default)s)",
@@ -169,4 +181,4 @@ def _version_label(text):
     label, equals, version = text.partition("=")
     if not (label and equals and version.isdecimal()):
         raise argparse.ArgumentTypeError(f"must be LABEL=N. Received: {text}")
-    return label, int(version)
+    return label, integer()(version)

@@ -9,6 +9,7 @@ import sys
 from keras_sagan import progress
 from keras_sagan.cli import settings
 from keras_sagan.cli.errors import EXIT_USAGE, UserError, user_errors
+from keras_sagan.cli.parsing import MOST_SECONDS, number
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
@@ -99,7 +100,7 @@ def _add_workers(parser):
     )
     group.add_argument(
         "--worker-timeout",
-        type=float,
+        type=number(above=0, most=MOST_SECONDS),
         default=300.0,
         metavar="SECONDS",
         help="how long to wait for the other workers to start (default: 300)",

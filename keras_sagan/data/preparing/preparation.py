@@ -15,6 +15,7 @@ from PIL import Image
 
 from keras_sagan.data import loading
 from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.pictures import check_usable
 from keras_sagan.data.preparing import journal
 from keras_sagan.files import writing
 
@@ -87,8 +88,7 @@ def prepare(
     )
     output = _new_directory(output)
     pictures = loading.open_pictures(kind, rest, split, image_size, cache_dir)
-    if pictures.problems:
-        raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
+    check_usable(pictures, name)
     channels = channels or pictures.channels
     request = {
         "source": name,

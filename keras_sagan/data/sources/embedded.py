@@ -1,6 +1,5 @@
 """The embedded data sets as TFDS data sets on disk."""
 
-import contextlib
 import os
 import shutil
 import sys
@@ -10,6 +9,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from keras_sagan.data.sources import glyphs, shapes, tfds_files
+from keras_sagan.data.sources.tfds import messages_on_stderr
 from keras_sagan.data.storage import data_dir
 
 # Another version of a rendering must get another number here.
@@ -77,7 +77,7 @@ def _build(drawn, name, image_size, root, directory):
         shutil.rmtree(directory)
     print(f"drawing {name} at {image_size} px into {directory}", file=sys.stderr)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with messages_on_stderr():
             tfds.dataset_builders.store_as_tfds_dataset(
                 name=name,
                 config=f"{image_size}px",

@@ -9,7 +9,7 @@ import pathlib
 import typing
 
 from keras_sagan.data import decoding
-from keras_sagan.data.decoding import EXTENSIONS
+from keras_sagan.data.decoding import FORMATS
 from keras_sagan.data.pictures import Opened, Picture, Pictures, class_name_problems
 from keras_sagan.data.sources import label_files
 from keras_sagan.data.sources.label_files import normalized, shown
@@ -42,8 +42,9 @@ def list_pictures(path):
 
     Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
     pictures may lie in subfolders. Else the subfolders, in order of their names' code
-    points, NFC-normalised, are the classes. Names that start with a dot and files that
-    are no pictures by their ending (`EXTENSIONS`) are left out, the latter with a note.
+    points, NFC-normalised, are the classes. Names that start with a dot are left out,
+    and so are files that are no pictures by ending or content (`decoding.is_picture`),
+    these with a note.
 
     Args:
         path: str. "~" is the home directory.
@@ -132,7 +133,7 @@ def _listed_names(path, found):
             file = pathlib.Path(folder, name)
             if name[0] == "." or file in found:
                 continue
-            if name.lower().endswith(EXTENSIONS) and not _is_special(file):
+            if not _is_special(file) and decoding.is_picture(file):
                 listed = normalized(file.relative_to(path).as_posix())
                 if listed in pictures:
                     problems.append(f"{shown(path)} has two pictures called {listed!r}")
@@ -206,7 +207,7 @@ def _entries(path):
     for entry in sorted(entries, key=lambda entry: (normalized(entry.name), entry)):
         if entry.is_dir():
             found.folders.append(entry)
-        elif entry.suffix.lower() in EXTENSIONS and not _is_special(entry):
+        elif not _is_special(entry) and decoding.is_picture(entry):
             found.pictures.append(entry)
         elif entry.is_symlink() and not entry.exists():
             found.broken.append(entry)
@@ -221,7 +222,7 @@ def _is_special(path):
 
 
 def _notes(others):
-    """Sentences about what is no picture by its ending or its kind, if there is any."""
+    """Sentences about what is no picture by its content or its kind."""
     special = tuple(
         f"{shown(path)}: a pipe, a socket or a device, not opened"
         for path in others
@@ -232,9 +233,9 @@ def _notes(others):
         return special
     endings = collections.Counter(file.suffix.lower() or "none" for file in others)
     counts = ", ".join(f"{ending} {count}" for ending, count in endings.most_common())
-    pictures = ", ".join(EXTENSIONS)
     return (
-        f"{len(others)} files by their ending ({counts}): pictures are {pictures}",
+        f"{len(others)} files by their content ({counts}): pictures are "
+        f"{', '.join(FORMATS)}",
         *special,
     )
 
@@ -257,4 +258,4 @@ def _fingerprint(listing, path):
 
 
 def _no_pictures():
-    return f"no pictures ({', '.join(EXTENSIONS)})"
+    return f"no pictures ({', '.join(FORMATS)})"

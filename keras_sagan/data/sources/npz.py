@@ -1,7 +1,9 @@
 """Reading arrays out of a NumPy file: `npz:PATH`.
 
 The file holds `images` and, where there are classes, `labels` and perhaps
-`class_names` (written by `numpy.savez`). Nothing that needs pickle is read.
+`class_names` (written by `numpy.savez`). Arrays of other names are named after the
+path, and no others are read then: `npz:PATH:images=x_train,labels=y_train`. Nothing
+that needs pickle is read.
 """
 
 import hashlib
@@ -28,16 +30,17 @@ def open_pictures(path):
     """The `Pictures` of a file.
 
     Args:
-        path: str. A `.npz` file with `images`: uint8 `(n, H, W)` or `(n, H, W, C)` with
-            1, 3 or 4 channels, or float in [-1, 1] of that shape; optionally `labels`:
-            integers `(n,)` or `(n, 1)` from 0; optionally `class_names`: str `(k,)`.
+        path: str. A `.npz` file, perhaps with the names of its arrays (see above), with
+            `images`: uint8 `(n, H, W)` or `(n, H, W, C)` with 1, 3 or 4 channels, or
+            float in [-1, 1] of that shape; optionally `labels`: integers `(n,)` or
+            `(n, 1)` from 0; optionally `class_names`: str `(k,)`.
 
     Raises:
         FileNotFoundError: if there is no such file.
         ValueError: if it is not as described; says what is wrong.
     """
-    path = pathlib.Path(path).expanduser()
-    content = _read(path)
+    path, names = _parse(str(path))
+    content = _read(path, names)
     try:
         pixels = to_uint8(_shaped(content["images"]))
         labels, names = _labels(content, len(pixels))
@@ -95,21 +98,51 @@ def to_uint8(images):
     return np.rint(127.5 * (images.clip(-1, 1) + 1)).astype(np.uint8)
 
 
-def _read(path):
-    """The arrays of the file: dict."""
+def _parse(text):
+    """The file's path, and the names of its arrays by use, or `None`."""
+    path, _, pairs = text.rpartition(":")
+    whole = pathlib.Path(text).expanduser()
+    if not path or "=" not in pairs or whole.is_file():
+        return whole, None
+    names = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
+    if (
+        len(names) < len(pairs.split(","))
+        or "images" not in names
+        or not set(names) <= set(_ARRAYS)
+    ):
+        raise ValueError(
+            "`name`: arrays are named as 'npz:PATH:images=NAME', with ',labels=NAME' "
+            f"and ',class_names=NAME' where there are some. Received: 'npz:{text}'."
+        )
+    return pathlib.Path(path).expanduser(), names
+
+
+def _read(path, names):
+    """The arrays of the file by their use: dict."""
     if not path.is_file():
         raise FileNotFoundError(f"`name`: there is no file {path.absolute()}.")
     try:
         found = npz_files.names(path)
-        if "images" in found and set(found) <= set(_ARRAYS):
-            return npz_files.read(path)
+        own = "images" in found and set(found) <= set(_ARRAYS)
+        wanted = names or ({x: x for x in found} if own else {})
+        if wanted and set(wanted.values()) <= set(found):
+            content = npz_files.read(path, wanted=set(wanted.values()))
+            return {use: content[name] for use, name in wanted.items()}
     except ValueError as error:
         raise ValueError(
             f"`name`: cannot read {path} as a .npz file of arrays: {error}"
         ) from error
+    received = f"Received: {sorted(found)[:_SHOWN]}"
+    if names:
+        raise ValueError(
+            f"`name`: {path} must hold {', '.join(map(repr, names.values()))}. "
+            f"{received}."
+        )
+    first = found[0] if found else "NAME"
     raise ValueError(
         f"`name`: {path} must hold 'images', perhaps 'labels' and 'class_names', "
-        f"and nothing else. Received: {sorted(found)[:_SHOWN]}."
+        f"and nothing else; else name the arrays, e.g. 'npz:{path}:images={first}', "
+        f"',labels=NAME' and ',class_names=NAME' after it. {received}."
     )
 
 

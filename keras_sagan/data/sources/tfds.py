@@ -6,7 +6,6 @@ import functools
 import io
 import os
 import sys
-import warnings
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -56,32 +55,6 @@ def prepared_builder(name, cache_dir=None):
     if not builder.is_prepared():
         _prepare(builder, name, directory)
     return builder
-
-
-def read(builder, split, image_size, channels=None, cache_dir=None, fit="crop"):
-    """Decodes a split of a prepared TFDS data set.
-
-    Args:
-        builder: prepared `tfds.core.DatasetBuilder`; see `features_of`.
-        split: str. TFDS split, slices included: "train", "train[:90%]".
-        image_size: int. Height and width in pixels.
-        channels: 1, 3, 4 or `None` for the data set's own.
-        cache_dir: str or `None`. Where very large arrays are put (`storage`).
-        fit: "crop" or "pad".
-
-    Returns:
-        `Examples` in stored order.
-
-    Raises:
-        ValueError: if there is no such split, no picture among the features, a label
-            out of range, an unreadable picture, or a file is missing or damaged.
-    """
-    found = open_pictures(builder, split)
-    name = f"tfds:{builder.name}"
-    for note in found.notes:
-        warnings.warn(f"{name}: left out: {note}", stacklevel=3)
-    channels, directory = channels or found.channels, data_dir(cache_dir)
-    return pictures.read(found, name, image_size, channels, fit, directory)
 
 
 def open_pictures(builder, split):
@@ -255,6 +228,15 @@ def _check_files(builder, split, count):
         )
 
 
+@contextlib.contextmanager
+def messages_on_stderr():
+    """Scope in which TFDS writes to stderr; bars to a terminal only, from now on."""
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    with contextlib.redirect_stdout(sys.stderr):
+        yield
+
+
 def _prepare(builder, name, directory):
     """Downloads and writes the data set; its messages go to stderr."""
     print(
@@ -264,7 +246,7 @@ def _prepare(builder, name, directory):
     )
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     try:
-        with contextlib.redirect_stdout(sys.stderr):
+        with messages_on_stderr():
             builder.download_and_prepare(download_config=config)
     except Exception as error:
         if builder.is_prepared():  # another process was faster

@@ -39,6 +39,7 @@ class Client:
             can read it unless it is `grpcs://` or `https://`.
 
     Raises:
+        ImportError: without the extra `serving`.
         ValueError: for an argument out of range. Every method raises
             `ServingError` when the server refuses or cannot be reached.
 
@@ -172,13 +173,16 @@ class Client:
 
 
 def _transport(address, max_message_bytes, token):
-    if address.scheme in ("grpc", "grpcs"):
-        from keras_sagan.serving.client.grpc_transport import GrpcTransport
-
-        return GrpcTransport(address, max_message_bytes, token)
-    from keras_sagan.serving.client.rest_transport import RestTransport
-
-    return RestTransport(address, max_message_bytes, token)
+    try:
+        if address.scheme in ("grpc", "grpcs"):
+            from keras_sagan.serving.client.grpc_transport import GrpcTransport as kind
+        else:
+            from keras_sagan.serving.client.rest_transport import RestTransport as kind
+    except ImportError as error:
+        raise ImportError(
+            f"A client needs the extra: pip install 'keras-sagan[serving]' ({error})."
+        ) from error
+    return kind(address, max_message_bytes, token)
 
 
 def _rows(labels, seed, truncation, num_images):
@@ -198,12 +202,22 @@ def _rows(labels, seed, truncation, num_images):
             f"`seed` must be an int or {count} of them. Received: {len(seeds)}."
         )
     rows = {
-        "seed": np.asarray(seeds, np.int64),
+        "seed": _integers("seed", seeds, np.int64),
         "truncation": np.full(count, truncation or 0.0, np.float32),
     }
     if labels is not None:
-        rows["label"] = np.asarray(labels, np.int32)
+        rows["label"] = _integers("labels", labels, np.int32)
     return rows
+
+
+def _integers(name, values, dtype):
+    try:
+        return np.asarray(values, dtype)
+    except OverflowError as error:
+        raise ValueError(
+            f"`{name}` must be integers of {8 * np.dtype(dtype).itemsize} bits. "
+            f"Received: {values!r}."
+        ) from error
 
 
 def _pixels(data):

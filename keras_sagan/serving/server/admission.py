@@ -45,7 +45,8 @@ class Admission:
     @contextlib.contextmanager
     def running(self, timeout):
         """A request computes; it waits up to `timeout` seconds for its turn."""
-        if not self._running.acquire(timeout=max(0.0, timeout)):
+        timeout = min(max(0.0, timeout), threading.TIMEOUT_MAX)
+        if not self._running.acquire(timeout=timeout):
             message = "The request's time was up before its turn came."
             raise ServingError(Code.DEADLINE_EXCEEDED, message)
         try:

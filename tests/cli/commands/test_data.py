@@ -1,6 +1,9 @@
 import json
 import shutil
+import subprocess
+import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -20,6 +23,26 @@ def test_report_as_json(picture_folder, capsys):
     assert report["class_counts"] == {"blue": 8, "red": 8}
     assert (report["image_size"], report["channels"]) == (64, 1)
     assert report["num_enlarged"] == 16
+
+
+def test_files_are_checked_without_tensorflow(picture_folder, tmp_path, monkeypatch):
+    """It takes longer to start than most folders take to read."""
+    np.savez(tmp_path / "x.npz", images=np.zeros((4, 8, 8, 3), np.uint8))
+    sheet = tmp_path / "sheet.png"
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL", raising=False)  # as a person has it
+    program = (
+        "import sys\n"
+        "from keras_sagan.cli.main import main\n"
+        f"assert main(['data', 'check', 'folder:{picture_folder}', "
+        f"'--contact-sheet', '{sheet}']) == 0\n"
+        f"assert main(['data', 'check', 'npz:{tmp_path}/x.npz']) == 1\n"
+        "heavy = {'tensorflow', 'keras', 'tensorflow_datasets'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program], check=True, stdout=subprocess.DEVNULL
+    )
+    assert sheet.is_file()
 
 
 def test_problems_are_status_1(tmp_path, capsys):

@@ -30,6 +30,28 @@ def test_every_class_by_default(run_directory, tmp_path):
     assert pixels.shape == (2 * 34 + 2, 8 * 34 + 2, 3)
 
 
+def test_devices_share_the_images(run_directory, tmp_path):
+    options = ["--num-images", "3", "--seed", "4"]
+    one = sample(run_directory, tmp_path / "one.png", *options)
+    strategy = ["--strategy", "mirrored"]  # four logical CPU devices
+    four = sample(run_directory, tmp_path / "four.png", *options, *strategy)
+    assert np.abs(one - four).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["MODEL", "--interpolate-latents", "1,2"],
+        ["MODEL", "--interpolate-classes"],
+        ["--server", "grpc://localhost:1/m", "--labels", "1"],
+    ],
+)
+def test_what_devices_do_not_share(options, tmp_path, capsys):
+    arguments = ["-o", str(tmp_path / "x.png"), "--strategy", "mirrored"]
+    assert main(["sample", *options, *arguments]) == 2
+    assert "--strategy spreads seeds over devices" in capsys.readouterr().err
+
+
 def test_an_unknown_class(run_directory, tmp_path, capsys):
     output = tmp_path / "grid.png"
     options = ["-o", str(output), "--labels", "green"]

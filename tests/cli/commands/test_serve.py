@@ -83,12 +83,12 @@ def test_the_extra_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--max-batch", "0"], "an integer of at least 1. Received: 0"),
+        (["--max-batch", "0"], "an integer in [1, 2147483647]. Received: 0"),
         (["--grpc-port", "-1"], "must be an integer in [0, 65535]. Received: -1"),
         (["--grpc-port", "70000"], "must be an integer in [0, 65535]. Received: 70000"),
         (["--rest-port", "70000"], "must be an integer in [0, 65535]. Received: 70000"),
         (["--rest-port", "x"], "must be an integer in [0, 65535]. Received: x"),
-        (["--max-answer-bytes", "0"], "an integer of at least 1. Received: 0"),
+        (["--max-answer-bytes", "0"], "an integer in [1, 2147483647]. Received: 0"),
         (["--version-label", "stable"], "must be LABEL=N. Received: stable"),
     ],
 )

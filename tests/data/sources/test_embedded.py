@@ -69,6 +69,13 @@ def test_files_are_drawn_once(cache_dir, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_no_bars_where_there_is_no_terminal(tmp_path):
+    process = start_process(tmp_path)
+    errors = process.communicate()[1]
+    assert "drawing keras_sagan_glyphs at 8 px" in errors
+    assert not set("\r%") & set(errors)
+
+
 @pytest.mark.distributed
 def test_two_processes_draw_at_once_and_stream_alike(tmp_path):
     processes = [start_process(tmp_path) for _ in range(2)]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_sagan.data import check, load
+from keras_sagan.data import check, load, prepare
 from keras_sagan.data.sources import folder
 
 
@@ -114,7 +114,31 @@ def test_other_files_are_left_out(make_folder):
     (root / "a" / "._1.png").write_text("x")
     (root / ".ipynb_checkpoints").mkdir()
     (root / "b" / ".hidden").mkdir()
-    assert read(root).labels.tolist() == [0, 1]
+    with pytest.warns(UserWarning, match=r"left out: 2 files .*\.txt 1, \.db 1"):
+        assert read(root).labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("labels", [False, True])
+@pytest.mark.parametrize("name", ["1.jfif", "1.JPE", "1.dib", "1.txt", "1", "1.tif"])
+def test_the_content_decides_whether_it_is_a_picture(make_folder, name, labels):
+    kind = "bmp" if name == "1.dib" else "jpeg"
+    root = make_folder({f"1.{kind}": ((8, 8), 90), "2.png": ((8, 8), 9)})
+    (root / f"1.{kind}").rename(root / name)
+    if labels:
+        (root / "labels.csv").write_text(f"file,label\n{name},a\n2.png,b\n")
+    images = read(root).images[:, 0, 0, 0]  # a warning would be an error
+    assert len(images) == 2
+    assert abs(int(images[0]) - 90) <= 3
+
+
+@pytest.mark.parametrize("ending", ["tif", "avif"])
+def test_pictures_of_other_formats_are_not_lost_in_silence(make_folder, ending):
+    root = make_folder({"1.png": ((8, 8), 1), f"2.{ending}": ((8, 8), 2)})
+    words = rf"folder:{root}: left out: 1 files .*\(\.{ending} 1\): pictures are BMP"
+    with pytest.warns(UserWarning, match=words):
+        assert len(read(root).images) == 1
+    with pytest.warns(UserWarning, match=words):
+        prepare(f"folder:{root}", root.parent / "prepared", image_size=8)
 
 
 def test_links_are_followed(make_folder, tmp_path):
@@ -142,7 +166,7 @@ def test_no_such_folder(tmp_path, make_folder):
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(ValueError, match=r"has no pictures \(.bmp, .*\.webp\)"):
+    with pytest.raises(ValueError, match=r"has no pictures \(BMP, .*, WEBP\)"):
         read(tmp_path)
     (tmp_path / "a.txt").write_text("x")
     with pytest.raises(ValueError, match="has no pictures"):
@@ -200,8 +224,8 @@ def test_files_of_other_kinds_are_noted(make_folder):
     for name in ("a/2.tiff", "a/3.tiff", "b/x", "readme.TXT", ".hidden.txt"):
         (root / name).write_text("")
     (note,) = folder.list_pictures(root).notes
-    assert note.startswith("4 files by their ending (.tiff 2, .txt 1, none 1): ")
-    assert folder.list_pictures(root / "a").notes[0].startswith("2 files by their end")
+    assert note.startswith("4 files by their content (.tiff 2, .txt 1, none 1): ")
+    assert folder.list_pictures(root / "a").notes[0].startswith("2 files by their con")
     (root / "labels.csv").write_text("file,label\na/1.png,x\nb/1.png,y\n")
     assert folder.list_pictures(root).notes == (note,)
     assert note in check(f"folder:{root}", 8).format()

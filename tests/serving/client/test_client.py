@@ -119,6 +119,8 @@ def test_what_the_model_refuses(url):
         ({"labels": [1], "num_images": 1}, "Give either"),
         ({"labels": []}, "At least one image"),
         ({"labels": [1, 2], "seed": [1]}, "`seed` must be an int or 2 of them"),
+        ({"labels": [1, 2], "seed": 2**63 - 1}, "`seed` must be integers of 64 bits"),
+        ({"labels": [2**31]}, r"`labels` must be integers of 32 bits. .*2147483648"),
     ],
 )
 def test_arguments(arguments, message):
@@ -136,6 +138,28 @@ def test_settings():
         Client("grpc://localhost/m", token="two words")
     with pytest.raises(ValueError, match="`url` must be like"):
         Client("localhost:8500")
+
+
+@pytest.mark.parametrize(
+    ("url", "package"),
+    [
+        ("grpc://localhost/m", "grpc"),
+        ("grpc://localhost/m", "google.protobuf"),
+        ("http://localhost/v1/models/m", "urllib3"),
+    ],
+)
+def test_the_extra_is_named(url, package):
+    program = (
+        "import sys; from keras_sagan.cli.main import main; "
+        f"sys.modules[{package!r}] = None; "
+        f"sys.exit(main(['sample', '--server', '{url}', '-o', 'x.png']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    words = "keras-sagan: error: A client needs the extra: pip install 'keras-sagan"
+    assert done.stderr.startswith(words)
 
 
 def test_tensorflow_is_not_needed(server):

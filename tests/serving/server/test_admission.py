@@ -35,6 +35,22 @@ def test_waiting_for_a_turn_ends_with_the_deadline():
     assert late.value.code is Code.DEADLINE_EXCEEDED
 
 
+def test_a_deadline_that_no_clock_reaches():
+    admission, done = Admission(2, 1), []
+
+    def wait():
+        with admission.running(1e300):
+            done.append(True)
+
+    thread = threading.Thread(target=wait, daemon=True)
+    with admission.running(0):
+        thread.start()
+        thread.join(0.1)
+        assert thread.is_alive()
+    thread.join(60)
+    assert done
+
+
 def test_closing_lets_the_begun_finish():
     admission = Admission(2, 1)
     begun, go_on = threading.Event(), threading.Event()
