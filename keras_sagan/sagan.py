@@ -21,7 +21,8 @@ class SAGAN(TrainableSAGAN):
     `ema_generator` holds the moving average of the generator's weights, in float32
     (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
     use it; its spectral norms and batch-norm statistics are re-estimated first
-    whenever its weights have changed.
+    whenever its weights have changed. `generator.load_weights` and `.set_weights` set
+    the averages too.
 
     Args:
         generator: `Generator`.
