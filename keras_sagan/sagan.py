@@ -1,5 +1,7 @@
 """`SAGAN`: the model that trains, with what saves, loads and exports it."""
 
+import os
+
 import keras
 
 if keras.backend.backend() != "tensorflow":
@@ -50,7 +52,7 @@ class SAGAN(TrainableSAGAN):
             ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
         """
         saving.check_format(filepath)
-        super().save(filepath, *args, **kwargs)
+        super().save(os.path.expanduser(filepath), *args, **kwargs)
 
     def export(self, filepath):
         """Write `ema_generator` as a SavedModel for TF Serving.

@@ -7,12 +7,12 @@ Layouts are Keras's already.
 
 import glob
 import math
-import pathlib
 import re
 
 import numpy as np
 import tensorflow as tf
 
+from keras_sagan.files import paths
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan, named_variables
 from keras_sagan.interop.checkpoint import Checkpoint
@@ -54,7 +54,7 @@ def load_tf1_checkpoint(prefix):
 
 def read_tf1(prefix):
     """The variables of a TensorFlow checkpoint, without the optimizers', as arrays."""
-    prefix = pathlib.Path(prefix)
+    prefix = paths.local(prefix)
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         raise FileNotFoundError(f"There is no file '{prefix}.index'.")
     try:

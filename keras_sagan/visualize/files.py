@@ -1,11 +1,9 @@
 """Pictures as files: PNG and GIF, written whole or not at all."""
 
-import pathlib
-
 import numpy as np
 from PIL import Image
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 
 def save_picture(path, pixels):
@@ -61,7 +59,7 @@ def to_image(pixels):
 
 
 def _checked(path, suffix):
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if path.suffix.lower() != suffix:
         raise ValueError(
             f"Argument `path` must end in {suffix}. Received: path={str(path)!r}."
