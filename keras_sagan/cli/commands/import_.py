@@ -87,7 +87,11 @@ def _add_tf1(sources):
         examples=("logs/model.ckpt-1000000 -o models/imagenet",),
     )
     parser.add_argument(
-        "path", type=local_path, metavar="PREFIX", help="e.g. model.ckpt-1000000"
+        "path",
+        type=local_path,
+        metavar="PREFIX",
+        help="what the files of the checkpoint have in common, without .index and "
+        ".data-...: model.ckpt-1000000",
     )
     _add_output(parser, _load_tf1)
 
