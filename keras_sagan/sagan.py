@@ -24,7 +24,8 @@ class SAGAN(TrainableSAGAN):
     `ema_generator` holds the moving average of the generator's weights, in float32
     (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
     use it; its spectral norms and batch-norm statistics are re-estimated first
-    whenever its weights have changed.
+    whenever its weights have changed. `generator.load_weights` and `.set_weights` set
+    the averages too.
 
     Args:
         generator: `Generator`.
@@ -54,7 +55,7 @@ class SAGAN(TrainableSAGAN):
             ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
         """
         saving.check_format(filepath)
-        super().save(filepath, *args, **kwargs)
+        super().save(os.path.expanduser(filepath), *args, **kwargs)
 
     def export(self, filepath: str | os.PathLike) -> None:
         """Write `ema_generator` as a SavedModel for TF Serving.

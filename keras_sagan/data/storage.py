@@ -6,6 +6,8 @@ import tempfile
 
 import numpy as np
 
+from keras_sagan.files import paths
+
 # Arrays of more bytes than this are mapped from a file.
 MEMORY_LIMIT = 2**30
 
@@ -20,7 +22,7 @@ def data_dir(cache_dir=None):
         str.
     """
     directory = cache_dir or os.environ.get("TFDS_DATA_DIR")
-    return os.path.expanduser(directory or "~/tensorflow_datasets")
+    return str(paths.local(directory or "~/tensorflow_datasets"))
 
 
 def allocate(shape, directory, memory_limit=MEMORY_LIMIT):

@@ -4,12 +4,12 @@ import os
 import pathlib
 from collections.abc import Callable
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 
 def next_version(base: str | os.PathLike) -> pathlib.Path:
     """The path of the version after the highest under `base`: 1 if there is none."""
-    base = pathlib.Path(base)
+    base = paths.local(base)
     names = [path.name for path in base.iterdir()] if base.is_dir() else []
     versions = [int(name) for name in names if name.isdecimal()]
     return base / str(max(versions, default=0) + 1)
@@ -17,7 +17,7 @@ def next_version(base: str | os.PathLike) -> pathlib.Path:
 
 def newest_saved_model(path: str | os.PathLike) -> pathlib.Path | None:
     """The directory of a SavedModel: `path` or its newest version, or `None`."""
-    path = pathlib.Path(path)
+    path = paths.local(path)
     versions = path.iterdir() if path.is_dir() else []
     numbered = [x for x in versions if x.name.isdecimal()]
     candidates = [path, *sorted(numbered, key=lambda x: -int(x.name))]
@@ -39,7 +39,7 @@ def publish_version(
 
     Returns: path of the version.
     """
-    base = pathlib.Path(base)
+    base = paths.local(base)
     writing.make_folder(base)
     with writing.unfinished(base / "export") as folder:
         folder.mkdir()

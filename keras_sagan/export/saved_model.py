@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_sagan.export import card, protobuf
 from keras_sagan.export.signatures import concrete_signatures, keras_endpoint
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 EXTRA = "assets.extra"
 # Requests that TensorFlow Serving runs before it announces a version (TFRecord).
@@ -30,7 +30,7 @@ def export_generator(
     Raises:
         FileExistsError: if something is there already.
     """
-    directory = pathlib.Path(directory).absolute()
+    directory = paths.local(directory).absolute()
     facts.setdefault("name", directory.parent.name)
     writing.create_folder(
         directory, lambda folder: write_saved_model(generator, folder, **facts)

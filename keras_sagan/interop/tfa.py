@@ -7,12 +7,11 @@ them as they are at inference, and keeps one vector, `u`. See docs/migration.md.
 
 import functools
 import os
-import pathlib
 
 import keras
 import numpy as np
 
-from keras_sagan.files import hdf5_files
+from keras_sagan.files import hdf5_files, paths
 from keras_sagan.interop import transforms
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
@@ -63,7 +62,7 @@ def from_tfa(path: str | os.PathLike, model: keras.Model) -> keras.Model:
 
 def _read_groups(path):
     """List of `(layer, [(name, array), ...])` of the layers with weights, in order."""
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:

@@ -3,11 +3,10 @@
 import io
 import json
 import os
-import pathlib
 
 import numpy as np
 
-from keras_sagan.files import json_files, npz_files, writing
+from keras_sagan.files import json_files, npz_files, paths, writing
 from keras_sagan.metrics.checks import check_features
 
 _ROWS = 4096  # that are gathered before a product is computed
@@ -105,7 +104,7 @@ class Moments:
         Folders are made as needed. The count and the protocol are further entries,
         which those ignore.
         """
-        path = pathlib.Path(path)
+        path = paths.local(path)
         entries: dict = {"mu": self.mean, "sigma": self.covariance}
         if self.count is not None:
             entries["count"] = np.array(self.count)

@@ -41,6 +41,10 @@ class Generator(keras.Model):
         spectral_norm: bool. Defaults to `True` (source: paper, section 4.1).
         dtype: dtype policy of the layers; the tanh at the end is float32 or wider.
 
+    Attributes:
+        on_weights_set: callable without arguments, or `None`. Called after
+            `load_weights` and `set_weights`: averages of the weights begin again.
+
     Call arguments:
         inputs: `[latents, labels]`, or `latents` when unconditional: float tensor
             `(batch, latent_dim)` from N(0, I), int32 tensor `(batch,)`.
@@ -54,6 +58,8 @@ class Generator(keras.Model):
     Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 5, and
         the official code, `generator.py`.
     """
+
+    on_weights_set = None
 
     def __init__(
         self,
@@ -131,6 +137,16 @@ class Generator(keras.Model):
         self.kernel_initializer = kernel_initializer
         self.spectral_norm = spectral_norm
         self.dtype_policy = policy
+
+    def load_weights(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        super().load_weights(*args, **kwargs)
+        if self.on_weights_set:
+            self.on_weights_set()
+
+    def set_weights(self, weights: Sequence) -> None:
+        super().set_weights(weights)
+        if self.on_weights_set:
+            self.on_weights_set()
 
     def get_config(self) -> dict:
         return {

@@ -10,7 +10,6 @@ import tensorflow as tf
 from keras_sagan import sampling
 from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.distributed import strategies
-from keras_sagan.distributed.model import DistributedModel
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
@@ -24,12 +23,14 @@ from keras_sagan.training import (
     step_counter,
     steps,
 )
+from keras_sagan.training.checked_model import CheckedModel
+from keras_sagan.training.optimizer_pair import OptimizerPair
 from keras_sagan.training.settings import CompileArguments
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
 
-class TrainableSAGAN(DistributedModel):
+class TrainableSAGAN(CheckedModel):
     """A `SAGAN` that knows nothing of files: its step, its averages, its images.
 
     Args, call arguments and errors: as of `keras_sagan.SAGAN`.
@@ -50,6 +51,7 @@ class TrainableSAGAN(DistributedModel):
         copy, self._averaged = ema.averaged_copy(generator)
         copy.trainable = False
         self.ema_generator = copy
+        generator.on_weights_set = self._averaged.restart
         self._statistics = ema.StandingStatistics(copy, generator)
         self.augmentation = ada_state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
@@ -96,6 +98,9 @@ class TrainableSAGAN(DistributedModel):
         **kwargs: typing.Any,
     ) -> None:
         """Set optimizers and the shape of a training step.
+
+        `optimizer.learning_rate` is then the generator's rate; setting it, as
+        `keras.callbacks.LearningRateScheduler` does, scales both by the same factor.
 
         One call of `train_step` is one generator step, on a batch of
         `discriminator_steps * gradient_accumulation_steps` passes' images.
@@ -150,7 +155,10 @@ class TrainableSAGAN(DistributedModel):
         )
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self._fault = faults.FaultFlag()
+        self.optimizer = OptimizerPair(
+            self.g_optimizer, self.d_optimizer, self.step_counter.count
+        )
+        self._fault = faults.FaultFlag(self.num_classes)
 
     def get_compile_config(self):
         if not self.compiled:
@@ -178,7 +186,7 @@ class TrainableSAGAN(DistributedModel):
     def train_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.step_counter.count.value)
-        labels = self._fault.record(images, labels, self.generator.num_classes, step)
+        labels = self._fault.record(images, labels, step)
         self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels, step)
         self._fault.record_losses(networks.losses(logs), step)
@@ -198,27 +206,6 @@ class TrainableSAGAN(DistributedModel):
         seen = self._trackers[0].count * self.distribute_strategy.num_replicas_in_sync
         logs = steps.test_step(tested, self._settings, images, labels, seen)
         return networks.track(self._trackers, logs, tf.shape(images)[0])
-
-    def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
-        """As `keras.Model.fit`; checks the first batch before the first step."""
-        self._assert_compile_called("fit")
-        inputs.check_fit_data(x, y, kwargs.get("validation_data"), self.discriminator)
-        self._fault.reset()
-        callbacks = faults.with_guard(callbacks, self._fault)
-        if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
-        return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
-
-    def evaluate(self, x=None, y=None, *args, **kwargs):
-        """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
-        inputs.check_held_out(x, y, self.discriminator, kwargs)
-        self.refresh_ema()
-        return super().evaluate(x, y, *args, **kwargs)
-
-    def predict(self, *args, **kwargs):
-        """As `keras.Model.predict`: images of `ema_generator`, float in [-1, 1]."""
-        self.refresh_ema()
-        return super().predict(*args, **kwargs)
 
     def call(self, inputs, training=False):
         return self.ema_generator(inputs, training=False)

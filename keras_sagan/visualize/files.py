@@ -1,13 +1,12 @@
 """Pictures as files: PNG and GIF, written whole or not at all."""
 
 import os
-import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 
 def save_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
@@ -65,7 +64,7 @@ def to_image(pixels):
 
 
 def _checked(path, suffix):
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if path.suffix.lower() != suffix:
         raise ValueError(
             f"Argument `path` must end in {suffix}. Received: path={str(path)!r}."

@@ -322,3 +322,34 @@ def test_both_statistics_are_of_the_mix_of_training():
     stored, _ = ema.with_both_statistics(gan, 3)
     expected = gan.generate(labels=[2, 2, 2], seed=0)
     helpers.assert_same_pixels(np.rint((stored + 1) * 127.5).astype(np.uint8), expected)
+
+
+@pytest.mark.parametrize("how", ["load_weights", "set_weights"])
+def test_weights_given_to_the_generator_are_those_of_its_images(how, tmp_path):
+    gan, other = helpers.tiny_gan(), helpers.tiny_gan()
+    for network in (other.generator, other.ema_generator):
+        for weight in network.trainable_variables or network.weights:
+            if weight.name == "kernel":
+                weight.assign(-weight)
+    gan.generate([0, 1, 2])
+    if how == "load_weights":
+        path = tmp_path / "other.weights.h5"
+        other.generator.save_weights(path)
+        gan.generator.load_weights(path)
+    else:
+        gan.generator.set_weights(other.generator.get_weights())
+    helpers.assert_same_pixels(gan.generate([0, 1, 2]), other.generate([0, 1, 2]))
+
+
+def test_weights_given_to_the_model_keep_its_averages(tmp_path):
+    gan = helpers.tiny_gan()
+    gan.ema_generator.weights[0].assign(gan.ema_generator.weights[0] * 2.0)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    for load in (
+        lambda x: x.load_weights(tmp_path / "gan.weights.h5"),
+        lambda x: x.set_weights(gan.get_weights()),
+    ):
+        other = helpers.tiny_gan()
+        load(other)
+        averages = [x._averaged.averages for x in (gan, other)]
+        helpers.assert_equal(*map(helpers.values, averages))

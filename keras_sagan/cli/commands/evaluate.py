@@ -9,6 +9,7 @@ from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.commands import evaluate_options
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 from keras_sagan.metrics import protocol
@@ -38,9 +39,14 @@ def add_parser(commands):
     )
     add_model(parser, f"{model_argument.ANY}; see above for what else")
     evaluate_options.add_metrics(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
     parser.add_argument(
-        "--against", metavar="FILE", help="compare with the JSON of an earlier result"
+        "--json", type=local_path, metavar="FILE", help="write the result as JSON"
+    )
+    parser.add_argument(
+        "--against",
+        type=local_path,
+        metavar="FILE",
+        help="compare with the JSON of an earlier result",
     )
     parser.add_argument(
         "--ignore-protocol",

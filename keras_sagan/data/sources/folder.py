@@ -13,6 +13,7 @@ from keras_sagan.data.decoding import EXTENSIONS
 from keras_sagan.data.pictures import Opened, Picture, Pictures, class_name_problems
 from keras_sagan.data.sources import label_files
 from keras_sagan.data.sources.label_files import normalized, shown
+from keras_sagan.files import paths
 
 _PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
 
@@ -55,7 +56,7 @@ def list_pictures(path):
         FileNotFoundError, NotADirectoryError, PermissionError: if it cannot be
             listed; the message names it.
     """
-    path = pathlib.Path(path).expanduser()
+    path = paths.local(path)
     if not path.exists():
         raise FileNotFoundError(f"`name`: there is no folder {shown(path.absolute())}.")
     if not path.is_dir():
@@ -103,7 +104,7 @@ def open_pictures(path):
         rows=rows,
         problems=listing.problems,
         notes=listing.notes,
-        fingerprint=_fingerprint(listing, pathlib.Path(path).expanduser()),
+        fingerprint=_fingerprint(listing, paths.local(path)),
     )
 
 

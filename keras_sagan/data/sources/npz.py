@@ -5,7 +5,6 @@ The file holds `images` and, where there are classes, `labels` and perhaps
 """
 
 import hashlib
-import pathlib
 
 import numpy as np
 from PIL import Image
@@ -17,7 +16,7 @@ from keras_sagan.data.pictures import (
     Pictures,
     class_name_problems,
 )
-from keras_sagan.files import npz_files
+from keras_sagan.files import npz_files, paths
 
 _ARRAYS = ("images", "labels", "class_names")
 _SHOWN = 10  # names in a message
@@ -36,7 +35,7 @@ def open_pictures(path):
         FileNotFoundError: if there is no such file.
         ValueError: if it is not as described; says what is wrong.
     """
-    path = pathlib.Path(path).expanduser()
+    path = paths.local(path)
     content = _read(path)
     try:
         pixels = to_uint8(_shaped(content["images"]))

@@ -7,14 +7,13 @@ and can be compared only for the same classifier (see its SHA-256 in the protoco
 
 import dataclasses
 import json
-import pathlib
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.files import json_files, keras_files, writing
+from keras_sagan.files import json_files, keras_files, paths, writing
 from keras_sagan.metrics.extractors.extractor import (
     CLASSIFIER,
     Extractor,
@@ -113,7 +112,7 @@ def load_or_train(path, source, epochs=4, seed=0):
     Returns: `(model, class_names)`: `keras.Model`, and a tuple of str or `None`, where
         they are not known.
     """
-    path = None if path is None else pathlib.Path(path)
+    path = None if path is None else paths.local(path)
     if path is not None and path.is_file():
         return keras_files.load(path), read_class_names(path)
     images, labels, class_names = source()
@@ -143,7 +142,7 @@ def write(path, model, class_names):
             content = json.dumps({"names": list(class_names)})
             keras_files.add_asset(partial, _CLASS_NAMES, content)
 
-    path = pathlib.Path(path)
+    path = paths.local(path)
     writing.make_folder(path.parent)
     writing.replace_file(path, fill)
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from keras_sagan.distributed import strategies
 from keras_sagan.distributed.row_map import RowMap
-from keras_sagan.files import keras_files
+from keras_sagan.files import keras_files, paths
 from keras_sagan.metrics.extractors import classifier, extractor, naming
 
 
@@ -95,7 +95,8 @@ def _open(kind, rest, weights, resize_kind, layer):
     if kind == "inception":
         return extractor.inception_extractor(weights, resize_kind)
     if kind == "saved_model":
-        return extractor.saved_model_extractor(rest, pathlib.Path(rest).name)
+        path = paths.local(rest)
+        return extractor.saved_model_extractor(path, path.name)
     if kind == "keras":
         model, stem = keras_files.load(rest), pathlib.Path(rest).stem
         return extractor.keras_extractor(model, stem, layer, None, resize_kind)
