@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from keras_sagan.training import class_counts
+from keras_sagan.training import batch_checks
 
 CHECK_EVERY = 50  # training steps between two readings of the in-graph flag
 
@@ -148,8 +148,8 @@ class DataGuard(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         self._flag.raise_if_set()
         counts = self._flag.label_counts()
-        class_counts.check_several(counts)
-        self._warned = self._warned or class_counts.warn_when_due(counts)
+        batch_checks.check_several(counts)
+        self._warned = self._warned or batch_checks.warn_when_due(counts)
 
 
 def with_guard(callbacks, flag):

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan.training import class_counts
+from keras_sagan.training import batch_checks
 from keras_sagan.training.batch_checks import check_batch, check_labels
 
 
@@ -270,9 +270,9 @@ def _check_classes(batches_of_labels, num_classes, whole):
     """
     counts = np.zeros(num_classes, np.int64)
     for labels in batches_of_labels:
-        counts += class_counts.of_labels(labels, num_classes)
-        if np.count_nonzero(counts) > 1 or sum(counts) >= class_counts.MANY_LABELS:
+        counts += batch_checks.of_labels(labels, num_classes)
+        if np.count_nonzero(counts) > 1 or sum(counts) >= batch_checks.MANY_LABELS:
             break
-    class_counts.check_several(counts, class_counts.FEW_LABELS)
+    batch_checks.check_several(counts, batch_checks.FEW_LABELS)
     if whole:
-        class_counts.warn_of_missing(counts)
+        batch_checks.warn_of_missing(counts)

@@ -13,18 +13,17 @@ from keras_sagan.distributed import strategies
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
-    ada_state,
     ema,
     faults,
     generation,
     inputs,
     networks,
     penalties,
-    step_counter,
+    state,
     steps,
 )
 from keras_sagan.training.checked_model import CheckedModel
-from keras_sagan.training.optimizer_pair import OptimizerPair
+from keras_sagan.training.optimizers import OptimizerPair
 from keras_sagan.training.settings import CompileArguments
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
@@ -53,7 +52,7 @@ class TrainableSAGAN(CheckedModel):
         self.ema_generator = copy
         generator.on_weights_set = self._averaged.restart
         self._statistics = ema.StandingStatistics(copy, generator)
-        self.augmentation = ada_state.AugmentationState()
+        self.augmentation = state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         self._penalty_trackers = [keras.metrics.Mean(name=x) for x in penalties.NAMES]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
@@ -65,7 +64,7 @@ class TrainableSAGAN(CheckedModel):
             trainable=False,
         )
         # Files are read by the names of attributes: after `g_optimizer`.
-        self.step_counter = step_counter.StepCounter()
+        self.step_counter = state.StepCounter()
         self.step_counter.find_updates = self._generator_updates
         self.built = True
 
