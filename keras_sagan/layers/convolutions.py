@@ -246,7 +246,9 @@ def add_bias(outputs, bias, training):
     """
     if training:
         rows = (ops.shape(outputs)[0], 1, 1, bias.shape[0])
-        bias = ops.broadcast_to(bias, rows)
+        # The bias first: as the second operand, of one channel and as many images as
+        # the height, Keras takes it for a bias of channels that come first.
+        return ops.add(ops.broadcast_to(bias, rows), outputs)
     return ops.add(outputs, bias)
 
 

@@ -67,7 +67,7 @@ def test_a_name_unlike_any_lists_them_all():
                 "data": {"dataset": "shapes", "fit": "pad"},
             },
             [
-                ("training.loss", "hinge", "wasserstein"),
+                ("training.loss", "relativistic", "wasserstein"),
                 ("data.fit", "crop", "pad"),
             ],
         ),

@@ -173,3 +173,16 @@ def test_upsampling_kernel():
     np.testing.assert_array_equal(found[:, :, 0, 0], expected)
     expected = [[8, 14, 6], [12, 20, 8], [4, 6, 2]]
     np.testing.assert_array_equal(found[:, :, 1, 0], expected)
+
+
+def test_a_bias_of_one_channel_is_not_taken_for_one_of_rows():
+    """As many images as the height: fused so, oneDNN fails in bfloat16."""
+    layer = convolutions.Conv2D(1, 3, padding="same")
+
+    @tf.function
+    def call(images):
+        return layer(images, training=True)
+
+    graph = call.get_concrete_function(tf.TensorSpec((8, 8, 8, 2))).graph
+    additions = {op.type for op in graph.get_operations()} & {"BiasAdd", "AddV2"}
+    assert additions == {"AddV2"}

@@ -11,7 +11,7 @@ _PRESETS = {32: "sagan_32", 64: "sagan_64", 128: "sagan_128", 256: "sagan_128"}
 # Their batch sizes and discriminator steps: a step takes at most the data set.
 _BATCHES = {
     "sagan_32": (64, 5),
-    "sagan_32_small": (64, 1),
+    "sagan_32_small": (32, 1),
     "sagan_64": (256, 1),
     "sagan_128": (256, 1),
 }
@@ -79,8 +79,7 @@ def _amount(report):
     few = f"; {count} may be too few even so" if count < _TOO_FEW else ""
     return [
         f"below {AUGMENT_BELOW} pictures augmentation is advisable: --augment "
-        f"diffaugment or --augment ada{few}; and --mirror true where left and right "
-        "do not matter"
+        f"diffaugment{few}; and --mirror true where left and right do not matter"
     ]
 
 

@@ -82,7 +82,7 @@ def test_what_is_advised_is_possible(side):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"num_examples": 9_999}, "--augment diffaugment or --augment ada"),
+        ({"num_examples": 9_999}, "advisable: --augment diffaugment"),
         ({"num_examples": 100}, "100 may be too few"),
         ({"num_oblong": 10_000}, "--fit pad"),
         ({"num_examples": 100}, "preset sagan_64 --batch-size 32"),
