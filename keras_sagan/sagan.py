@@ -1,5 +1,8 @@
 """`SAGAN`: the model that trains, with what saves, loads and exports it."""
 
+import os
+import typing
+
 import keras
 
 if keras.backend.backend() != "tensorflow":
@@ -42,7 +45,9 @@ class SAGAN(TrainableSAGAN):
     Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
     """
 
-    def save(self, filepath, *args, **kwargs):
+    def save(
+        self, filepath: str | os.PathLike, *args: typing.Any, **kwargs: typing.Any
+    ) -> None:
         """As `keras.Model.save`, to a `.keras` file.
 
         Raises:
@@ -51,7 +56,7 @@ class SAGAN(TrainableSAGAN):
         saving.check_format(filepath)
         super().save(filepath, *args, **kwargs)
 
-    def export(self, filepath):
+    def export(self, filepath: str | os.PathLike) -> None:
         """Write `ema_generator` as a SavedModel for TF Serving.
 
         Args:
@@ -63,12 +68,17 @@ class SAGAN(TrainableSAGAN):
         self.refresh_ema()
         export_generator(self.ema_generator, filepath, class_names=self.class_names)
 
-    def save_to_preset(self, directory):
+    def save_to_preset(self, directory: str | os.PathLike) -> None:
         """Write `config.json`, `model.weights.h5` and `metadata.json`."""
         saving.save(self, directory)
 
     @classmethod
-    def from_preset(cls, preset, load_weights=True, **overrides):
+    def from_preset(
+        cls,
+        preset: str | os.PathLike,
+        load_weights: bool = True,
+        **overrides: typing.Any,
+    ) -> "SAGAN":
         """A compiled model from a named recipe or a preset directory.
 
         Args:

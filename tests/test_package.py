@@ -1,5 +1,7 @@
 """The package as it is installed and imported: measured in processes of their own."""
 
+import importlib
+import inspect
 import json
 import os
 import pathlib
@@ -135,6 +137,22 @@ def test_public_names_can_all_be_had():
         for inner in getattr(package, "__all__", ()):
             assert getattr(package, inner) is not None
     assert {"SAGAN", "data", "layers", "models"} <= set(dir(keras_sagan))
+
+
+@pytest.mark.parametrize(
+    "name", ["export", "interop", "layers", "metrics", "models", "visualize"]
+)
+def test_public_calls_are_annotated(name):
+    package = importlib.import_module(f"keras_sagan.{name}")
+    for public in [getattr(package, x) for x in package.__all__] + [keras_sagan.SAGAN]:
+        call = public.__init__ if isinstance(public, type) else public
+        if not getattr(call, "__module__", "").startswith("keras_sagan"):
+            continue  # of an exception or a named tuple
+        signature = inspect.signature(call)
+        types = [
+            x.annotation for x in signature.parameters.values() if x.name != "self"
+        ]
+        assert inspect.Signature.empty not in [*types, signature.return_annotation]
 
 
 def test_an_unknown_name_is_an_attribute_error():

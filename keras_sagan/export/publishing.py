@@ -1,11 +1,13 @@
 """The versions of an exported model: directories 1, 2, ... of one directory."""
 
+import os
 import pathlib
+from collections.abc import Callable
 
 from keras_sagan.files import writing
 
 
-def next_version(base):
+def next_version(base: str | os.PathLike) -> pathlib.Path:
     """The path of the version after the highest under `base`: 1 if there is none."""
     base = pathlib.Path(base)
     names = [path.name for path in base.iterdir()] if base.is_dir() else []
@@ -13,7 +15,7 @@ def next_version(base):
     return base / str(max(versions, default=0) + 1)
 
 
-def newest_saved_model(path):
+def newest_saved_model(path: str | os.PathLike) -> pathlib.Path | None:
     """The directory of a SavedModel: `path` or its newest version, or `None`."""
     path = pathlib.Path(path)
     versions = path.iterdir() if path.is_dir() else []
@@ -22,7 +24,9 @@ def newest_saved_model(path):
     return next((x for x in candidates if (x / "saved_model.pb").is_file()), None)
 
 
-def publish_version(write, base):
+def publish_version(
+    write: Callable[[pathlib.Path], None], base: str | os.PathLike
+) -> pathlib.Path:
     """Writes the next version under `base`.
 
     A server that watches `base` does not see half of a model, and no version that

@@ -1,7 +1,10 @@
 """SavedModels of a generator, as TensorFlow Serving loads them."""
 
+import os
 import pathlib
+import typing
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -14,7 +17,9 @@ EXTRA = "assets.extra"
 WARMUP = "tf_serving_warmup_requests"
 
 
-def export_generator(generator, directory, **facts):
+def export_generator(
+    generator: keras.Model, directory: str | os.PathLike, **facts: typing.Any
+) -> None:
     """Write `generator` in inference mode to `directory`, complete or not at all.
 
     Args:
@@ -32,7 +37,9 @@ def export_generator(generator, directory, **facts):
     )
 
 
-def write_saved_model(generator, directory, name, **facts):
+def write_saved_model(
+    generator: keras.Model, directory: pathlib.Path, name: str, **facts: typing.Any
+) -> None:
     """Write `generator` with warm-up requests and model card to `directory`.
 
     The signatures are those of `concrete_signatures`, and `serve` is what

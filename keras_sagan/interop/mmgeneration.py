@@ -1,5 +1,7 @@
 """MMGeneration's SAGAN checkpoints: one file with both networks."""
 
+import os
+
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
@@ -17,6 +19,7 @@ from keras_sagan.interop.torch_networks import (
 from keras_sagan.layers.checks import check_choice
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 NAMES = Names(
     block="conv_blocks.{}",
@@ -43,12 +46,12 @@ GENERATOR, AVERAGED, DISCRIMINATOR = "generator.", "generator_ema.", "discrimina
 
 
 def load_mmgeneration(
-    path,
-    channel_order="bgr",
-    activated_shortcut=False,
-    gamma_offset=1.0,
-    batch_norm_epsilon=None,
-):
+    path: str | os.PathLike,
+    channel_order: str = "bgr",
+    activated_shortcut: bool = False,
+    gamma_offset: float = 1.0,
+    batch_norm_epsilon: float | None = None,
+) -> SAGAN:
     """A `SAGAN` with the weights of an MMGeneration run.
 
     Image size, widths, classes, latent size, the place of attention and the style of

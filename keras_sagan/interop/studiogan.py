@@ -13,6 +13,8 @@ imported as the tables that they amount to, which are plain weights here: traini
 moves them without that normalisation.
 """
 
+import os
+
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
@@ -29,6 +31,7 @@ from keras_sagan.interop.torch_networks import (
 )
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 NAMES = Names(
     block="blocks.{}.0",
@@ -53,7 +56,11 @@ NAMES = Names(
 BATCH_NORM = {"batch_norm_epsilon": 1e-4, "batch_norm_momentum": 0.9}
 
 
-def load_studiogan(generator_path, discriminator_path=None, activated_shortcut=True):
+def load_studiogan(
+    generator_path: str | os.PathLike,
+    discriminator_path: str | os.PathLike | None = None,
+    activated_shortcut: bool = True,
+) -> SAGAN:
     """A `SAGAN` with the weights of a PyTorch-StudioGAN run.
 
     Image size, widths, classes, latent size and the place of attention are read from

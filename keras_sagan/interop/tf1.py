@@ -7,6 +7,7 @@ Layouts are Keras's already.
 
 import glob
 import math
+import os
 import pathlib
 import re
 
@@ -19,6 +20,7 @@ from keras_sagan.interop.checkpoint import Checkpoint
 from keras_sagan.models import architectures
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 IMAGE_SIZE = 128
 SCOPE = "model/"
@@ -28,7 +30,7 @@ _PARTS = {"query": "theta", "key": "phi", "value": "g", "output": "attn"}
 _OPTIMIZER = re.compile(r".*/Adam(_1)?$|(.*/)?beta[12]_power(_1)?$|(.*_)?step$")
 
 
-def load_tf1_checkpoint(prefix):
+def load_tf1_checkpoint(prefix: str | os.PathLike) -> SAGAN:
     """A `SAGAN` with the weights of a checkpoint of the official code.
 
     Widths, classes and the place of attention are read from the checkpoint; its

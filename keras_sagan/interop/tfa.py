@@ -6,6 +6,7 @@ them as they are at inference, and keeps one vector, `u`. See docs/migration.md.
 """
 
 import functools
+import os
 import pathlib
 
 import keras
@@ -23,7 +24,7 @@ _TRANSPOSED = (
 )
 
 
-def from_tfa(path, model):
+def from_tfa(path: str | os.PathLike, model: keras.Model) -> keras.Model:
     """Load HDF5 weights of a Keras 2 / TFA model into a Keras 3 model.
 
     The models must have the same layers in the same order, with

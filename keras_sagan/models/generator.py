@@ -1,5 +1,8 @@
 """The SAGAN generator."""
 
+import typing
+from collections.abc import Sequence
+
 import keras
 
 from keras_sagan.layers.checks import (
@@ -54,21 +57,21 @@ class Generator(keras.Model):
 
     def __init__(
         self,
-        image_size=32,
-        num_classes=10,
-        latent_dim=128,
-        base_filters=64,
-        channels=3,
-        attention_resolutions=(16,),
-        attention="released",
-        synchronized=False,
-        batch_norm_momentum=0.999,
-        batch_norm_epsilon=1e-5,
-        kernel_initializer="glorot_uniform",
-        spectral_norm=True,
-        dtype=None,
-        **kwargs,
-    ):
+        image_size: int = 32,
+        num_classes: int | None = 10,
+        latent_dim: int = 128,
+        base_filters: int = 64,
+        channels: int = 3,
+        attention_resolutions: Sequence[int] = (16,),
+        attention: str = "released",
+        synchronized: bool = False,
+        batch_norm_momentum: float = 0.999,
+        batch_norm_epsilon: float = 1e-5,
+        kernel_initializer: str = "glorot_uniform",
+        spectral_norm: bool = True,
+        dtype: str | keras.DTypePolicy | None = None,
+        **kwargs: typing.Any,
+    ) -> None:
         image_size, num_classes, base_filters, channels = architectures.check_network(
             image_size,
             num_classes,
@@ -129,7 +132,7 @@ class Generator(keras.Model):
         self.spectral_norm = spectral_norm
         self.dtype_policy = policy
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "image_size": self.image_size,
             "num_classes": self.num_classes,
@@ -150,7 +153,9 @@ class Generator(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict, custom_objects: dict | None = None
+    ) -> "Generator":
         return architectures.with_frozen_layers(cls, config)
 
 

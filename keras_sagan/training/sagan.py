@@ -1,11 +1,18 @@
 """Two networks as one `keras.Model` that trains with `fit`, and generates."""
 
+import typing
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
+from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.distributed import strategies
 from keras_sagan.distributed.model import DistributedModel
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
     ada_state,
     ema,
@@ -28,7 +35,13 @@ class TrainableSAGAN(DistributedModel):
     Args, call arguments and errors: as of `keras_sagan.SAGAN`.
     """
 
-    def __init__(self, generator, discriminator, class_names=None, **kwargs):
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        class_names: Sequence[str] | None = None,
+        **kwargs: typing.Any,
+    ) -> None:
         networks.check_fit(generator, discriminator, class_names)
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.generator = generator
@@ -67,21 +80,21 @@ class TrainableSAGAN(DistributedModel):
     # === Compilation ===
     def compile(
         self,
-        g_optimizer=None,
-        d_optimizer=None,
-        loss="hinge",
-        discriminator_steps=1,
-        ema_decay=0.999,
-        ema_start=0,
-        gradient_accumulation_steps=1,
-        seed=0,
-        augmentation=None,
-        fake_label_weights=None,
-        r1_gamma=0.0,
-        r2_gamma=0.0,
-        jit_compile=False,
-        **kwargs,
-    ):
+        g_optimizer: keras.Optimizer | None = None,
+        d_optimizer: keras.Optimizer | None = None,
+        loss: str = "hinge",
+        discriminator_steps: int = 1,
+        ema_decay: float = 0.999,
+        ema_start: int = 0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        augmentation: str | AugmentationConfig | None = None,
+        fake_label_weights: Sequence[float] | None = None,
+        r1_gamma: float = 0.0,
+        r2_gamma: float = 0.0,
+        jit_compile: bool = False,
+        **kwargs: typing.Any,
+    ) -> None:
         """Set optimizers and the shape of a training step.
 
         One call of `train_step` is one generator step, on a batch of
@@ -121,8 +134,8 @@ class TrainableSAGAN(DistributedModel):
             ema_start=ema_start,
             gradient_accumulation_steps=gradient_accumulation_steps,
             seed=seed,
-            augmentation=augmentation,
-            fake_label_weights=fake_label_weights,
+            augmentation=augmentation,  # type: ignore[arg-type]  # it takes names
+            fake_label_weights=fake_label_weights,  # type: ignore[arg-type]  # and lists
         )
         arguments = CompileArguments(
             g_optimizer, d_optimizer, settings, jit_compile, kwargs
@@ -155,7 +168,7 @@ class TrainableSAGAN(DistributedModel):
         return self._trackers + [x for x in self._penalty_trackers if x.name in names]
 
     @property
-    def step(self):
+    def step(self) -> int:
         """int. Generator steps made so far, in every `fit` and before."""
         return int(self.step_counter.count.numpy())
 
@@ -175,7 +188,7 @@ class TrainableSAGAN(DistributedModel):
         self.step_counter.count.assign_add(1)
         return {**networks.track(self.metrics, logs), **more}
 
-    def first_non_finite(self):
+    def first_non_finite(self) -> tuple[int, str] | None:
         """`(step, cause)` of the first loss or weight that was not finite, or None."""
         return self._fault.first_non_finite(networks.trained_weights(self))
 
@@ -212,11 +225,11 @@ class TrainableSAGAN(DistributedModel):
 
     # === Generation ===
     @property
-    def num_classes(self):
+    def num_classes(self) -> int | None:
         """int, or None if unconditional."""
         return self.generator.num_classes
 
-    def refresh_ema(self):
+    def refresh_ema(self) -> None:
         """Bring the statistics of `ema_generator` up to date with its weights."""
         mix, previous = self._fingerprint.numpy()
         # Without `compile` nothing is known of the mix: that of the file may stay.
@@ -228,19 +241,24 @@ class TrainableSAGAN(DistributedModel):
         )
         self.accept_ema_statistics()
 
-    def accept_ema_statistics(self):
+    def accept_ema_statistics(self) -> None:
         """Take the present statistics of `ema_generator` as those of its weights."""
         mix = ema.mix_number(self.fake_label_weights)
         self._fingerprint.assign([mix, self._averaged.fingerprint()])
 
     @property
-    def fake_label_weights(self):
+    def fake_label_weights(self) -> tuple[float, ...] | None:
         """How often training draws each class: tuple of float; None for equally."""
         return self._settings.fake_label_weights if self.compiled else None
 
     def generate(
-        self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
-    ):
+        self,
+        labels: Sequence[int | str] | np.ndarray | None = None,
+        num_images: int | None = None,
+        seed: int | Sequence[int] = 0,
+        truncation: float | None = None,
+        batch_size: int = 64,
+    ) -> np.ndarray:
         """Draw images from `ema_generator`.
 
         Args:
@@ -267,7 +285,12 @@ class TrainableSAGAN(DistributedModel):
             self._sampler, seeds, labels, truncation, batch_size
         )
 
-    def attention_maps(self, labels=None, num_images=None, seed=0):
+    def attention_maps(
+        self,
+        labels: Sequence[int | str] | np.ndarray | None = None,
+        num_images: int | None = None,
+        seed: int | Sequence[int] = 0,
+    ) -> dict[str, np.ndarray]:
         """Where every position of generated images looks, for every attention layer.
 
         Args:
@@ -283,7 +306,7 @@ class TrainableSAGAN(DistributedModel):
         )
 
     # === Configuration ===
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
@@ -293,7 +316,9 @@ class TrainableSAGAN(DistributedModel):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict, custom_objects: dict | None = None
+    ) -> "TrainableSAGAN":
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")

@@ -1,6 +1,8 @@
 """Pictures as files: PNG and GIF, written whole or not at all."""
 
+import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -8,7 +10,7 @@ from PIL import Image
 from keras_sagan.files import writing
 
 
-def save_picture(path, pixels):
+def save_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Writes one picture as a PNG file; folders are made as needed.
 
     Args:
@@ -22,7 +24,9 @@ def save_picture(path, pixels):
     _write(path, lambda partial: to_image(pixels).save(partial, format="PNG"))
 
 
-def save_animation(path, frames, milliseconds=500):
+def save_animation(
+    path: str | os.PathLike, frames: Sequence[np.ndarray], milliseconds: int = 500
+) -> None:
     """Writes pictures of one size as a GIF file that starts again at its end.
 
     Args:

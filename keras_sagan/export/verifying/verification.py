@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+import keras
 import numpy as np
 
 BATCH_SIZES = (1, 7, 64)
@@ -24,7 +25,7 @@ class VerificationError(RuntimeError):
     """An export does not do what its model does."""
 
 
-def verify(gan, directory):
+def verify(gan: keras.Model, directory: str | os.PathLike) -> dict:
     """Compare an export with its model, signature by signature.
 
     Every signature runs at the batch sizes 1, 7 and 64, `attention`, whose maps are

@@ -8,13 +8,18 @@ and can be compared only for the same classifier (see its SHA-256 in the protoco
 import dataclasses
 import json
 import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_sagan import progress
 from keras_sagan.files import json_files, keras_files, writing
-from keras_sagan.metrics.extractors.extractor import CLASSIFIER, keras_extractor
+from keras_sagan.metrics.extractors.extractor import (
+    CLASSIFIER,
+    Extractor,
+    keras_extractor,
+)
 
 FEATURES = "features"  # name of the layer
 
@@ -22,7 +27,9 @@ _BATCH_SIZE = 128
 _CLASS_NAMES = "assets/class_names.json"  # in the file of a classifier
 
 
-def train_classifier(images, labels, epochs=4, seed=0):
+def train_classifier(
+    images: np.ndarray, labels: np.ndarray | None, epochs: int = 4, seed: int = 0
+) -> keras.Model:
     """Trains a convolutional classifier.
 
     Args:
@@ -78,7 +85,9 @@ def train_classifier(images, labels, epochs=4, seed=0):
     return model
 
 
-def classifier_extractor(model, class_names=None):
+def classifier_extractor(
+    model: keras.Model, class_names: Sequence[str] | None = None
+) -> Extractor:
     """The classifier as an extractor: 128 features, and logits.
 
     Args:

@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -13,7 +15,14 @@ from keras_sagan.files import keras_files
 from keras_sagan.metrics.extractors import classifier, extractor, naming
 
 
-def open_extractor(name, weights, resize_kind, layer, training_data, strategy=None):
+def open_extractor(
+    name: str,
+    weights: str | os.PathLike | None,
+    resize_kind: str,
+    layer: str | None,
+    training_data: Callable[[], tuple],
+    strategy: tf.distribute.Strategy | None = None,
+) -> extractor.Extractor:
     """Opens an extractor by its name.
 
     Args:
@@ -57,7 +66,9 @@ def open_classifier(model, class_names=None, strategy=None):
     return spread_extractor(made, strategy)
 
 
-def spread_extractor(extractor, strategy):
+def spread_extractor(
+    extractor: extractor.Extractor, strategy: tf.distribute.Strategy | None
+) -> extractor.Extractor:
     """An extractor that spreads each batch over the replicas of this process.
 
     Features are those of one replica, in the same order, up to rounding. Open the
