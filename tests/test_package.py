@@ -87,16 +87,21 @@ BACKEND_AGNOSTIC = {
 @pytest.mark.parametrize(
     "imports",
     [
-        "import keras_sagan, keras",
         "import keras; import keras_sagan",
-        "import keras_sagan; import tensorflow as tf; tf.keras.layers; import keras",
         # A module of the package is what imports Keras, and is then half-imported.
-        "import keras_sagan.layers.self_attention; import keras",
         "import keras_sagan.models.blocks; import keras",
-        "import keras_sagan.training.steps; import keras",
-        "import keras_sagan.runs.run; import keras",
-        "import keras_sagan.export.saved_model; import keras",
         "from keras_sagan import SAGAN; import keras",
+        *(
+            pytest.param(imports, marks=pytest.mark.slow)
+            for imports in [
+                "import keras_sagan, keras",
+                "import keras_sagan, tensorflow as tf; tf.keras.layers; import keras",
+                "import keras_sagan.layers.self_attention; import keras",
+                "import keras_sagan.training.steps; import keras",
+                "import keras_sagan.runs.run; import keras",
+                "import keras_sagan.export.saved_model; import keras",
+            ]
+        ),
     ],
 )
 def test_classes_are_registered_in_any_order(imports):
@@ -160,6 +165,7 @@ def test_an_unknown_name_is_an_attribute_error():
         _ = keras_sagan.SAGON
 
 
+@pytest.mark.slow
 def test_wheel_holds_the_package_and_imports_from_elsewhere(tmp_path):
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     source = tmp_path / "source"  # the build writes beside what it reads

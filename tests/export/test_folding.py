@@ -40,13 +40,27 @@ def test_upsampling_as_a_step_of_its_own(any_gan):
     assert separate.count_params() <= trained < merged.count_params()
 
 
-@pytest.mark.parametrize("attention", ["paper", "formula", "residual"])
+@pytest.mark.parametrize(
+    "attention",
+    [
+        "residual",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("paper", "formula")),
+    ],
+)
 def test_same_images_with_every_kind_of_attention(attention):
     _assert_same_images(exportable_gan(attention=attention).ema_generator, 1e-5)
 
 
-@pytest.mark.parametrize("num_classes", [None, 3])
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    ("num_classes", "attention"),
+    [
+        (3, "residual"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [(None, "released"), (None, "residual"), (3, "released")]
+        ),
+    ],
+)
 def test_same_images_without_spectral_norm(num_classes, attention):
     gan = exportable_gan(num_classes, attention=attention, spectral_norm=False)
     assert not spectral_norm_layers(gan.ema_generator)

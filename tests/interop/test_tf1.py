@@ -126,6 +126,7 @@ def normalized_as_officially(weight, u, transpose):
     return weight / sigma
 
 
+@pytest.mark.slow
 def test_without_attention(variables, tmp_path):
     """The official baseline."""
     plain = {k: v for k, v in variables.items() if "non_local" not in k}
@@ -138,6 +139,7 @@ def without(key):
     return lambda arrays: {k: v for k, v in arrays.items() if k != key}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "message"),
     [

@@ -31,11 +31,11 @@ def images(size=32, channels=3, dtype="float32"):
 @pytest.mark.parametrize(
     ("attention", "activated_shortcut"),
     [
-        ("released", False),
         ("released", True),
-        ("paper", False),
-        ("formula", False),
-        ("residual", False),
+        *(
+            pytest.param(attention, False, marks=pytest.mark.slow)
+            for attention in ("released", "paper", "formula", "residual")
+        ),
     ],
 )
 def test_equals_the_plain_network(attention, activated_shortcut):
@@ -93,8 +93,8 @@ def test_without_spectral_norm(attention):
         (64, 4, None),
         (128, 1, 3),
         (128, 3, None),
-        (256, 4, 3),
-        (256, 1, None),
+        pytest.param(256, 4, 3, marks=pytest.mark.slow),
+        pytest.param(256, 1, None, marks=pytest.mark.slow),
     ],
 )
 def test_shapes(image_size, channels, num_classes):
@@ -113,7 +113,7 @@ def test_shapes(image_size, channels, num_classes):
     ("image_size", "produced"),
     [
         (64, (4, 8, 16, 32)),
-        (256, (4, 8, 16, 32, 64, 128)),
+        pytest.param(256, (4, 8, 16, 32, 64, 128), marks=pytest.mark.slow),
     ],
 )
 def test_attention_at_all_sizes(image_size, produced):

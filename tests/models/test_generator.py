@@ -37,11 +37,11 @@ def latents(dtype="float32"):
 @pytest.mark.parametrize(
     ("attention", "training"),
     [
-        ("released", False),
         ("released", True),
-        ("paper", False),
-        ("formula", False),
-        ("residual", False),
+        *(
+            pytest.param(attention, False, marks=pytest.mark.slow)
+            for attention in ("released", "paper", "formula", "residual")
+        ),
     ],
 )
 def test_equals_the_plain_network(attention, training):
@@ -103,8 +103,8 @@ def test_without_spectral_norm(attention):
         (64, 4, None),
         (128, 1, 3),
         (128, 3, None),
-        (256, 4, 3),
-        (256, 1, None),
+        pytest.param(256, 4, 3, marks=pytest.mark.slow),
+        pytest.param(256, 1, None, marks=pytest.mark.slow),
     ],
 )
 def test_shapes_and_range(image_size, channels, num_classes):

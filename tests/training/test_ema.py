@@ -158,6 +158,7 @@ def test_refreshing_again_changes_nothing(gan):
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
 
 
+@pytest.mark.slow
 def test_looking_on_the_way_changes_nothing_at_the_end():
     ends = []
     for looks in (True, False):
@@ -222,6 +223,7 @@ def test_statistics_are_refreshed_after_training_only(tmp_path):
     assert is_refreshed(loaded)
 
 
+@pytest.mark.slow
 def test_statistics_are_refreshed_for_another_mix_of_classes(tmp_path):
     gan = compiled_gan()
     gan.refresh_ema()
