@@ -70,6 +70,7 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
 
 
 @pytest.mark.distributed
+@pytest.mark.slow
 def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):
     results = []
     monkeypatch.setattr(  # the one that is kept is another strategy's

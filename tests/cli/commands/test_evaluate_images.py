@@ -48,6 +48,7 @@ def test_the_fit_is_that_of_the_run(run_directory, picture_folder, tmp_path):
     assert read.images(1, 0, None, None).description["fit"] == read.fit == "pad"
 
 
+@pytest.mark.slow
 def test_exports_know_their_classes_or_are_told(tmp_path):
     for classes in (3, None):
         path = tmp_path / str(classes)

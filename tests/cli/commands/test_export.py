@@ -39,6 +39,7 @@ def test_verified_export_with_a_card(run_directory, tmp_path, capsys):
     assert card["training"]["steps"] == 4
 
 
+@pytest.mark.slow
 def test_what_cannot_be_verified_is_not_published(
     run_directory, tmp_path, capsys, monkeypatch
 ):
@@ -57,7 +58,9 @@ def test_no_model_there(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("kind", ["onnx", "litert"])
+@pytest.mark.parametrize(
+    "kind", ["onnx", pytest.param("litert", marks=pytest.mark.slow)]
+)
 def test_other_formats(run_directory, tmp_path, capsys, kind):
     path = tmp_path / "models" / f"pictures.{kind}"
     arguments = ["export", str(run_directory), "-o", str(path), "--format", kind]
