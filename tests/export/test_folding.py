@@ -68,6 +68,7 @@ def test_same_images_without_spectral_norm(num_classes, attention):
     _assert_same_images(gan.ema_generator, 1e-5, merged_upsampling=False)
 
 
+@pytest.mark.slow
 def test_float64_becomes_float32():
     _assert_same_images(exportable_gan(dtype="float64").ema_generator, 1e-5)
 
@@ -83,6 +84,7 @@ def test_maps(conditional_gan):
     assert scores.std() > 1e-4  # not uniform
 
 
+@pytest.mark.slow
 def test_long_attention_is_computed_in_chunks():
     """64 x 64 queries and keys: 16 million scores an image."""
     generator = Generator(

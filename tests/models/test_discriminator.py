@@ -71,7 +71,9 @@ def test_there_are_no_batch_statistics():
     assert {v.name for v in network.non_trainable_variables} == {"u", "v"}
 
 
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    "attention", ["released", pytest.param("residual", marks=pytest.mark.slow)]
+)
 def test_without_spectral_norm(attention):
     network = make(attention=attention, attention_resolutions=(16,), dtype="float64")
     reference.randomize(network)
@@ -183,9 +185,11 @@ def test_the_embedding_is_initialised_like_the_kernels(initializer):
 @pytest.mark.parametrize(
     ("policy", "variables", "outputs"),
     [
-        ("float32", "float32", "float32"),
         ("mixed_bfloat16", "float32", "float32"),
-        ("float64", "float64", "float64"),
+        *(
+            pytest.param(*3 * (x,), marks=pytest.mark.slow)
+            for x in ("float32", "float64")
+        ),
     ],
 )
 def test_dtypes(policy, variables, outputs):

@@ -80,7 +80,9 @@ def test_at_initialisation_attention_changes_nothing():
     )
 
 
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    "attention", ["released", pytest.param("residual", marks=pytest.mark.slow)]
+)
 def test_without_spectral_norm(attention):
     network = make(attention=attention, attention_resolutions=(8,), dtype="float64")
     reference.randomize(network)
@@ -197,9 +199,11 @@ def test_kernels_are_glorot_uniform_and_biases_zero_by_default():
 @pytest.mark.parametrize(
     ("policy", "variables", "outputs"),
     [
-        ("float32", "float32", "float32"),
         ("mixed_bfloat16", "float32", "float32"),
-        ("float64", "float64", "float64"),
+        *(
+            pytest.param(*3 * (x,), marks=pytest.mark.slow)
+            for x in ("float32", "float64")
+        ),
     ],
 )
 def test_dtypes(policy, variables, outputs):

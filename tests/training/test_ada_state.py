@@ -98,6 +98,7 @@ def test_training_moves_and_logs_it(trained):
     assert any(v is gan.augmentation.values for v in gan.variables)
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_goes_on(trained):
     gan, folder, _ = trained
     other = keras.saving.load_model(folder / "gan.keras")

@@ -295,6 +295,7 @@ def test_evaluation_is_not_augmented(policy):
     assert logs[0] == logs[1]
 
 
+@pytest.mark.slow
 def test_two_runs_are_equal():
     results = []
     for _ in range(2):

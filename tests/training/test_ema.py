@@ -180,6 +180,7 @@ def test_statistics_depend_on_the_seed(gan):
     assert not np.array_equal(statistics(SEED), statistics(SEED + 1))
 
 
+@pytest.mark.slow
 def test_moments_are_compiled_once():
     gan = compiled_gan()
     for _ in range(2):
@@ -289,6 +290,7 @@ def test_copy_of_a_low_precision_generator_is_float32(dtype):
     helpers.assert_equal(helpers.values(averages), helpers.values(weights))
 
 
+@pytest.mark.slow
 def test_a_model_of_bfloat16_weights_trains_and_generates():
     gan = helpers.tiny_gan(dtype="bfloat16")
     gan.compile(**helpers.sgd_pair())
@@ -316,6 +318,7 @@ def test_both_statistics():
     assert np.abs(worse - same).mean() > 2 * usual
 
 
+@pytest.mark.slow
 def test_both_statistics_are_of_the_mix_of_training():
     gan = helpers.tiny_gan(attention=False)
     gan.compile(fake_label_weights=[0, 0, 1])

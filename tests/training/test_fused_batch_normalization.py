@@ -116,7 +116,9 @@ def test_rows_keep_no_second_tensor_for_the_backward_pass():
 
 
 @pytest.mark.parametrize("num_classes", [pytest.param(None, marks=pytest.mark.slow), 3])
-@pytest.mark.parametrize("synchronized", [False, True])
+@pytest.mark.parametrize(
+    "synchronized", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_training_steps_use_it_unless_synchronized(num_classes, synchronized):
     gan = helpers.tiny_gan(num_classes, attention=False, synchronized=synchronized)
     gan.compile()

@@ -65,6 +65,7 @@ def test_over_checkpoints(run_directory, picture_folder, tmp_path):
             assert abs(frame - drawn).mean() < abs(frame - other).mean()
 
 
+@pytest.mark.slow
 def test_a_point_outside(run_directory, tmp_path, capsys):
     output = tmp_path / "x.png"
     assert attention(run_directory, "-o", output, "--points", "40,2") == 2

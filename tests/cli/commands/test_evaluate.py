@@ -124,6 +124,7 @@ def test_a_folder_against_itself(evaluate, picture_folder, tmp_path, capsys):
     assert "allow fid" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_export(evaluate, run_directory, tmp_path, capsys):
     from keras_sagan.runs import load_trained
 

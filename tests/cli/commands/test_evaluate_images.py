@@ -36,6 +36,7 @@ def test_a_size_is_needed_where_nothing_has_one(picture_folder):
         evaluate_images.open_scored(f"folder:{picture_folder}", None, None)
 
 
+@pytest.mark.slow
 def test_the_fit_is_that_of_the_run(run_directory, picture_folder, tmp_path):
     assert evaluate_images.open_scored(str(run_directory), None, None).fit == "crop"
     shutil.copytree(run_directory / "model", tmp_path / "model")

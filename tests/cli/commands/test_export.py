@@ -9,6 +9,7 @@ from keras_sagan.runs import load_trained
 from tests.helpers import run_python
 
 
+@pytest.mark.slow
 def test_export_is_the_next_version_of_the_same_model(run_directory, tmp_path, capsys):
     base = tmp_path / "models" / "pictures"
     (base / "3").mkdir(parents=True)
