@@ -78,6 +78,7 @@ def test_averaging_that_begins_later_does_not_begin_again_with_a_second_compile(
     assert not np.array_equal(np.array(average), np.array(weight))
 
 
+@pytest.mark.slow
 def test_schedules_of_rates_follow_their_optimizer():
     gan = helpers.tiny_gan(attention=False)
     gan.step_counter.count.assign(100)
@@ -129,6 +130,7 @@ def test_the_step_is_saved_and_training_goes_on_to_the_bit(kind, tmp_path):
     helpers.assert_equal(found.values(), expected.values())
 
 
+@pytest.mark.slow
 def test_a_model_without_weights_or_optimizers_begins_at_0(tmp_path):
     gan = new_gan()
     train(gan, 1)
@@ -137,7 +139,8 @@ def test_a_model_without_weights_or_optimizers_begins_at_0(tmp_path):
     assert helpers.tiny_gan(attention=False).step == 0
 
 
-@pytest.mark.parametrize("replicas", [2, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_count_together(replicas):
     gan, _ = equivalence.build(equivalence.mirrored(replicas))
     assert gan.step == 0
