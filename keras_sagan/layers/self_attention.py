@@ -122,6 +122,7 @@ class SelfAttention2D(keras.layers.Layer):
         self.gamma = add_gate(self)
 
     def call(self, inputs, training=False, return_attention_scores=False):
+        self._check_input_shape(inputs.shape)  # it may be called at other sizes
         _, height, width, _ = inputs.shape
         queries = self._flatten(self.query(inputs, training=training))  # (B, N, d)
         keys = self._pool(self.key(inputs, training=training))  # (B, M, d)
@@ -141,6 +142,7 @@ class SelfAttention2D(keras.layers.Layer):
     def compute_output_spec(
         self, inputs, training=False, return_attention_scores=False
     ):
+        self._check_input_shape(inputs.shape)
         outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
         if not return_attention_scores:
             return outputs
