@@ -132,6 +132,7 @@ class SelfAttention2D(keras.layers.Layer):
         training: bool = False,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_input_shape(inputs.shape)  # it may be called at other sizes
         _, height, width, _ = inputs.shape
         queries = self._flatten(self.query(inputs, training=training))  # (B, N, d)
         keys = self._pool(self.key(inputs, training=training))  # (B, M, d)
@@ -154,6 +155,7 @@ class SelfAttention2D(keras.layers.Layer):
         training: bool = False,
         return_attention_scores: bool = False,
     ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_input_shape(inputs.shape)
         outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
         if not return_attention_scores:
             return outputs

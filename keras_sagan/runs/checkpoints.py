@@ -67,7 +67,7 @@ class Checkpoints(StepCallback):
 
     def __init__(self, directory, every, keep, details=dict):
         super().__init__()
-        self.directory = paths.local(directory)
+        self.directory = directory
         self.every = every
         self.keep = keep
         self.details = details
@@ -104,7 +104,7 @@ class Checkpoints(StepCallback):
 
     def prepare(self):
         """Makes the directory."""
-        self.directory.mkdir(parents=True, exist_ok=True)
+        paths.local(self.directory).mkdir(parents=True, exist_ok=True)
 
     def on_train_begin(self, logs=None):
         self.prepare()

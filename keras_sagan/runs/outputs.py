@@ -41,9 +41,14 @@ class Outputs:
         self._check_step(resume_from)
 
     def check_data(self, source):
-        """Compares the data with those that the run was begun with."""
+        """Compares the data with those that the run was begun with.
+
+        Returns: the source, with the classes in the order of the run.
+        """
         if self._resumes:
+            source = run_facts.in_run_order(self.directory, source)
             run_facts.check_same_data(self.directory, source)
+        return source
 
     @contextlib.contextmanager
     def locked(self):

@@ -43,8 +43,9 @@ def list_pictures(path):
 
     Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
     pictures may lie in subfolders. Else the subfolders, in order of their names' code
-    points, NFC-normalised, are the classes. Names that start with a dot and files that
-    are no pictures by their ending (`EXTENSIONS`) are left out, the latter with a note.
+    points, NFC-normalised, or by number where all are whole numbers, are the classes.
+    Names that start with a dot and files that are no pictures by their ending
+    (`EXTENSIONS`) are left out, the latter with a note.
 
     Args:
         path: str. "~" is the home directory.
@@ -151,7 +152,10 @@ def _listed_names(path, found):
 
 
 def _class_folders(path, entries):
-    folders, pictures = entries.folders, entries.pictures
+    order = label_files.in_order({normalized(shown(x.name)) for x in entries.folders})
+    places = {name: place for place, name in enumerate(order)}
+    folders = sorted(entries.folders, key=lambda x: places[normalized(shown(x.name))])
+    pictures = entries.pictures
     problems = [
         f"{shown(link)} is a link that leads nowhere" for link in entries.broken
     ]

@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pathlib
 import urllib.request
 
 from keras_sagan import progress
@@ -58,8 +57,8 @@ def download(cache_dir=None, url=URL, sha256=SHA256):
     target = folder / url.rpartition("/")[2]
     if target.is_file():
         return target
-    writing.make_folder(folder)
     try:
+        writing.make_folder(folder)
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             content = _read(response)
         received = hashlib.sha256(content).hexdigest()
@@ -88,5 +87,4 @@ def _read(response):
 
 
 def _default_cache():
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "keras_sagan"
+    return paths.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras_sagan"
