@@ -9,58 +9,63 @@ import dataclasses
 import typing
 
 import keras
+from keras import KerasTensor as Tensor
 from keras import ops
 
 
-def hinge_discriminator_loss(real_logits, fake_logits):
+def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """`mean(relu(1 - real)) + mean(relu(1 + fake))` (SAGAN paper, eq. 4)."""
     real, fake = _wide(real_logits), _wide(fake_logits)
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
 
-def hinge_generator_loss(fake_logits):
+def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
     """`-mean(fake)` (SAGAN paper, eq. 4)."""
     return -ops.mean(_wide(fake_logits))
 
 
-def non_saturating_discriminator_loss(real_logits, fake_logits):
+def non_saturating_discriminator_loss(
+    real_logits: Tensor, fake_logits: Tensor
+) -> Tensor:
     """`-mean(log sigmoid(real)) - mean(log(1 - sigmoid(fake)))` (Goodfellow, 2014)."""
     real, fake = _wide(real_logits), _wide(fake_logits)
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
-def non_saturating_generator_loss(fake_logits):
+def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
     """`-mean(log sigmoid(fake))` (Goodfellow et al., 2014, section 3)."""
     return ops.mean(ops.softplus(-_wide(fake_logits)))
 
 
-def least_squares_discriminator_loss(real_logits, fake_logits):
+def least_squares_discriminator_loss(
+    real_logits: Tensor, fake_logits: Tensor
+) -> Tensor:
     """`mean((real - 1)^2)/2 + mean(fake^2)/2` (Mao et al., 2017, eq. 9)."""
     real, fake = _wide(real_logits), _wide(fake_logits)
     return 0.5 * (ops.mean(ops.square(real - 1.0)) + ops.mean(ops.square(fake)))
 
 
-def least_squares_generator_loss(fake_logits):
+def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
     """`mean((fake - 1)^2)/2` (Mao et al., 2017, eq. 9)."""
     return 0.5 * ops.mean(ops.square(_wide(fake_logits) - 1.0))
 
 
-def wasserstein_discriminator_loss(real_logits, fake_logits):
+def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """`mean(fake) - mean(real)` (Arjovsky et al., 2017); spectral norm bounds D."""
     return ops.mean(_wide(fake_logits)) - ops.mean(_wide(real_logits))
 
 
-def wasserstein_generator_loss(fake_logits):
+def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
     """`-mean(fake)` (Arjovsky et al., 2017)."""
     return -ops.mean(_wide(fake_logits))
 
 
-def relativistic_discriminator_loss(real_logits, fake_logits):
+def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """`mean(softplus(fake - real))`: row `i` of both is a pair (R3GAN, section 2)."""
     return ops.mean(ops.softplus(_wide(fake_logits) - _wide(real_logits)))
 
 
-def relativistic_generator_loss(real_logits, fake_logits):
+def relativistic_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """`mean(softplus(real - fake))`: row `i` of both is a pair (R3GAN, section 2)."""
     return ops.mean(ops.softplus(_wide(real_logits) - _wide(fake_logits)))
 
@@ -80,7 +85,7 @@ class Loss:
     generator: typing.Callable
     paired: bool = False
 
-    def generator_loss(self, real_logits, fake_logits):
+    def generator_loss(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
         """The generator's loss; `real_logits` may be None unless `paired`."""
         if self.paired:
             return self.generator(real_logits, fake_logits)
@@ -102,7 +107,7 @@ LOSSES = {
 }
 
 
-def get(name):
+def get(name: str) -> Loss:
     """The `Loss` called `name`.
 
     Raises:

@@ -1,5 +1,8 @@
 """`SAGAN`: the model that trains, with what saves, loads and exports it."""
 
+import os
+import typing
+
 import keras
 
 if keras.backend.backend() != "tensorflow":
@@ -21,7 +24,8 @@ class SAGAN(TrainableSAGAN):
     `ema_generator` holds the moving average of the generator's weights, in float32
     (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
     use it; its spectral norms and batch-norm statistics are re-estimated first
-    whenever its weights have changed.
+    whenever its weights have changed. `generator.load_weights` and `.set_weights` set
+    the averages too.
 
     Args:
         generator: `Generator`.
@@ -42,16 +46,18 @@ class SAGAN(TrainableSAGAN):
     Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
     """
 
-    def save(self, filepath, *args, **kwargs):
+    def save(
+        self, filepath: str | os.PathLike, *args: typing.Any, **kwargs: typing.Any
+    ) -> None:
         """As `keras.Model.save`, to a `.keras` file.
 
         Raises:
             ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
         """
         saving.check_format(filepath)
-        super().save(filepath, *args, **kwargs)
+        super().save(os.path.expanduser(filepath), *args, **kwargs)
 
-    def export(self, filepath):
+    def export(self, filepath: str | os.PathLike) -> None:
         """Write `ema_generator` as a SavedModel for TF Serving.
 
         Args:
@@ -68,12 +74,17 @@ class SAGAN(TrainableSAGAN):
             class_weights=self.fake_label_weights,
         )
 
-    def save_to_preset(self, directory):
+    def save_to_preset(self, directory: str | os.PathLike) -> None:
         """Write `config.json`, `model.weights.h5` and `metadata.json`."""
         saving.save(self, directory)
 
     @classmethod
-    def from_preset(cls, preset, load_weights=True, **overrides):
+    def from_preset(
+        cls,
+        preset: str | os.PathLike,
+        load_weights: bool = True,
+        **overrides: typing.Any,
+    ) -> "SAGAN":
         """A compiled model from a named recipe or a preset directory.
 
         Args:

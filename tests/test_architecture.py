@@ -96,7 +96,7 @@ WRITES_ITSELF = {
         "replace",  # their last names, in the folder that has none yet
         "save",  # in memory
     },
-    "data/storage.py": {"TemporaryFile"},  # memory of this process
+    "data/storage.py": {"TemporaryFile", "TemporaryDirectory"},  # of this process
     "export/litert.py": {"TemporaryDirectory", "save"},  # on the way to the file
     "export/saved_model.py": {"TFRecordWriter", "save"},  # in the published folder
     "export/verifying/verification.py": {"TemporaryDirectory", "savez"},  # requests

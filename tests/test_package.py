@@ -1,5 +1,7 @@
 """The package as it is installed and imported: measured in processes of their own."""
 
+import importlib
+import inspect
 import json
 import os
 import pathlib
@@ -85,16 +87,21 @@ BACKEND_AGNOSTIC = {
 @pytest.mark.parametrize(
     "imports",
     [
-        "import keras_sagan, keras",
         "import keras; import keras_sagan",
-        "import keras_sagan; import tensorflow as tf; tf.keras.layers; import keras",
         # A module of the package is what imports Keras, and is then half-imported.
-        "import keras_sagan.layers.self_attention; import keras",
         "import keras_sagan.models.blocks; import keras",
-        "import keras_sagan.training.steps; import keras",
-        "import keras_sagan.runs.run; import keras",
-        "import keras_sagan.export.saved_model; import keras",
         "from keras_sagan import SAGAN; import keras",
+        *(
+            pytest.param(imports, marks=pytest.mark.slow)
+            for imports in [
+                "import keras_sagan, keras",
+                "import keras_sagan, tensorflow as tf; tf.keras.layers; import keras",
+                "import keras_sagan.layers.self_attention; import keras",
+                "import keras_sagan.training.steps; import keras",
+                "import keras_sagan.runs.run; import keras",
+                "import keras_sagan.export.saved_model; import keras",
+            ]
+        ),
     ],
 )
 def test_classes_are_registered_in_any_order(imports):
@@ -137,11 +144,28 @@ def test_public_names_can_all_be_had():
     assert {"SAGAN", "data", "layers", "models"} <= set(dir(keras_sagan))
 
 
+@pytest.mark.parametrize(
+    "name", ["export", "interop", "layers", "metrics", "models", "visualize"]
+)
+def test_public_calls_are_annotated(name):
+    package = importlib.import_module(f"keras_sagan.{name}")
+    for public in [getattr(package, x) for x in package.__all__] + [keras_sagan.SAGAN]:
+        call = public.__init__ if isinstance(public, type) else public
+        if not getattr(call, "__module__", "").startswith("keras_sagan"):
+            continue  # of an exception or a named tuple
+        signature = inspect.signature(call)
+        types = [
+            x.annotation for x in signature.parameters.values() if x.name != "self"
+        ]
+        assert inspect.Signature.empty not in [*types, signature.return_annotation]
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="SAGON"):
         _ = keras_sagan.SAGON
 
 
+@pytest.mark.slow
 def test_wheel_holds_the_package_and_imports_from_elsewhere(tmp_path):
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     source = tmp_path / "source"  # the build writes beside what it reads

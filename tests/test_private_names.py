@@ -50,6 +50,17 @@ PRIVATE = {
         "gradients of kernels before those of the layers below, which lets go of "
         "activations early; tf.control_dependencies orders new operations only",
     ),
+    "_functions": (
+        lambda: tf.data.Dataset,
+        {"training/inputs.py"},
+        "whether a data set reads a Python generator, of which looking at the first "
+        "batch would take it",
+    ),
+    "_inputs": (
+        lambda: tf.data.Dataset,
+        {"training/inputs.py"},
+        "the data sets that one is made from, for the same question",
+    ),
     "_Unpickler": (
         lambda: importlib.import_module("pickle"),
         {"files/torch_files.py"},

@@ -208,7 +208,18 @@ def freeze_everything(gan):
 
 @pytest.mark.parametrize(
     "freeze",
-    [freeze_all, freeze_all_but_one, freeze_inside, freeze_outside, freeze_everything],
+    [
+        freeze_inside,
+        *(
+            pytest.param(freeze, marks=pytest.mark.slow)
+            for freeze in (
+                freeze_all,
+                freeze_all_but_one,
+                freeze_outside,
+                freeze_everything,
+            )
+        ),
+    ],
 )
 def test_what_trains_returns(tmp_path, freeze):
     gan = helpers.tiny_gan()

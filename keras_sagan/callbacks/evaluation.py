@@ -3,14 +3,13 @@
 import csv
 import io
 import math
-import pathlib
 import time
 
 import tensorflow as tf
 
 from keras_sagan.callbacks.event_files import EventWriter
 from keras_sagan.callbacks.step import StepCallback
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 from keras_sagan.metrics import evaluation, image_sets, registry
 from keras_sagan.metrics.settings import Settings
 from keras_sagan.training import saving
@@ -87,7 +86,7 @@ class Evaluation(StepCallback):
         _check("share", share, 0 < share <= 1, "in (0, 1]")
         _check("patience", patience, patience is None or patience >= 1, "at least 1")
         self.real, self.extractor = real, extractor
-        self.directory = pathlib.Path(directory)
+        self.directory = paths.local(directory)
         self.every, self.num_images, self.seed = every, num_images, seed
         self.settings = settings or Settings(metrics=("fid", "kid"))
         self.monitor, self.mode = monitor, mode

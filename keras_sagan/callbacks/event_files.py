@@ -1,11 +1,10 @@
 """Files of points that TensorBoard reads ("event files")."""
 
 import contextlib
-import pathlib
 
 import tensorflow as tf
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 from keras_sagan.files.writing import naming
 
 _PATTERN = "events.out.tfevents.*"
@@ -22,7 +21,7 @@ class EventWriter:
     """
 
     def __init__(self, directory, suffix=""):
-        self.directory = pathlib.Path(directory)
+        self.directory = paths.local(directory)
         self._suffix = suffix
         self._open()
 
@@ -62,7 +61,7 @@ def keep_until(directory, step):
     Returns: set of int: the steps that have points.
     """
     left = set()
-    for path in sorted(pathlib.Path(directory).glob(_PATTERN)):
+    for path in sorted(paths.local(directory).glob(_PATTERN)):
         steps, whole = _steps(path)
         left.update(x for x in steps if x <= step)
         if not whole or any(x > step for x in steps):

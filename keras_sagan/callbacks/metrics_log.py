@@ -3,10 +3,10 @@
 import errno
 import json
 import os
-import pathlib
 import time
 
 from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files import paths
 from keras_sagan.files.writing import naming
 from keras_sagan.training import networks
 
@@ -28,7 +28,7 @@ class MetricsLog(StepCallback):
 
     def __init__(self, path, examples_per_step, clock=None):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = paths.local(path)
         self.examples_per_step = examples_per_step
         self.clock = clock
         self._begun = False

@@ -4,6 +4,7 @@ import pathlib
 import time
 
 from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files import paths
 from keras_sagan.visualize import grids
 
 
@@ -26,7 +27,7 @@ class SampleGrid(StepCallback):
 
     def __init__(self, pattern, every, labels, seeds, columns, at_end=True):
         super().__init__()
-        self.pattern = str(pattern)
+        self.pattern = str(paths.local(pattern))
         self.every = every
         self.labels = labels
         self.seeds = seeds

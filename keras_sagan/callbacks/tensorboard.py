@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from keras_sagan.callbacks.event_files import EventWriter
 from keras_sagan.callbacks.step import StepCallback
+from keras_sagan.files import paths
 from keras_sagan.training import networks
 from keras_sagan.visualize import attention, grids
 
@@ -21,7 +22,7 @@ class TensorBoardScalars(StepCallback):
 
     def __init__(self, directory, earlier=()):
         super().__init__()
-        self.directory = str(directory)
+        self.directory = str(paths.local(directory))
         self.earlier = list(earlier)
         self._writer = None
 
@@ -58,7 +59,7 @@ class TensorBoardPictures(StepCallback):
 
     def __init__(self, directory, samples):
         super().__init__()
-        self.directory = str(directory)
+        self.directory = str(paths.local(directory))
         self.samples = samples
         self._writer = None
         self._seen = None  # path of the last grid that was written

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.listening.access import check_token, is_loopback
 from keras_sagan.listening.ports import check_port
 
@@ -33,6 +34,7 @@ def add_token_file(parser, text):
     """Adds --token-file, which `read_token` reads; `text` says what it is for."""
     parser.add_argument(
         "--token-file",
+        type=local_path,
         metavar="FILE",
         help=f"{text} (default: the environment variable {TOKEN_VARIABLE}, if set)",
     )

@@ -1,5 +1,7 @@
 """The argument MODEL of the commands, and what may be named there."""
 
+from keras_sagan.cli.parsing import local_path
+
 TRAINED = (
     "a run (of an unfinished one its newest checkpoint), the directory of a model "
     "(RUN/model), or a .keras file"
@@ -20,4 +22,6 @@ def add_model(parser, may_be, metavar="MODEL", **arguments):
         metavar: str.
         **arguments: others of `add_argument`.
     """
-    parser.add_argument("model", metavar=metavar, help=may_be, **arguments)
+    parser.add_argument(
+        "model", type=local_path, metavar=metavar, help=may_be, **arguments
+    )

@@ -8,6 +8,7 @@ import os
 import pathlib
 
 from keras_sagan.cli.errors import UserError
+from keras_sagan.cli.parsing import local_path
 
 
 def add_output(parser, suffixes, default=None):
@@ -24,7 +25,7 @@ def add_output(parser, suffixes, default=None):
             raise argparse.ArgumentTypeError(
                 f"must end in {' or '.join(suffixes)}. Received: {text}"
             )
-        return text
+        return local_path(text)
 
     known = f" (default: {default})" if default else ""
     parser.add_argument(

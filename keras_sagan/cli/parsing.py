@@ -8,6 +8,7 @@ import shutil
 import textwrap
 
 from keras_sagan.config.section import Setting
+from keras_sagan.files import paths
 
 MOST_SECONDS = 10_000_000  # four months; the system's clocks end somewhere
 
@@ -74,11 +75,19 @@ def truncations(text):
     return values
 
 
+def local_path(text):
+    """The path of a file or folder on this machine; `~` is the home directory."""
+    try:
+        return str(paths.local(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def png_file(text):
-    """The name of a PNG file."""
+    """The path of a PNG file."""
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
-    return text
+    return local_path(text)
 
 
 def _converter(kind, known):

@@ -7,7 +7,7 @@ import argparse
 import ast
 import dataclasses
 
-from keras_sagan.cli.parsing import wrap
+from keras_sagan.cli.parsing import local_path, wrap
 from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import (
     DECIDED_BY_DATA,
@@ -32,6 +32,7 @@ def add_base(parser):
     )
     parser.add_argument(
         "--config",
+        type=local_path,
         metavar="FILE",
         help="JSON file of settings, e.g. the config.json of a run; flags win over it, "
         "and what it does not say is the preset's",
@@ -71,6 +72,7 @@ def _add_flag(group, section, field):
         dest=f"{section.name}.{field.name}",
         default=argparse.SUPPRESS,
         metavar=unit,
+        type=local_path if unit == "DIR" else str,
         help=text.replace("%", "%%"),
     )
 

@@ -1,10 +1,14 @@
 """Where things are kept: directories, and room for decoded images."""
 
+import errno
+import functools
 import math
 import os
 import tempfile
 
 import numpy as np
+
+from keras_sagan.files import paths
 
 # Arrays of more bytes than this are mapped from a file.
 MEMORY_LIMIT = 2**30
@@ -14,13 +18,61 @@ def data_dir(cache_dir=None):
     """The data directory: the argument, else TFDS_DATA_DIR, else TFDS's own default.
 
     Args:
-        cache_dir: path or `None`. "~" is the home directory.
+        cache_dir: path or `None`. "~" is the home directory; where there is none, the
+            default is a directory of this process.
 
     Returns:
         str.
     """
-    directory = cache_dir or os.environ.get("TFDS_DATA_DIR")
-    return os.path.expanduser(directory or "~/tensorflow_datasets")
+    named = cache_dir or os.environ.get("TFDS_DATA_DIR")
+    if named:
+        return str(paths.local(named))
+    try:
+        return str(paths.local("~/tensorflow_datasets"))
+    except ValueError:  # a user without a home directory
+        return _of_this_process()
+
+
+def writable_dir(cache_dir=None):
+    """As `data_dir`, made where it is missing.
+
+    Where nobody named a directory and the home directory cannot be written to, it is
+    one of this process, which is removed at its end.
+
+    Raises:
+        OSError: if the directory that was named cannot be written to.
+    """
+    directory = data_dir(cache_dir)
+    try:
+        _make(directory)
+    except OSError:
+        if cache_dir or os.environ.get("TFDS_DATA_DIR"):
+            raise
+        return _of_this_process()
+    return directory
+
+
+def _make(directory):
+    try:
+        os.makedirs(directory, exist_ok=True)
+        writable = os.access(directory, os.W_OK)
+        reason = "" if writable else os.strerror(errno.EACCES)
+    except OSError as error:
+        reason = error.strerror
+    if reason:
+        raise OSError(
+            f"Data cannot be kept in {directory!r}: {reason}. Name another directory "
+            "(`cache_dir`, --cache-dir, or the environment variable TFDS_DATA_DIR)."
+        )
+
+
+@functools.cache
+def _own_folder():
+    return tempfile.TemporaryDirectory(prefix="keras_sagan_")  # until the process ends
+
+
+def _of_this_process():
+    return _own_folder().name
 
 
 def allocate(shape, directory, memory_limit=MEMORY_LIMIT):
@@ -44,7 +96,7 @@ def allocate(shape, directory, memory_limit=MEMORY_LIMIT):
     size = math.prod(shape)
     if size <= memory_limit:
         return np.zeros(shape, np.uint8)
-    os.makedirs(directory, exist_ok=True)
+    _make(directory)
     with tempfile.TemporaryFile(dir=directory, prefix="keras_sagan_") as file:
         if hasattr(os, "posix_fallocate"):  # a full disk fails here, not in a write
             os.posix_fallocate(file.fileno(), 0, size)

@@ -14,9 +14,6 @@ from keras_sagan.distributed import strategies
 _SUBJECTS = ("configuration", "package versions", "first batch of the data set")
 _HINTS = {_SUBJECTS[2]: " (shuffle with a seed)"}
 
-_FIT = inspect.signature(keras.Model.fit)
-_EVALUATE = inspect.signature(keras.Model.evaluate)
-
 
 class DistributedModel(keras.Model):
     """A model that is built from the start, with `fit` and `evaluate` for workers.
@@ -25,6 +22,13 @@ class DistributedModel(keras.Model):
     `tf.data.Dataset` of global batches, in the same order, and works on its rows.
     """
 
+    def arguments_of(self, method, *args, **kwargs):
+        """What a method of `keras.Model` is given, by the names of its arguments."""
+        signature = inspect.signature(getattr(keras.Model, method))
+        given = dict(signature.bind(self, *args, **kwargs).arguments)
+        del given["self"]
+        return given | given.pop("kwargs", {})
+
     def fit(self, *args, **kwargs):
         """As `keras.Model.fit`.
 
@@ -32,8 +36,7 @@ class DistributedModel(keras.Model):
             ValueError: on several workers, if data are no `tf.data.Dataset`, or the
                 workers do not fit each other.
         """
-        kwargs = dict(_FIT.bind_partial(self, *args, **kwargs).arguments)
-        del kwargs["self"]
+        kwargs = self.arguments_of("fit", *args, **kwargs)
         x = kwargs.get("x")
         if isinstance(x, tf.data.Dataset):
             _check_divides(x, self.distribute_strategy)
@@ -57,9 +60,7 @@ class DistributedModel(keras.Model):
 
     def evaluate(self, *args, **kwargs):
         """As `keras.Model.evaluate`."""
-        kwargs = dict(_EVALUATE.bind(self, *args, **kwargs).arguments)
-        del kwargs["self"]
-        kwargs |= kwargs.pop("kwargs", {})
+        kwargs = self.arguments_of("evaluate", *args, **kwargs)
         if strategies.is_multi_worker(self.distribute_strategy):
             _share("x", "steps", kwargs, self.distribute_strategy)
         return super().evaluate(**kwargs)
@@ -215,7 +216,7 @@ def _share(name, steps, kwargs, strategy):
 
 
 def _check_divides(dataset, strategy):
-    batch_size = tf.nest.flatten(dataset.element_spec)[0].shape[:1].as_list()[0]
+    batch_size = strategies.batch_size_of(dataset)
     if batch_size is not None:
         strategies.check_batch_size(batch_size, strategy)
 

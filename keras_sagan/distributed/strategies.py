@@ -96,6 +96,12 @@ def check_batch_size(batch_size, strategy):
         )
 
 
+def batch_size_of(dataset):
+    """The rows of every batch of a `tf.data.Dataset`, or None where they may differ."""
+    shape = tf.nest.flatten(dataset.element_spec)[0].shape
+    return shape[0] if shape.rank else None
+
+
 def check_scope(variable):
     """Raises a `ValueError` unless a model belongs to the present strategy.
 
@@ -152,7 +158,7 @@ def shard(dataset, strategy):
     Raises:
         ValueError: if batches are of unknown size, or do not divide by the replicas.
     """
-    batch_size = tf.nest.flatten(dataset.element_spec)[0].shape[:1].as_list()[0]
+    batch_size = batch_size_of(dataset)
     if batch_size is None:
         raise ValueError(
             "On several workers the batch size must be known: batch with "

@@ -1,14 +1,18 @@
 """LiteRT (TensorFlow Lite) models of a generator (extra `litert`)."""
 
+import os
 import tempfile
+from collections.abc import Callable
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_sagan.export.runtimes import network_function
 from keras_sagan.files import writing
 
 
-def export_litert(generator, path):
+def export_litert(generator: keras.Model, path: str | os.PathLike) -> None:
     """Write `generator` in inference mode as a LiteRT model, float32.
 
     Signature `serving_default`: `latent` float32 `(n, latent_dim)` and, for a
@@ -36,7 +40,9 @@ def export_litert(generator, path):
     writing.create_file(path, content)
 
 
-def litert_runner(path, threads=1):
+def litert_runner(
+    path: str | os.PathLike, threads: int = 1
+) -> Callable[[dict], np.ndarray]:
     """A function that runs a LiteRT model.
 
     Args:

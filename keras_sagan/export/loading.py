@@ -1,13 +1,12 @@
 """An exported model, opened: it draws and attends as a `SAGAN` does."""
 
-import pathlib
-
 import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.export.card import read_card
 from keras_sagan.export.saved_model import EXTRA
+from keras_sagan.files import paths
 from keras_sagan.sampling import to_uint8
 
 # Signatures with their inputs, beside `label`: types and numbers of dimensions.
@@ -44,10 +43,10 @@ class ExportedModel:
     """
 
     def __init__(self, directory):
-        self.directory = pathlib.Path(directory)
+        self.directory = paths.local(directory)
         path = self.directory.resolve()
         self.name = f"{path.parent.name}/{path.name}"
-        self._loaded = tf.saved_model.load(str(directory))  # it owns the variables
+        self._loaded = tf.saved_model.load(str(self.directory))  # it owns the variables
         self._signatures = dict(self._loaded.signatures)
         self._check()
         serve = self._signatures["serving_default"]

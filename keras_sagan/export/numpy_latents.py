@@ -17,7 +17,9 @@ _SCRAMBLE = 0x3EC8F720, 0x02461E29  # key that TensorFlow makes keys of seeds wi
 _quantile = np.vectorize(statistics.NormalDist().inv_cdf, otypes=[np.float64])
 
 
-def row_latents(seeds, latent_dim, truncation=0.0):
+def row_latents(
+    seeds: np.typing.ArrayLike, latent_dim: int, truncation: np.typing.ArrayLike = 0.0
+) -> np.ndarray:
     """Latents of which each row depends on its own seed and truncation only.
 
     Equal to those that `SAGAN.generate` and the signature `generate` draw, up to the

@@ -1,6 +1,12 @@
 """ONNX models of a generator, for ONNX Runtime (extra `onnx`)."""
 
 import json
+import os
+import typing
+from collections.abc import Callable
+
+import keras
+import numpy as np
 
 from keras_sagan.export.card import model_card
 from keras_sagan.export.runtimes import network_function
@@ -9,7 +15,9 @@ from keras_sagan.files import writing
 OPSET = 18
 
 
-def export_onnx(generator, path, name, **facts):
+def export_onnx(
+    generator: keras.Model, path: str | os.PathLike, name: str, **facts: typing.Any
+) -> None:
     """Write `generator` in inference mode as an ONNX model.
 
     Inputs `latent` float32 `(n, latent_dim)` and, for a conditional generator,
@@ -47,7 +55,9 @@ def export_onnx(generator, path, name, **facts):
     writing.create_file(path, content)
 
 
-def onnx_runner(path, threads=0):
+def onnx_runner(
+    path: str | os.PathLike, threads: int = 0
+) -> Callable[[dict], np.ndarray]:
     """A function that runs an ONNX model in ONNX Runtime.
 
     Args:

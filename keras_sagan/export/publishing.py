@@ -1,28 +1,32 @@
 """The versions of an exported model: directories 1, 2, ... of one directory."""
 
+import os
 import pathlib
+from collections.abc import Callable
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 
-def next_version(base):
+def next_version(base: str | os.PathLike) -> pathlib.Path:
     """The path of the version after the highest under `base`: 1 if there is none."""
-    base = pathlib.Path(base)
+    base = paths.local(base)
     names = [path.name for path in base.iterdir()] if base.is_dir() else []
     versions = [int(name) for name in names if name.isdecimal()]
     return base / str(max(versions, default=0) + 1)
 
 
-def newest_saved_model(path):
+def newest_saved_model(path: str | os.PathLike) -> pathlib.Path | None:
     """The directory of a SavedModel: `path` or its newest version, or `None`."""
-    path = pathlib.Path(path)
+    path = paths.local(path)
     versions = path.iterdir() if path.is_dir() else []
     numbered = [x for x in versions if x.name.isdecimal()]
     candidates = [path, *sorted(numbered, key=lambda x: -int(x.name))]
     return next((x for x in candidates if (x / "saved_model.pb").is_file()), None)
 
 
-def publish_version(write, base):
+def publish_version(
+    write: Callable[[pathlib.Path], None], base: str | os.PathLike
+) -> pathlib.Path:
     """Writes the next version under `base`.
 
     A server that watches `base` does not see half of a model, and no version that
@@ -35,7 +39,7 @@ def publish_version(write, base):
 
     Returns: path of the version.
     """
-    base = pathlib.Path(base)
+    base = paths.local(base)
     writing.make_folder(base)
     with writing.unfinished(base / "export") as folder:
         folder.mkdir()

@@ -1,20 +1,25 @@
 """SavedModels of a generator, as TensorFlow Serving loads them."""
 
+import os
 import pathlib
+import typing
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_sagan.export import card, protobuf
 from keras_sagan.export.signatures import concrete_signatures, keras_endpoint
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 EXTRA = "assets.extra"
 # Requests that TensorFlow Serving runs before it announces a version (TFRecord).
 WARMUP = "tf_serving_warmup_requests"
 
 
-def export_generator(generator, directory, **facts):
+def export_generator(
+    generator: keras.Model, directory: str | os.PathLike, **facts: typing.Any
+) -> None:
     """Write `generator` in inference mode to `directory`, complete or not at all.
 
     Args:
@@ -25,14 +30,16 @@ def export_generator(generator, directory, **facts):
     Raises:
         FileExistsError: if something is there already.
     """
-    directory = pathlib.Path(directory).absolute()
+    directory = paths.local(directory).absolute()
     facts.setdefault("name", directory.parent.name)
     writing.create_folder(
         directory, lambda folder: write_saved_model(generator, folder, **facts)
     )
 
 
-def write_saved_model(generator, directory, name, **facts):
+def write_saved_model(
+    generator: keras.Model, directory: pathlib.Path, name: str, **facts: typing.Any
+) -> None:
     """Write `generator` with warm-up requests and model card to `directory`.
 
     The signatures are those of `concrete_signatures`, and `serve` is what

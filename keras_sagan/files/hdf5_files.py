@@ -1,9 +1,10 @@
 """HDF5 files of weights of others: plain arrays, no larger than the file."""
 
 import contextlib
-import pathlib
 
 import h5py
+
+from keras_sagan.files import paths
 
 _DEEPEST = 32  # groups within groups
 
@@ -21,7 +22,7 @@ def check(path):
             compressed array; or if it is damaged.
         OSError: if it cannot be read.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     size = path.stat().st_size
     try:
         with h5py.File(path, "r") as file:

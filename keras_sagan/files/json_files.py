@@ -1,8 +1,8 @@
 """JSON of others: small, and an object; or an object a line."""
 
 import json
-import os
-import pathlib
+
+from keras_sagan.files import paths
 
 LARGEST = 1 << 20  # bytes
 
@@ -20,7 +20,7 @@ def read(path, largest=LARGEST):
         ValueError: if it is no JSON object, or larger than that.
         OSError: if it cannot be read.
     """
-    path = path if isinstance(path, os.PathLike) else pathlib.Path(path)
+    path = path if hasattr(path, "open") else paths.local(path)
     with path.open("rb") as file:
         content = file.read(None if largest is None else largest + 1)
     if largest is not None and len(content) > largest:
@@ -42,7 +42,7 @@ def read_lines(path, longest=LARGEST):
     Raises:
         OSError: if the file cannot be read.
     """
-    with pathlib.Path(path).open("rb") as file:
+    with paths.local(path).open("rb") as file:
         while line := file.readline(longest + 1):
             if len(line) > longest:
                 while line and not line.endswith(b"\n"):

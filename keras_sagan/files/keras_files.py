@@ -6,7 +6,7 @@ import zipfile
 
 import keras
 
-from keras_sagan.files import hdf5_files, json_files, zip_files
+from keras_sagan.files import hdf5_files, json_files, paths, zip_files
 
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _ASSETS = "assets/"
@@ -36,6 +36,7 @@ def load(path, examine=None):
         ValueError: if it is no such file, or asks to run code.
         OSError: if it cannot be read.
     """
+    path = paths.local(path)
     content = check(path)
     if examine is not None:
         try:

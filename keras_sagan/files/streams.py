@@ -1,4 +1,4 @@
-"""Standard output and error that may be closed or full: that ends nothing.
+"""Standard output and error that may be closed, full or in ASCII: that ends nothing.
 
 A pipe whose reader has gone (`train | tee`, `presets | head -1`), a terminal that was
 closed or a full disk would end a program in the middle of its work.
@@ -15,6 +15,8 @@ _NOBODY_READS = (errno.EPIPE, errno.EIO)  # EIO: a terminal that was closed
 class LastingStream:
     """A text stream that cannot fail.
 
+    What its encoding does not have is written as `\\xdf` and `\\u732b`.
+
     Args:
         stream: text file to write to, or None for nowhere.
 
@@ -28,7 +30,7 @@ class LastingStream:
         self.error = None
 
     def write(self, text):
-        self._attempt("write", text)
+        self._attempt("write", self._encodable(text))
         return len(text)
 
     def flush(self):
@@ -48,6 +50,12 @@ class LastingStream:
 
     def __getattr__(self, name):  # `encoding`, `fileno`
         return getattr(self._stream, name)
+
+    def _encodable(self, text):
+        encoding = getattr(self._stream, "encoding", None)
+        if encoding is None:
+            return text
+        return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def _attempt(self, action, *arguments):
         """Whether a method of the stream, if there is one, could be called."""

@@ -11,7 +11,6 @@ import contextlib
 import io
 import math
 import os
-import pathlib
 import pickle
 import struct
 import typing
@@ -19,7 +18,7 @@ import zipfile
 
 import numpy as np
 
-from keras_sagan.files import zip_files
+from keras_sagan.files import paths, zip_files
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _CODES_LEFT_OUT = {
@@ -69,7 +68,7 @@ def read(path, entry=None):
             not contiguous (row by row in its storage, without gaps).
         OSError: if it cannot be read.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     name = repr(str(path))
     with _naming(name):
         is_zip = zipfile.is_zipfile(path)

@@ -15,12 +15,13 @@ import contextlib
 import errno
 import json
 import os
-import pathlib
 import re
 import shutil
 import sys
 import tempfile
 import time
+
+from keras_sagan.files import paths
 
 PREFIX = ".keras_sagan-unfinished-"
 
@@ -43,7 +44,7 @@ def replace_file(path, content):
     Raises:
         OSError: if it cannot be written; names it. What was there is as it was.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if path.is_fifo() or str(path.absolute().parent) in ("/dev", "/proc/self/fd"):
         write_new(path, content, "wb")
     else:
@@ -59,7 +60,7 @@ def replace_folder(path, write):
         path: str or path.
         write: function that is given the path of an empty folder to write to.
     """
-    _write(pathlib.Path(path), write, _exchange, folder=True)
+    _write(paths.local(path), write, _exchange, folder=True)
 
 
 def create_file(path, content):
@@ -70,7 +71,7 @@ def create_file(path, content):
     Raises:
         FileExistsError: if there is such a file.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if os.path.lexists(path):
         raise _exists(path)
     make_folder(path.parent)
@@ -86,7 +87,7 @@ def create_folder(path, write):
     Raises:
         FileExistsError: if something is there, or appears meanwhile.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if path.is_symlink():
         path = path.resolve()  # the link stays one
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -134,7 +135,7 @@ def json_text(value):
 
 def make_folder(path):
     """Makes a folder and those that it is in, as needed."""
-    path = pathlib.Path(path)
+    path = paths.local(path)
     missing = [x for x in (path, *path.parents) if not x.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in missing:
@@ -157,7 +158,7 @@ def rename_aside(path):
 
 def is_empty(folder):
     """Whether nothing is in a folder but what killed processes left."""
-    return all(path.name.startswith(PREFIX) for path in pathlib.Path(folder).iterdir())
+    return all(path.name.startswith(PREFIX) for path in paths.local(folder).iterdir())
 
 
 def remove_unfinished(folder, age=0, below="**/"):
@@ -166,7 +167,7 @@ def remove_unfinished(folder, age=0, below="**/"):
     Only what is `age` seconds old; 0 is for where nobody else writes. With `below=""`
     in the folder alone.
     """
-    for path in list(pathlib.Path(folder).glob(f"{below}{PREFIX}*")):
+    for path in list(paths.local(folder).glob(f"{below}{PREFIX}*")):
         with contextlib.suppress(OSError):
             if time.time() - path.lstat().st_mtime >= age:
                 shutil.rmtree(path)
@@ -178,7 +179,7 @@ def unfinished(path):
 
     Errors in the scope name `path`.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     with naming(path):
         remove_unfinished(path.parent, _DAY, below="")
         with tempfile.TemporaryDirectory(

@@ -1,8 +1,9 @@
 """Zip archives of others: nothing that grows out of proportion when it is read."""
 
 import contextlib
-import pathlib
 import zipfile
+
+from keras_sagan.files import paths
 
 _RATIO = 100  # content to archive, beyond which it is no honest data
 _SMALL = 1 << 26  # bytes that any archive may unfold to
@@ -28,7 +29,7 @@ def opened(path, may_be_compressed=True):
         ValueError: if it is no such archive, also when that shows inside the scope.
         OSError: if it cannot be read.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     size = path.stat().st_size
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:

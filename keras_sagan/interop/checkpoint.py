@@ -1,8 +1,6 @@
 """The named arrays of one checkpoint, each taken once."""
 
-import pathlib
-
-from keras_sagan.files import torch_files
+from keras_sagan.files import paths, torch_files
 
 
 class Checkpoint:
@@ -116,7 +114,7 @@ def read_torch(path):
         FileNotFoundError: if there is no such file.
         ValueError: if it is not such a file, or would run code.
     """
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     return Checkpoint(torch_files.read(path, "state_dict"), repr(str(path)))

@@ -1,22 +1,23 @@
 """MMGeneration's SAGAN checkpoints: one file with both networks."""
 
+import os
+
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
 from keras_sagan.interop.torch_names import (
     Names,
-    discriminator_size,
     find_places,
     generator_size,
 )
 from keras_sagan.interop.torch_networks import (
-    discriminator_arrays,
     generator_arrays,
+    read_discriminator,
     take_spectral,
 )
 from keras_sagan.layers.checks import check_choice
-from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 NAMES = Names(
     block="conv_blocks.{}",
@@ -43,12 +44,12 @@ GENERATOR, AVERAGED, DISCRIMINATOR = "generator.", "generator_ema.", "discrimina
 
 
 def load_mmgeneration(
-    path,
-    channel_order="bgr",
-    activated_shortcut=False,
-    gamma_offset=1.0,
-    batch_norm_epsilon=None,
-):
+    path: str | os.PathLike,
+    channel_order: str = "bgr",
+    activated_shortcut: bool = False,
+    gamma_offset: float = 1.0,
+    batch_norm_epsilon: float | None = None,
+) -> SAGAN:
     """A `SAGAN` with the weights of an MMGeneration run.
 
     Image size, widths, classes, latent size, the place of attention and the style of
@@ -142,23 +143,14 @@ def import_discriminator(
     checkpoint, num_classes, activated_shortcut, reverse, dtype=None
 ):
     """A `Discriminator` from a `Checkpoint`, for `num_classes` classes or None."""
-    places = find_places(checkpoint, NAMES, discriminator=True)
-    base_filters, channels = discriminator_size(checkpoint, NAMES, places)
-    discriminator = Discriminator(
-        image_size=places.image_size,
-        num_classes=num_classes,
-        base_filters=base_filters,
-        channels=channels,
-        attention_resolutions=tuple(places.attention),
-        activated_shortcut=activated_shortcut,
-        dtype=dtype,
+    discriminator, arrays = read_discriminator(
+        checkpoint, NAMES, num_classes, activated_shortcut, dtype
     )
-    arrays = discriminator_arrays(discriminator, checkpoint, NAMES, places)
     if reverse:
         for name in ("block1_conv1", "block1_shortcut"):
             kernel, v = arrays[f"{name}/kernel"], arrays[f"{name}/v"]
             arrays[f"{name}/kernel"] = kernel[:, :, ::-1]
-            arrays[f"{name}/v"] = v.reshape(-1, channels)[:, ::-1].ravel()
+            arrays[f"{name}/v"] = v.reshape(-1, discriminator.channels)[:, ::-1].ravel()
     assign(discriminator, arrays)
     return discriminator
 

@@ -13,22 +13,23 @@ imported as the tables that they amount to, which are plain weights here: traini
 moves them without that normalisation.
 """
 
+import os
+
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan
 from keras_sagan.interop.checkpoint import read_torch
 from keras_sagan.interop.torch_names import (
     Names,
-    discriminator_size,
     find_places,
     generator_size,
 )
 from keras_sagan.interop.torch_networks import (
-    discriminator_arrays,
     generator_arrays,
+    read_discriminator,
     take_spectral,
 )
-from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 NAMES = Names(
     block="blocks.{}.0",
@@ -53,7 +54,11 @@ NAMES = Names(
 BATCH_NORM = {"batch_norm_epsilon": 1e-4, "batch_norm_momentum": 0.9}
 
 
-def load_studiogan(generator_path, discriminator_path=None, activated_shortcut=True):
+def load_studiogan(
+    generator_path: str | os.PathLike,
+    discriminator_path: str | os.PathLike | None = None,
+    activated_shortcut: bool = True,
+) -> SAGAN:
     """A `SAGAN` with the weights of a PyTorch-StudioGAN run.
 
     Image size, widths, classes, latent size and the place of attention are read from
@@ -112,20 +117,10 @@ def import_generator(checkpoint, dtype=None):
 
 def import_discriminator(checkpoint, num_classes, activated_shortcut, dtype=None):
     """A `Discriminator` from a `Checkpoint`, for `num_classes` classes or None."""
-    places = find_places(checkpoint, NAMES, discriminator=True)
-    base_filters, channels = discriminator_size(checkpoint, NAMES, places)
-    discriminator = Discriminator(
-        image_size=places.image_size,
-        num_classes=num_classes,
-        base_filters=base_filters,
-        channels=channels,
-        attention_resolutions=tuple(places.attention),
-        activated_shortcut=activated_shortcut,
-        dtype=dtype,
+    discriminator, arrays = read_discriminator(
+        checkpoint, NAMES, num_classes, activated_shortcut, dtype
     )
-    assign(
-        discriminator, discriminator_arrays(discriminator, checkpoint, NAMES, places)
-    )
+    assign(discriminator, arrays)
     return discriminator
 
 

@@ -7,28 +7,31 @@ Layouts are Keras's already.
 
 import glob
 import math
-import pathlib
+import os
 import re
 
 import numpy as np
 import tensorflow as tf
 
+from keras_sagan.files import paths
 from keras_sagan.interop import transforms
 from keras_sagan.interop.assembly import assign, build_gan, named_variables
 from keras_sagan.interop.checkpoint import Checkpoint
 from keras_sagan.models import architectures
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
+from keras_sagan.sagan import SAGAN
 
 IMAGE_SIZE = 128
 SCOPE = "model/"
+_MOST_NAMES = 10  # in a message
 FIRST_MATRIX = f"{SCOPE}g_snh0/Matrix"
 _PARTS = {"query": "theta", "key": "phi", "value": "g", "output": "attn"}
 # What training needs beside the weights.
 _OPTIMIZER = re.compile(r".*/Adam(_1)?$|(.*/)?beta[12]_power(_1)?$|(.*_)?step$")
 
 
-def load_tf1_checkpoint(prefix):
+def load_tf1_checkpoint(prefix: str | os.PathLike) -> SAGAN:
     """A `SAGAN` with the weights of a checkpoint of the official code.
 
     Widths, classes and the place of attention are read from the checkpoint; its
@@ -41,7 +44,8 @@ def load_tf1_checkpoint(prefix):
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
-        FileNotFoundError: if there is no `prefix.index`.
+        FileNotFoundError: if there is no `prefix.index`; the message names those that
+            are there.
         ValueError: if it is something else. The message names the first key that is
             missing, unknown or of another shape, and the shape expected.
     """
@@ -54,9 +58,9 @@ def load_tf1_checkpoint(prefix):
 
 def read_tf1(prefix):
     """The variables of a TensorFlow checkpoint, without the optimizers', as arrays."""
-    prefix = pathlib.Path(prefix)
+    prefix = paths.local(prefix)
     if not prefix.with_name(f"{prefix.name}.index").is_file():
-        raise FileNotFoundError(f"There is no file '{prefix}.index'.")
+        raise FileNotFoundError(_no_prefix(prefix))
     try:
         reader = tf.train.load_checkpoint(str(prefix))
         names = sorted(reader.get_variable_to_shape_map())
@@ -69,6 +73,19 @@ def read_tf1(prefix):
             f"of file or is incomplete ({str(error).partition(chr(10))[0][:200]})."
         ) from error
     return Checkpoint(arrays, f"'{prefix}'")
+
+
+def _no_prefix(prefix):
+    """The message for a name of which there is no `.index`, with those that are."""
+    folder = prefix if prefix.is_dir() else prefix.parent
+    names = [path.name.removesuffix(".index") for path in folder.glob("*.index")]
+    names.sort(key=lambda name: [int(x) for x in re.findall(r"\d+", name)])
+    those = f"There are {', '.join(names[-_MOST_NAMES:])}" if names else "There is none"
+    return (
+        "PREFIX is what the files .index and .data-00000-of-00001 of a checkpoint have "
+        f"in common, without those endings. {those} in {str(folder)!r}. Received: "
+        f"{str(prefix)!r}."
+    )
 
 
 def _check_size(prefix, reader, wanted):

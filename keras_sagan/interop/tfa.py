@@ -6,12 +6,12 @@ them as they are at inference, and keeps one vector, `u`. See docs/migration.md.
 """
 
 import functools
-import pathlib
+import os
 
 import keras
 import numpy as np
 
-from keras_sagan.files import hdf5_files
+from keras_sagan.files import hdf5_files, paths
 from keras_sagan.interop import transforms
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
@@ -23,7 +23,7 @@ _TRANSPOSED = (
 )
 
 
-def from_tfa(path, model):
+def from_tfa(path: str | os.PathLike, model: keras.Model) -> keras.Model:
     """Load HDF5 weights of a Keras 2 / TFA model into a Keras 3 model.
 
     The models must have the same layers in the same order, with
@@ -62,7 +62,7 @@ def from_tfa(path, model):
 
 def _read_groups(path):
     """List of `(layer, [(name, array), ...])` of the layers with weights, in order."""
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
     try:

@@ -5,8 +5,9 @@ layer the tensors that the project's vocabulary (`Names`) leads to.
 """
 
 from keras_sagan.interop import transforms
-from keras_sagan.interop.torch_names import weight_key
+from keras_sagan.interop.torch_names import discriminator_size, find_places, weight_key
 from keras_sagan.models import architectures
+from keras_sagan.models.discriminator import Discriminator
 
 
 def generator_arrays(generator, checkpoint, names, places, conditional_norm):
@@ -57,6 +58,23 @@ def discriminator_arrays(discriminator, checkpoint, names, places):
         reader.embedding("embedding", names.embedding)
     checkpoint.finish()
     return reader.arrays
+
+
+def read_discriminator(checkpoint, names, num_classes, activated_shortcut, dtype):
+    """A `Discriminator` of the sizes in a `Checkpoint`, and the weights to give it."""
+    places = find_places(checkpoint, names, discriminator=True)
+    base_filters, channels = discriminator_size(checkpoint, names, places)
+    discriminator = Discriminator(
+        image_size=places.image_size,
+        num_classes=num_classes,
+        base_filters=base_filters,
+        channels=channels,
+        attention_resolutions=tuple(places.attention),
+        activated_shortcut=activated_shortcut,
+        dtype=dtype,
+    )
+    arrays = discriminator_arrays(discriminator, checkpoint, names, places)
+    return discriminator, arrays
 
 
 def take_spectral(checkpoint, prefix, shape):

@@ -6,6 +6,9 @@ it in its configuration, which is JSON.
 
 import keras
 
+Tensor = keras.KerasTensor  # in annotations: of any backend, symbolic or not
+Shape = tuple[int | None, ...]
+
 
 def check_channels_last(name):
     """Raise a `ValueError` where Keras is set to images with channels first."""

@@ -1,6 +1,7 @@
 """Class-conditional batch normalisation."""
 
 import typing
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -11,6 +12,8 @@ from keras_sagan.layers.batch_normalization import (
     update_moving,
 )
 from keras_sagan.layers.checks import (
+    Shape,
+    Tensor,
     check_fraction,
     check_positive,
     check_positive_integer,
@@ -65,7 +68,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.epsilon = check_positive("epsilon", epsilon)
         self.synchronized = synchronized
 
-    def build(self, input_shape):
+    def build(self, input_shape: Sequence) -> None:
         channels = input_shape[0][-1]
         table = (self.num_classes, channels)
         self.gamma = self.add_weight(
@@ -77,7 +80,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         self.moving_mean = self._add_statistic("moving_mean", channels, "zeros")
         self.moving_variance = self._add_statistic("moving_variance", channels, "ones")
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         x, labels = inputs
         _check_labels(labels)
         labels = ops.cast(labels, "int32")  # TensorFlow gathers by no small types
@@ -99,14 +102,16 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         outputs = x * factor[:, None, None, :] + offset[:, None, None, :]
         return ops.cast(outputs, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Sequence) -> Shape:
         return input_shape[0]
 
-    def compute_output_spec(self, inputs, training=False):
+    def compute_output_spec(
+        self, inputs: Sequence[Tensor], training: bool = False
+    ) -> Tensor:
         _check_labels(inputs[1])
         return keras.KerasTensor(inputs[0].shape, dtype=self.compute_dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "num_classes": self.num_classes,

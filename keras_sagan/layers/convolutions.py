@@ -11,7 +11,12 @@ import typing
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_channels_last, check_positive_integer
+from keras_sagan.layers.checks import (
+    Shape,
+    Tensor,
+    check_channels_last,
+    check_positive_integer,
+)
 
 
 def nearest_upsample(images):
@@ -165,12 +170,12 @@ class UpsampleConv2D(_ResamplingConv2D):
         ValueError: if `filters` or `kernel_size` is out of range.
     """
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         kernel = upsampling_kernel(ops.convert_to_tensor(self._kernel))
         outputs = ops.conv_transpose(inputs, kernel, strides=2, padding="same")
         return self._add_bias(outputs, training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         batch, height, width, _ = input_shape
         return (batch, _double(height), _double(width), self.filters)
 
@@ -212,13 +217,13 @@ class DownsampleConv2D(_ResamplingConv2D):
                 f"keeps. Received: input shape {tuple(input_shape)}."
             )
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         self._check_input_shape(inputs.shape)
         kernel = downsampling_kernel(ops.convert_to_tensor(self._kernel))
         outputs = ops.conv(inputs, kernel, strides=2, padding="same")
         return self._add_bias(outputs, training)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> Shape:
         batch, height, width, _ = input_shape
         return (batch, height // 2, width // 2, self.filters)
 

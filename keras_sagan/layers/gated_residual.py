@@ -5,7 +5,12 @@ import typing
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_channels_last, check_positive_integer
+from keras_sagan.layers.checks import (
+    Shape,
+    Tensor,
+    check_channels_last,
+    check_positive_integer,
+)
 from keras_sagan.layers.self_attention import add_gate, projection
 
 
@@ -50,7 +55,7 @@ class GatedResidual2D(keras.layers.Layer):
         self.spectral_norm = spectral_norm
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         channels = input_shape[-1]
         if channels % self.bottleneck_ratio:
             raise ValueError(
@@ -65,15 +70,15 @@ class GatedResidual2D(keras.layers.Layer):
         self.expand.build((*input_shape[:-1], inner))
         self.gamma = add_gate(self)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         hidden = self.reduce(ops.relu(inputs), training=training)
         hidden = self.expand(hidden, training=training)
         return inputs + ops.convert_to_tensor(self.gamma) * hidden
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "bottleneck_ratio": self.bottleneck_ratio,

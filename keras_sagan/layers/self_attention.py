@@ -13,7 +13,12 @@ from keras_sagan.layers.attention import (
     attention_scores,
     automatic_chunk_size,
 )
-from keras_sagan.layers.checks import check_channels_last, check_positive_integer
+from keras_sagan.layers.checks import (
+    Shape,
+    Tensor,
+    check_channels_last,
+    check_positive_integer,
+)
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
 
@@ -105,7 +110,7 @@ class SelfAttention2D(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.input_spec = keras.layers.InputSpec(ndim=4)
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         _, height, width, channels = input_shape
         self._check_input_shape(input_shape)
         self.query = self._projection(channels // self.key_ratio, "query")
@@ -121,7 +126,13 @@ class SelfAttention2D(keras.layers.Layer):
             )
         self.gamma = add_gate(self)
 
-    def call(self, inputs, training=False, return_attention_scores=False):
+    def call(
+        self,
+        inputs: Tensor,
+        training: bool = False,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_input_shape(inputs.shape)  # it may be called at other sizes
         _, height, width, _ = inputs.shape
         queries = self._flatten(self.query(inputs, training=training))  # (B, N, d)
         keys = self._pool(self.key(inputs, training=training))  # (B, M, d)
@@ -139,8 +150,12 @@ class SelfAttention2D(keras.layers.Layer):
         return (outputs, scores) if return_attention_scores else outputs
 
     def compute_output_spec(
-        self, inputs, training=False, return_attention_scores=False
-    ):
+        self,
+        inputs: Tensor,
+        training: bool = False,
+        return_attention_scores: bool = False,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        self._check_input_shape(inputs.shape)
         outputs = keras.KerasTensor(inputs.shape, dtype=self.compute_dtype)
         if not return_attention_scores:
             return outputs
@@ -149,7 +164,7 @@ class SelfAttention2D(keras.layers.Layer):
         dtype = keras.backend.result_type(self.compute_dtype, "float32")
         return outputs, keras.KerasTensor((batch, queries, keys), dtype=dtype)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             **super().get_config(),
             "key_ratio": self.key_ratio,

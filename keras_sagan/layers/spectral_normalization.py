@@ -8,7 +8,12 @@ import typing
 import keras
 from keras import ops
 
-from keras_sagan.layers.checks import check_positive, check_positive_integer
+from keras_sagan.layers.checks import (
+    Shape,
+    Tensor,
+    check_positive,
+    check_positive_integer,
+)
 from keras_sagan.layers.convolutions import DownsampleConv2D, UpsampleConv2D
 
 WARM_UP_ITERATIONS = 15
@@ -168,14 +173,14 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.power_iterations = power_iterations
         self.epsilon = epsilon
 
-    def build(self, input_shape=None):
+    def build(self, input_shape: Shape | None = None) -> None:
         super().build(input_shape)
         matrix = self._matrix()
         rest, out = matrix.shape
         self.u = self._add_vector("u", out, self._warmed_up_u)
         self.v = self._add_vector("v", rest, self._warmed_up_v)
 
-    def call(self, inputs, training=False):
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
         moves = self.layer.trainable and not getattr(_frozen, "value", False)
         if training and moves:
             self.advance(self.power_iterations)
@@ -190,7 +195,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.layer.add_loss(loss)
         return outputs
 
-    def advance(self, iterations=1):
+    def advance(self, iterations: int = 1) -> None:
         """Run `iterations` power iterations from the stored pair and store the result.
 
         Args:
@@ -206,12 +211,12 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.u.assign(ops.stop_gradient(u))
         self.v.assign(ops.stop_gradient(v))
 
-    def sigma(self):
+    def sigma(self) -> Tensor:
         """Scalar `v^T M u`: the current estimate of the largest singular value."""
         projected = ops.matmul(self._matrix(), ops.stop_gradient(self.u))
         return ops.sum(ops.stop_gradient(self.v) * projected)
 
-    def normalized_kernel(self):
+    def normalized_kernel(self) -> Tensor:
         """The kernel the wrapped layer runs with: `W / sigma`.
 
         `epsilon` takes the place of a sigma that is smaller in size. (It is negative
@@ -223,13 +228,13 @@ class SpectralNormalization(keras.layers.Wrapper):
         kernel = ops.convert_to_tensor(self.kernel)
         return kernel * ops.cast(1 / sigma, kernel.dtype)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         return self.layer.compute_output_shape(input_shape)
 
-    def compute_output_spec(self, inputs, training=False):
+    def compute_output_spec(self, inputs: Tensor, training: bool = False) -> Tensor:
         return self.layer.compute_output_spec(inputs)
 
-    def get_config(self):
+    def get_config(self) -> dict:
         config = super().get_config()
         del config["dtype"]  # always float32: see __init__
         return {
@@ -239,7 +244,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         }
 
     @property
-    def kernel(self):
+    def kernel(self) -> keras.Variable:
         """The stored kernel (or embedding table), not divided by its norm."""
         if isinstance(self.layer, keras.layers.Embedding):
             return self.layer.embeddings

@@ -1,5 +1,7 @@
 """Confidence intervals by resampling."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from keras_sagan import progress
@@ -7,8 +9,13 @@ from keras_sagan.metrics.counts import check_count
 
 
 def bootstrap_interval(
-    statistic, *samples, resamples=200, level=0.95, seed=0, centred=True
-):
+    statistic: Callable[..., float],
+    *samples: np.ndarray,
+    resamples: int = 200,
+    level: float = 0.95,
+    seed: int = 0,
+    centred: bool = True,
+) -> tuple[float, float]:
     """An interval for a statistic of one or several samples.
 
     The images of every sample are drawn again with repetition. Repetitions are bias
@@ -41,16 +48,16 @@ def bootstrap_interval(
         raise ValueError(f"`level` must be in (0, 1). Received: level={level!r}.")
     if not samples:
         raise ValueError("`samples` must hold at least one array. Received: none.")
-    samples = [np.asarray(sample) for sample in samples]
+    arrays = [np.asarray(sample) for sample in samples]
     generator = np.random.default_rng(seed)
     values = np.array(
         [
-            statistic(*(x[generator.integers(0, len(x), len(x))] for x in samples))
+            statistic(*(x[generator.integers(0, len(x), len(x))] for x in arrays))
             for _ in progress.track(
                 range(resamples), resamples, "confidence interval", "resamples"
             )
         ]
     )
-    shift = statistic(*samples) - values.mean() if centred else 0.0
+    shift = statistic(*arrays) - values.mean() if centred else 0.0
     low, high = np.quantile(values + shift, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)

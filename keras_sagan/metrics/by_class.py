@@ -1,5 +1,7 @@
 """Scores of every class: distances within a class, agreement with the label."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_sagan import progress
@@ -8,7 +10,13 @@ from keras_sagan.metrics.counts import check_count
 from keras_sagan.metrics.frechet import check_counts, frechet_distance
 
 
-def intra_class_distance(real, real_labels, fake, fake_labels, allow_few=False):
+def intra_class_distance(
+    real: np.ndarray,
+    real_labels: np.ndarray,
+    fake: np.ndarray,
+    fake_labels: np.ndarray,
+    allow_few: bool = False,
+) -> dict[int, float]:
     """Frechet distance within each class.
 
     Their mean is the intra-class FID where the features are the FID network's. It
@@ -68,7 +76,9 @@ def check_classes(real_labels, fake_labels, dimensions, allow_few):
             raise ValueError(f"Class {label}: {error}") from error
 
 
-def classifier_agreement(scores, labels):
+def classifier_agreement(
+    scores: np.ndarray, labels: np.ndarray
+) -> tuple[float, dict[int, float]]:
     """How often a classifier of real images sees the class that was asked for.
 
     Args:
@@ -92,7 +102,9 @@ def classifier_agreement(scores, labels):
     return float(agree.mean()), by_class
 
 
-def class_table(columns, class_names=None):
+def class_table(
+    columns: dict[str, dict[int, float]], class_names: Sequence[str] | None = None
+) -> str:
     """Scores of classes as lines of text.
 
     Args:

@@ -15,7 +15,9 @@ class InceptionScore(NamedTuple):
     deviation: float
 
 
-def inception_score(probabilities, splits=10, seed=2020):
+def inception_score(
+    probabilities: np.ndarray, splits: int = 10, seed: int = 2020
+) -> InceptionScore:
     """exp of the mean KL divergence between p(y | x) and p(y), in float64.
 
     1 is the lowest value; the number of classes is the highest. With the 1008 classes
@@ -58,7 +60,7 @@ def check_splits(splits, count):
     check_count("splits", splits, 1, count, " (the number of images)")
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities of logits `(n, classes)`, in float64."""
     logits = check_features("logits", logits).astype(np.float64)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -9,7 +9,8 @@ import numpy as np
 from keras_sagan import progress
 from keras_sagan.metrics.bootstrap import bootstrap_interval
 from keras_sagan.metrics.by_class import class_table
-from keras_sagan.metrics.extractors.extractor import extract
+from keras_sagan.metrics.extractors.extractor import Extractor, extract
+from keras_sagan.metrics.image_sets import ImageSet
 from keras_sagan.metrics.moments import Moments
 from keras_sagan.metrics.preconditions import check_possible
 from keras_sagan.metrics.protocol import build_protocol
@@ -35,11 +36,11 @@ class Result:
     protocol: dict
     class_names: tuple | None = None
 
-    def to_dict(self):
+    def to_dict(self) -> dict:
         """Everything, as JSON values."""
         return dataclasses.asdict(self)
 
-    def format(self):
+    def format(self) -> str:
         """The result as text, protocol included."""
         width = max(map(len, self.scores))
         lines = []
@@ -78,7 +79,13 @@ class Features:
     logit_names: tuple | None = None
 
 
-def evaluate(real, fake, extractor, settings=None, held_out=None):
+def evaluate(
+    real: "ImageSet | Moments | Prepared",
+    fake: ImageSet,
+    extractor: Extractor,
+    settings: Settings | None = None,
+    held_out: ImageSet | None = None,
+) -> Result:
     """Scores generated images.
 
     Classes of the two sets, and of a classifier, are matched by their names where both
@@ -144,7 +151,7 @@ class Prepared:
         return self.features.class_names
 
 
-def prepare(real, extractor, settings):
+def prepare(real: ImageSet, extractor: Extractor, settings: Settings) -> "Prepared":
     """The features of an `ImageSet` of real images."""
     features = collect(real, extractor, settings, "real images")
     return Prepared(features, real.description)

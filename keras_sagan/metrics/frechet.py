@@ -12,7 +12,9 @@ _WORST_PIVOT = 1e-6
 _VISIBLE = 1e-9
 
 
-def frechet_distance(real, fake, allow_few=False):
+def frechet_distance(
+    real: np.ndarray | Moments, fake: np.ndarray | Moments, allow_few: bool = False
+) -> float:
     """|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)).
 
     With S1 = L1 L1' and S2 = L2 L2' the last trace is the sum of the singular values
@@ -88,7 +90,7 @@ def _opened(name, features):
     return check_features(name, features, at_least=2, finite=False)
 
 
-def _moments(name, features):
+def _moments(name: str, features: np.ndarray | Moments) -> Moments:
     return features if isinstance(features, Moments) else Moments.of(features, name)
 
 

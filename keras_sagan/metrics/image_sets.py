@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import hashlib
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -34,14 +35,19 @@ class ImageSet:
     description: dict
     class_names: tuple | None = None
 
-    def arrays(self, batch_size=256):
+    def arrays(self, batch_size: int = 256) -> np.ndarray:
         """All images: uint8 `(count, height, width, channels)`."""
         return np.concatenate(list(self.batches(batch_size)))
 
 
 def array_images(
-    images, labels=None, description=None, count=None, seed=0, class_names=None
-):
+    images: np.ndarray,
+    labels: np.ndarray | None = None,
+    description: dict | None = None,
+    count: int | None = None,
+    seed: int = 0,
+    class_names: Sequence[str] | None = None,
+) -> ImageSet:
     """Images in memory.
 
     Args:
@@ -127,7 +133,13 @@ def generated_images(
     return ImageSet(count, batches, labels, description, _names(class_names))
 
 
-def gan_images(gan, count, seed=0, truncation=None, model=None):
+def gan_images(
+    gan: typing.Any,
+    count: int,
+    seed: int = 0,
+    truncation: float | None = None,
+    model: str | None = None,
+) -> ImageSet:
     """Images of a `SAGAN`: averaged weights, standing statistics.
 
     Args:
@@ -161,7 +173,13 @@ def gan_images(gan, count, seed=0, truncation=None, model=None):
     )
 
 
-def exported_images(model, count, num_classes, seed=0, truncation=None):
+def exported_images(
+    model: typing.Any,
+    count: int,
+    num_classes: int | None,
+    seed: int = 0,
+    truncation: float | None = None,
+) -> ImageSet:
     """Images of an exported model.
 
     Args:

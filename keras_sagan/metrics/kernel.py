@@ -18,7 +18,13 @@ class KernelDistance(NamedTuple):
     deviation: float
 
 
-def kernel_distance(real, fake, subsets=100, subset_size=1000, seed=2020):
+def kernel_distance(
+    real: np.ndarray,
+    fake: np.ndarray,
+    subsets: int | None = 100,
+    subset_size: int = 1000,
+    seed: int = 2020,
+) -> KernelDistance:
     """Unbiased estimate of MMD^2 with the kernel (x.y / dimensions + 1)^3.
 
     With features of the FID network it is the kernel Inception distance (KID). Its

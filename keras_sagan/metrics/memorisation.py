@@ -30,7 +30,9 @@ class Memorization(NamedTuple):
     distances: np.ndarray
 
 
-def memorization_check(fake, training, held_out, seed=0):
+def memorization_check(
+    fake: np.ndarray, training: np.ndarray, held_out: np.ndarray, seed: int = 0
+) -> Memorization:
     """Compares generated images with training and with held-out images.
 
     Args:

@@ -2,11 +2,11 @@
 
 import io
 import json
-import pathlib
+import os
 
 import numpy as np
 
-from keras_sagan.files import json_files, npz_files, writing
+from keras_sagan.files import json_files, npz_files, paths, writing
 from keras_sagan.metrics.checks import check_features
 
 _ROWS = 4096  # that are gathered before a product is computed
@@ -36,21 +36,21 @@ class Moments:
         algorithm for computing sample variances", equations 2.1.
     """
 
-    def __init__(self, dimensions):
+    def __init__(self, dimensions: int) -> None:
         self.dimensions = int(dimensions)
         self.count = 0
         self.protocol = None
         self._mean = np.zeros(self.dimensions)
         self._scatter = np.zeros((self.dimensions, self.dimensions))
-        self._waiting = []
+        self._waiting: list[np.ndarray] = []
 
     @classmethod
-    def of(cls, features, name="features"):
+    def of(cls, features: np.ndarray, name: str = "features") -> "Moments":
         """The moments of one array."""
         features = check_features(name, features)
         return cls(features.shape[1]).update(features)
 
-    def update(self, features):
+    def update(self, features: np.ndarray) -> "Moments":
         """Adds the rows of an array `(n, dimensions)`; returns itself.
 
         Raises:
@@ -68,7 +68,7 @@ class Moments:
                 self._flush()
         return self
 
-    def merge(self, other):
+    def merge(self, other: "Moments") -> "Moments":
         """Adds what another `Moments` has seen; returns itself."""
         self._check_dimensions(other.dimensions)
         self._check_counted()
@@ -81,31 +81,31 @@ class Moments:
         return self
 
     @property
-    def mean(self):
+    def mean(self) -> np.ndarray:
         """float64 `(dimensions,)`."""
         self._flush()
         return self._mean
 
     @property
-    def covariance(self):
+    def covariance(self) -> np.ndarray:
         """float64 `(dimensions, dimensions)`, divided by n - 1 as `numpy.cov` does."""
         self._flush()
         return self._divided(self._scatter)
 
     @property
-    def variance(self):
+    def variance(self) -> np.ndarray:
         """float64 `(dimensions,)`, the diagonal of the covariance."""
         self._flush()
         return self._divided(np.diagonal(self._scatter))
 
-    def save(self, path, protocol=None):
+    def save(self, path: str | os.PathLike, protocol: dict | None = None) -> None:
         """Writes the `.npz` file that pytorch-fid and clean-fid read: mu, sigma.
 
         Folders are made as needed. The count and the protocol are further entries,
         which those ignore.
         """
-        path = pathlib.Path(path)
-        entries = {"mu": self.mean, "sigma": self.covariance}
+        path = paths.local(path)
+        entries: dict = {"mu": self.mean, "sigma": self.covariance}
         if self.count is not None:
             entries["count"] = np.array(self.count)
         protocol = protocol or self.protocol
@@ -117,7 +117,7 @@ class Moments:
         writing.replace_file(path, content.getbuffer())
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: str | os.PathLike) -> "Moments":
         """Reads a `.npz` file with mu and sigma, of this package or another.
 
         Raises:

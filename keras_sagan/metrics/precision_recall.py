@@ -7,7 +7,9 @@ from keras_sagan.metrics.checks import check_pair
 from keras_sagan.metrics.counts import check_count
 
 
-def precision_recall_density_coverage(real, fake, nearest_k=5):
+def precision_recall_density_coverage(
+    real: np.ndarray, fake: np.ndarray, nearest_k: int = 5
+) -> dict[str, float]:
     """How much of `fake` is real, and how much of `real` is covered.
 
     A point lies inside a set if it is nearer to some member than that member's k-th
@@ -39,17 +41,17 @@ def precision_recall_density_coverage(real, fake, nearest_k=5):
     """
     real, fake = check_pair(real, fake)
     check_nearest_k(nearest_k, len(real), len(fake))
-    real, fake = neighbours.clouds(real, fake)
-    real_radii = neighbours.squared_radii(real, nearest_k)
-    fake_radii = neighbours.squared_radii(fake, nearest_k)
+    a, b = neighbours.clouds(real, fake)
+    real_radii = neighbours.squared_radii(a, nearest_k)
+    fake_radii = neighbours.squared_radii(b, nearest_k)
     around_fake = np.zeros(len(fake), np.int64)
     recalled, covered = np.empty(len(real), bool), np.empty(len(real), bool)
-    for rows in real.track_blocks(len(fake)):
-        distances, bound = neighbours.squared_distances(real, fake, rows)
-        inside = _below(distances, bound, real_radii[rows, None], real, fake, rows)
+    for rows in a.track_blocks(len(b)):
+        distances, bound = neighbours.squared_distances(a, b, rows)
+        inside = _below(distances, bound, real_radii[rows, None], a, b, rows)
         around_fake += inside.sum(axis=0)
         covered[rows] = inside.any(axis=1)
-        inside = _below(distances, bound, fake_radii[None], real, fake, rows)
+        inside = _below(distances, bound, fake_radii[None], a, b, rows)
         recalled[rows] = inside.any(axis=1)
     return {
         "precision": float((around_fake > 0).mean()),

@@ -1,6 +1,7 @@
 """What a score was measured with; scores of different protocols are not compared."""
 
 import importlib.metadata
+import os
 
 import keras_sagan
 from keras_sagan.files import json_files
@@ -57,7 +58,9 @@ def differences(first, second):
     }
 
 
-def compare_results(first, second, force=False):
+def compare_results(
+    first: dict, second: dict, force: bool = False
+) -> dict[str, tuple[float, float]]:
     """Scores of two results side by side.
 
     Args:
@@ -83,7 +86,7 @@ def compare_results(first, second, force=False):
     return {name: (left[name], right[name]) for name in left if name in right}
 
 
-def read_result(path):
+def read_result(path: str | os.PathLike) -> dict:
     """Reads a result that `keras-sagan evaluate --json` wrote.
 
     Raises:
@@ -96,7 +99,7 @@ def read_result(path):
             return {**result, "scores": scores}
         reason = "it has no scores and protocol"
     except (ValueError, TypeError, OverflowError) as error:  # a score is no number
-        reason = error
+        reason = str(error)
     raise ValueError(
         f"{str(path)!r} is no result of `keras-sagan evaluate --json`: {reason}"
     )

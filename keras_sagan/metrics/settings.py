@@ -3,7 +3,7 @@
 import dataclasses
 
 from keras_sagan.metrics.counts import check_count
-from keras_sagan.metrics.registry import METRICS, Need
+from keras_sagan.metrics.registry import METRICS, Metric, Need
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,21 +55,21 @@ class Settings:
             )
 
     @property
-    def rows(self):
+    def rows(self) -> tuple[Metric, ...]:
         """tuple of `Metric`: the rows of the metrics asked for."""
         return tuple(METRICS[name] for name in self.metrics)
 
     @property
-    def needs(self):
+    def needs(self) -> frozenset[Need]:
         """frozenset of `Need`: what any of the metrics needs."""
         return frozenset().union(*(x.all_needs(self.bootstrap) for x in self.rows))
 
     @property
-    def keeps_features(self):
+    def keeps_features(self) -> bool:
         """bool: whether all features of a set are needed at once."""
         return Need.FEATURES in self.needs
 
-    def describe(self):
+    def describe(self) -> dict:
         """dict for the protocol: the settings that the metrics asked for use."""
         return {
             f"{row.name}.{name}": getattr(self, name)

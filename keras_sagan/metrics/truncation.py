@@ -1,8 +1,11 @@
 """The trade of diversity for quality: scores along the truncation of the latents."""
 
 import dataclasses
+from collections.abc import Callable, Sequence
 
 from keras_sagan.metrics.evaluation import evaluate, prepare
+from keras_sagan.metrics.extractors.extractor import Extractor
+from keras_sagan.metrics.image_sets import ImageSet
 from keras_sagan.metrics.settings import Settings
 
 
@@ -18,7 +21,7 @@ class Sweep:
     thresholds: tuple
     results: tuple
 
-    def curve(self, x, y):
+    def curve(self, x: str, y: str) -> list[tuple[float, float, str]]:
         """Two scores along the sweep.
 
         Args:
@@ -33,7 +36,13 @@ class Sweep:
         ]
 
 
-def truncation_sweep(images_at, thresholds, real, extractor, settings=None):
+def truncation_sweep(
+    images_at: Callable[[float | None], ImageSet],
+    thresholds: Sequence[float | None],
+    real: ImageSet,
+    extractor: Extractor,
+    settings: Settings | None = None,
+) -> Sweep:
     """Evaluates a generator at several truncations.
 
     Args:
@@ -48,9 +57,9 @@ def truncation_sweep(images_at, thresholds, real, extractor, settings=None):
     Returns: `Sweep`.
     """
     settings = settings or Settings(metrics=("fid", "prdc"))
-    real = prepare(real, extractor, settings)
+    prepared = prepare(real, extractor, settings)
     results = [
-        evaluate(real, images_at(threshold), extractor, settings)
+        evaluate(prepared, images_at(threshold), extractor, settings)
         for threshold in thresholds
     ]
     return Sweep(tuple(thresholds), tuple(results))

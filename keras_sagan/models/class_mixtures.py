@@ -8,7 +8,7 @@ from keras_sagan.layers.conditional_batch_normalization import (
 from keras_sagan.models.generator import Generator
 
 
-def mixed_generator(generator, mixtures):
+def mixed_generator(generator: Generator, mixtures: np.typing.ArrayLike) -> Generator:
     """A generator whose classes are mixtures of another's.
 
     All that a generator knows of classes are the tables of its batch norms, a row of

@@ -1,6 +1,8 @@
 """The SAGAN projection discriminator."""
 
 import dataclasses
+import typing
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -54,18 +56,18 @@ class Discriminator(keras.Model):
 
     def __init__(
         self,
-        image_size=32,
-        num_classes=10,
-        base_filters=64,
-        channels=3,
-        attention_resolutions=(16,),
-        attention="released",
-        activated_shortcut=False,
-        kernel_initializer="glorot_uniform",
-        spectral_norm=True,
-        dtype=None,
-        **kwargs,
-    ):
+        image_size: int = 32,
+        num_classes: int | None = 10,
+        base_filters: int = 64,
+        channels: int = 3,
+        attention_resolutions: Sequence[int] = (16,),
+        attention: str = "released",
+        activated_shortcut: bool = False,
+        kernel_initializer: str = "glorot_uniform",
+        spectral_norm: bool = True,
+        dtype: str | keras.DTypePolicy | None = None,
+        **kwargs: typing.Any,
+    ) -> None:
         image_size, num_classes, base_filters, channels = architectures.check_network(
             image_size,
             num_classes,
@@ -116,7 +118,7 @@ class Discriminator(keras.Model):
         self.spectral_norm = spectral_norm
         self.dtype_policy = policy
 
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "image_size": self.image_size,
             "num_classes": self.num_classes,
@@ -134,7 +136,9 @@ class Discriminator(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict, custom_objects: dict | None = None
+    ) -> "Discriminator":
         return architectures.with_frozen_layers(cls, config)
 
 

@@ -1,5 +1,8 @@
 """The SAGAN generator."""
 
+import typing
+from collections.abc import Sequence
+
 import keras
 
 from keras_sagan.layers.checks import (
@@ -38,6 +41,10 @@ class Generator(keras.Model):
         spectral_norm: bool. Defaults to `True` (source: paper, section 4.1).
         dtype: dtype policy of the layers; the tanh at the end is float32 or wider.
 
+    Attributes:
+        on_weights_set: callable without arguments, or `None`. Called after
+            `load_weights` and `set_weights`: averages of the weights begin again.
+
     Call arguments:
         inputs: `[latents, labels]`, or `latents` when unconditional: float tensor
             `(batch, latent_dim)` from N(0, I), int32 tensor `(batch,)`.
@@ -52,23 +59,25 @@ class Generator(keras.Model):
         the official code, `generator.py`.
     """
 
+    on_weights_set = None
+
     def __init__(
         self,
-        image_size=32,
-        num_classes=10,
-        latent_dim=128,
-        base_filters=64,
-        channels=3,
-        attention_resolutions=(16,),
-        attention="released",
-        synchronized=False,
-        batch_norm_momentum=0.999,
-        batch_norm_epsilon=1e-5,
-        kernel_initializer="glorot_uniform",
-        spectral_norm=True,
-        dtype=None,
-        **kwargs,
-    ):
+        image_size: int = 32,
+        num_classes: int | None = 10,
+        latent_dim: int = 128,
+        base_filters: int = 64,
+        channels: int = 3,
+        attention_resolutions: Sequence[int] = (16,),
+        attention: str = "released",
+        synchronized: bool = False,
+        batch_norm_momentum: float = 0.999,
+        batch_norm_epsilon: float = 1e-5,
+        kernel_initializer: str = "glorot_uniform",
+        spectral_norm: bool = True,
+        dtype: str | keras.DTypePolicy | None = None,
+        **kwargs: typing.Any,
+    ) -> None:
         image_size, num_classes, base_filters, channels = architectures.check_network(
             image_size,
             num_classes,
@@ -129,7 +138,17 @@ class Generator(keras.Model):
         self.spectral_norm = spectral_norm
         self.dtype_policy = policy
 
-    def get_config(self):
+    def load_weights(self, *args: typing.Any, **kwargs: typing.Any) -> None:
+        super().load_weights(*args, **kwargs)
+        if self.on_weights_set:
+            self.on_weights_set()
+
+    def set_weights(self, weights: Sequence) -> None:
+        super().set_weights(weights)
+        if self.on_weights_set:
+            self.on_weights_set()
+
+    def get_config(self) -> dict:
         return {
             "image_size": self.image_size,
             "num_classes": self.num_classes,
@@ -150,7 +169,9 @@ class Generator(keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict, custom_objects: dict | None = None
+    ) -> "Generator":
         return architectures.with_frozen_layers(cls, config)
 
 

@@ -10,7 +10,7 @@ from keras_sagan.distributed import strategies
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.sagan import SAGAN
-from keras_sagan.training import settings
+from keras_sagan.training import class_counts, settings
 
 
 def prepare(config, given=()):
@@ -66,6 +66,8 @@ def load_source(config, channels):
             f"Received: {training.batch_size} * {training.discriminator_steps} * "
             f"{training.gradient_accumulation_steps}."
         )
+    counts = source.class_counts or ()
+    class_counts.warn_of_missing(counts, source.class_names, least=1)
     return dataclasses.replace(source, batch_size=training.examples_per_step)
 
 

@@ -12,13 +12,12 @@ damaged file before half of it has been restored.
 import dataclasses
 import hashlib
 import json
-import pathlib
 import re
 import warnings
 
 import numpy as np
 
-from keras_sagan.files import json_files, writing
+from keras_sagan.files import json_files, paths, writing
 from keras_sagan.files import npz_files as arrays
 
 FORMAT = 1
@@ -48,12 +47,12 @@ class Checkpoint:
 
 def path_of(directory, step):
     """The path of the checkpoint of one step."""
-    return pathlib.Path(directory) / f"{step:07d}"
+    return paths.local(directory) / f"{step:07d}"
 
 
 def steps(directory):
     """The steps that a directory has complete checkpoints of, oldest first."""
-    directory = pathlib.Path(directory)
+    directory = paths.local(directory)
     if not directory.is_dir():
         return []
     found = (x for x in directory.iterdir() if _NAME.fullmatch(x.name))
@@ -73,7 +72,7 @@ def write(directory, checkpoint):
         OSError: if it cannot be written. Nothing of it is left then, as far as the
             file system allows, and no other checkpoint was touched.
     """
-    directory = pathlib.Path(directory)
+    directory = paths.local(directory)
     target = path_of(directory, checkpoint.step)
     if target.exists():
         return target

@@ -6,7 +6,6 @@ metrics. Random numbers and the position in the data are functions of (seed, ste
 nothing else is needed to continue as if training had never stopped.
 """
 
-import pathlib
 import threading
 import time
 import warnings
@@ -16,6 +15,7 @@ import numpy as np
 from keras_sagan.callbacks import divergence
 from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.distributed import strategies
+from keras_sagan.files import paths
 from keras_sagan.runs import checkpoint_files
 from keras_sagan.runs.checkpoint_files import Checkpoint, CheckpointError
 
@@ -104,7 +104,7 @@ class Checkpoints(StepCallback):
 
     def prepare(self):
         """Makes the directory."""
-        pathlib.Path(self.directory).mkdir(parents=True, exist_ok=True)
+        paths.local(self.directory).mkdir(parents=True, exist_ok=True)
 
     def on_train_begin(self, logs=None):
         self.prepare()

@@ -1,13 +1,17 @@
 """What a run was trained on and with, as a file beside its configuration."""
 
+import dataclasses
 import hashlib
 import os
 import pathlib
 import platform
 import warnings
 
+import numpy as np
 import tensorflow as tf
 
+from keras_sagan.data.source import Examples
+from keras_sagan.distributed import strategies
 from keras_sagan.files import writing
 from keras_sagan.runs import reading
 
@@ -55,6 +59,25 @@ def content(source):
     if labels is not None:
         digest.update(labels.tobytes())
     return digest.hexdigest()
+
+
+def in_run_order(directory, source):
+    """The source, with the classes in the order that the run was begun with.
+
+    Class folders "0" to "11" were once sorted as text: a run of then goes on with its
+    labels, and with its pictures in the order that it had, class by class.
+    """
+    names, before = source.class_names, _data_facts(directory).get("class_names")
+    same = isinstance(before, list) and names and sorted(names) == sorted(before)
+    # Several workers do not all have the directory: they keep the order of the data.
+    several = strategies.is_multi_worker(tf.distribute.get_strategy())
+    if not same or several or list(names) == before:
+        return source
+    images, labels = source.arrays()
+    labels = np.array([before.index(name) for name in names], np.int32)[labels]
+    order = np.argsort(labels, kind="stable")
+    examples = Examples(images[order], labels[order], tuple(before))
+    return dataclasses.replace(source, examples=examples)
 
 
 def check_same_data(directory, source):

@@ -24,6 +24,7 @@ class NoOutputs:
 
     def check_data(self, source):
         """The chief has compared them."""
+        return source
 
     def locked(self):
         return contextlib.nullcontext()

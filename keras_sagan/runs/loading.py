@@ -9,7 +9,7 @@ import pathlib
 
 from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.publishing import newest_saved_model
-from keras_sagan.files import json_files
+from keras_sagan.files import json_files, paths
 from keras_sagan.runs import building, checkpoint_files, checkpoints, facts, reading
 from keras_sagan.sagan import SAGAN
 from keras_sagan.training import saving
@@ -72,12 +72,7 @@ def locate(name):
         FileNotFoundError: if it is none of these.
         ValueError: if it is the address of a model elsewhere.
     """
-    if "://" in str(name):
-        raise ValueError(
-            f"{str(name)!r} is the address of a model elsewhere. Models are opened "
-            "from this machine only: download it, and name the directory."
-        )
-    path = pathlib.Path(name).expanduser()
+    path = paths.local(name)
     if (path / saving.WEIGHTS).is_file():
         return Location(Kind.MODEL, path)
     if _is_run(path / reading.CONFIG):
@@ -169,7 +164,7 @@ def find_export(name):
         raise location.refuse(
             "an exported model", f"keras-sagan export {source} -o saved_models/NAME"
         )
-    return pathlib.Path(name).expanduser()
+    return paths.local(name)
 
 
 def find_run(name):

@@ -1,12 +1,11 @@
 """What a run writes into its directory, and how it goes on there."""
 
 import contextlib
-import pathlib
 import time
 
 from keras_sagan import callbacks
 from keras_sagan.callbacks import divergence, event_files
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 from keras_sagan.files.locking import only_one_process
 from keras_sagan.runs import checkpoint_files, reading, run_directory
 from keras_sagan.runs import facts as run_facts
@@ -35,16 +34,21 @@ class Outputs:
         self._start = time.monotonic()
         self._seconds_before = 0.0  # of training in earlier processes
         self.config = config
-        self.directory = pathlib.Path(directory)
+        self.directory = paths.local(directory)
         self._resume_from = resume_from
         resume = True if resume_from is not None else resume
         self._resumes = run_directory.check_usable(self.directory, config, resume)
         self._check_step(resume_from)
 
     def check_data(self, source):
-        """Compares the data with those that the run was begun with."""
+        """Compares the data with those that the run was begun with.
+
+        Returns: the source, with the classes in the order of the run.
+        """
         if self._resumes:
+            source = run_facts.in_run_order(self.directory, source)
             run_facts.check_same_data(self.directory, source)
+        return source
 
     @contextlib.contextmanager
     def locked(self):

@@ -7,11 +7,10 @@ is: of bounded size.
 import contextlib
 import csv
 import dataclasses
-import pathlib
 
 from keras_sagan.callbacks.evaluation import TABLE
 from keras_sagan.config.run import RunConfig
-from keras_sagan.files import json_files
+from keras_sagan.files import json_files, paths
 
 CONFIG = "config.json"  # every setting, and versions
 FACTS = "facts.json"  # of data and machine
@@ -55,7 +54,7 @@ def read_run(directory):
         FileNotFoundError: if there is no run.
         ValueError: if its configuration is damaged.
     """
-    directory = pathlib.Path(directory)
+    directory = paths.local(directory)
     config = _read(directory / CONFIG)
     if not isinstance(config.get("training"), dict):
         raise FileNotFoundError(
@@ -74,7 +73,7 @@ def read_run(directory):
 
 def is_run(directory):
     """Whether a directory has the configuration of a run, or of a model."""
-    return pathlib.Path(directory, CONFIG).is_file()
+    return (paths.local(directory) / CONFIG).is_file()
 
 
 def read_config(directory):
@@ -83,7 +82,7 @@ def read_config(directory):
     Raises:
         ValueError: if `config.json` is damaged.
     """
-    path = pathlib.Path(directory, CONFIG)
+    path = paths.local(directory) / CONFIG
     try:
         content = json_files.read(path)
         versions = content.pop("versions", None)
@@ -102,7 +101,7 @@ def read_facts(directory):
     Raises:
         ValueError: if it is damaged.
     """
-    return _read(pathlib.Path(directory, FACTS))
+    return _read(paths.local(directory) / FACTS)
 
 
 def read_rows(directory):
@@ -110,16 +109,16 @@ def read_rows(directory):
 
     Yields: dict from a name to a float; `step` to an int.
     """
-    path = pathlib.Path(directory, METRICS)
+    path = paths.local(directory) / METRICS
     if path.is_file():
         yield from filter(None, map(_numbers, json_files.read_lines(path)))
 
 
 def read_samples(directory):
     """The grids of samples: list of `(step, path)`, by step."""
-    folder = pathlib.Path(directory, SAMPLES)
-    paths = [path for path in folder.glob("*.png") if path.stem.isdecimal()]
-    return sorted((int(path.stem), path) for path in paths)
+    folder = paths.local(directory) / SAMPLES
+    grids = [path for path in folder.glob("*.png") if path.stem.isdecimal()]
+    return sorted((int(path.stem), path) for path in grids)
 
 
 def data_settings(directory):
@@ -128,7 +127,7 @@ def data_settings(directory):
     Raises:
         ValueError: if the configuration is damaged.
     """
-    section = _read(pathlib.Path(directory, CONFIG)).get("data")
+    section = _read(paths.local(directory) / CONFIG).get("data")
     return section if isinstance(section, dict) else {}
 
 
@@ -145,7 +144,7 @@ def run_facts(directory, step=None):
     settings = data_settings(directory)
     if not settings:
         return {}
-    config = _read(pathlib.Path(directory, CONFIG))
+    config = _read(paths.local(directory) / CONFIG)
     rows = [x for x in read_rows(directory) if step is None or x["step"] <= step]
     last = rows[-1] if rows else {}
     return {

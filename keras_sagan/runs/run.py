@@ -75,9 +75,9 @@ class Run:
             self.outputs = NoOutputs(config)
         else:
             self.outputs = Outputs(config, output, resume, resume_from)
-        self.source = source or building.load_source(config, config.model.channels)
-        building.check_fits(config, self.source)
-        self.outputs.check_data(self.source)
+        source = source or building.load_source(config, config.model.channels)
+        building.check_fits(config, source)
+        self.source = self.outputs.check_data(source)
         self.gan = building.build(
             config, self.source.class_names, self.source.class_counts
         )

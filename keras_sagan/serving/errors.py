@@ -75,18 +75,18 @@ class ServingError(RuntimeError):
         retry_after: float. Seconds after which the server asks to try again.
     """
 
-    def __init__(self, code, message, retry_after=0.0):
+    def __init__(self, code: Code, message: str, retry_after: float = 0.0) -> None:
         super().__init__(f"{code.name}: {message}")
         self.code = code
         self.message = message
         self.retry_after = retry_after
 
 
-def invalid(message):
+def invalid(message: str) -> ServingError:
     """Returns a `ServingError` about what the client sent."""
     return ServingError(Code.INVALID_ARGUMENT, message)
 
 
-def code_of_http(status):
+def code_of_http(status: int) -> Code:
     """Returns the `Code` that an HTTP status stands for."""
     return _FROM_HTTP.get(status, Code.UNKNOWN)

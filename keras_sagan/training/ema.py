@@ -43,6 +43,11 @@ class Averages:
     averages: list
     weights: list
 
+    def restart(self):
+        """Let the averages be the present weights."""
+        for average, weight in zip(self.averages, self.weights, strict=True):
+            average.assign(tf.cast(weight.value, average.dtype))
+
     def fingerprint(self):
         """`fingerprint` of the averages: int."""
         return int(self._compiled_fingerprint())

@@ -3,13 +3,17 @@
 import keras
 import tensorflow as tf
 
+from keras_sagan.training import batch_checks
+
 CHECK_EVERY = 50  # training steps between two readings of the in-graph flag
 
 _FAULTS = {
     1: "a label outside [0, num_classes)",
     2: "an image value outside [-1, 1] (float images) or not finite",
+    3: "float images without any negative value, almost surely in [0, 1] (use images "
+    "* 2 - 1, or uint8)",
 }
-_LOSSES, _WEIGHTS = 3, 4  # kinds of fault; 4 + i: the i-th weight
+_LOSSES, _WEIGHTS = 4, 5  # kinds of fault; 5 + i: the i-th weight
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
 
@@ -18,28 +22,42 @@ class FaultFlag:
 
     XLA drops `tf.debugging` asserts, so the step records the fault in a variable that
     is read between steps. Every replica has its own copy. Faults are those of the
-    data, a loss that is not finite, and weights that are not (one kind each).
+    data, a loss that is not finite, and weights that are not (one kind each). It also
+    counts the labels of each class.
+
+    Args:
+        num_classes: int, or None if unconditional.
+
+    Attributes:
+        is_fresh: bool. Whether no batch of `train_on_batch` was checked yet.
     """
 
-    def __init__(self):
-        self._first = tf.Variable(
-            tf.zeros((2,), tf.int64),  # step + 1, kind of fault
-            trainable=False,
-            synchronization=tf.VariableSynchronization.ON_READ,
-            aggregation=tf.VariableAggregation.SUM,
-        )
+    def __init__(self, num_classes=None):
+        self._num_classes = num_classes
+        self.is_fresh = True
+        self._first = _replica_variable(2)  # step + 1, kind of fault
+        self._batches = _replica_variable(1)
+        self._counts = _replica_variable(num_classes or 0)
 
-    def record(self, images, labels, num_classes, step):
+    def record(self, images, labels, step):
         """Record what is wrong with a batch; returns labels that are safe to use."""
         fault = tf.zeros((), tf.int64)
         if images.dtype.is_floating:
+            begins = self._batches.read_value()[0] == 0
+            bright = tf.reduce_min(images) >= tf.zeros((), images.dtype)
+            fault = tf.where(begins & bright, tf.constant(3, tf.int64), fault)
             limit = tf.cast(1.0 + _TOLERANCE, images.dtype)
             fine = tf.reduce_all(tf.abs(images) <= limit)  # False for NaN as well
             fault = tf.where(fine, fault, tf.constant(2, tf.int64))
         if labels is not None:
-            fine = tf.reduce_all((labels >= 0) & (labels < num_classes))
+            classes = self._num_classes
+            fine = tf.reduce_all((labels >= 0) & (labels < classes))
             fault = tf.where(fine, fault, tf.constant(1, tf.int64))
-            labels = tf.clip_by_value(labels, 0, num_classes - 1)
+            labels = tf.clip_by_value(labels, 0, classes - 1)
+            self._counts.assign_add(
+                tf.reduce_sum(tf.one_hot(labels, classes, dtype=tf.int64), axis=0)
+            )
+        self._batches.assign_add([1])
         self._record(step, fault)
         return labels
 
@@ -56,8 +74,13 @@ class FaultFlag:
         self._record(step, tf.where(fine, tf.zeros((), tf.int64), _LOSSES))
 
     def reset(self):
-        """Forget the fault of an earlier `fit`."""
-        self._first.assign(tf.zeros((2,), tf.int64))
+        """Forget the fault and the labels of an earlier `fit`."""
+        for variable in (self._first, self._batches, self._counts):
+            variable.assign(tf.zeros_like(variable.read_value()))
+
+    def label_counts(self):
+        """Labels of each class since `reset`, of this process: int array."""
+        return sum(x.numpy() for x in _local(self._counts))
 
     def raise_if_set(self):
         """Raise a `ValueError` with the step if data were wrong."""
@@ -89,24 +112,44 @@ class FaultFlag:
 
     def _faults(self):
         """The step and the kind of the first fault of each replica that has one."""
-        strategy = tf.distribute.get_strategy()
-        values = [v.numpy() for v in strategy.experimental_local_results(self._first)]
+        values = [x.numpy() for x in _local(self._first)]
         return [(int(step) - 1, int(fault)) for step, fault in values if step]
 
 
+def _replica_variable(size):
+    """int64 zeros `(size,)` of which every replica has its own."""
+    return tf.Variable(
+        tf.zeros((size,), tf.int64),
+        trainable=False,
+        synchronization=tf.VariableSynchronization.ON_READ,
+        aggregation=tf.VariableAggregation.SUM,
+    )
+
+
+def _local(variable):
+    return tf.distribute.get_strategy().experimental_local_results(variable)
+
+
 class DataGuard(keras.callbacks.Callback):
-    """Stops `fit` when the flag is set: every `CHECK_EVERY` steps and epoch ends."""
+    """Stops `fit` when the flag is set, and warns of classes without pictures.
+
+    It looks after the first step, every `CHECK_EVERY` steps and at the ends of epochs.
+    """
 
     def __init__(self, flag):
         super().__init__()
         self._flag = flag
+        self._warned = False
 
     def on_train_batch_end(self, batch, logs=None):
-        if batch % CHECK_EVERY == CHECK_EVERY - 1:
+        if batch == 0 or batch % CHECK_EVERY == CHECK_EVERY - 1:
             self._flag.raise_if_set()
 
     def on_epoch_end(self, epoch, logs=None):
         self._flag.raise_if_set()
+        counts = self._flag.label_counts()
+        batch_checks.check_several(counts)
+        self._warned = self._warned or batch_checks.warn_when_due(counts)
 
 
 def with_guard(callbacks, flag):

@@ -6,12 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Data of one class: so many labels say nothing yet, and so many are enough to say it.
-_FEW_LABELS, _MANY_LABELS = 32, 1000
-# Rounding of low-precision floats may leave [-1, 1] by this much.
-_TOLERANCE = 1e-2
-
-_WHAT_IMAGES = "uint8 in [0, 255] or float in [-1, 1]"
+from keras_sagan.training import batch_checks
+from keras_sagan.training.batch_checks import check_batch, check_labels
 
 
 def unpack(data, network, parts):
@@ -37,41 +33,66 @@ def unpack(data, network, parts):
             "that shall count more more often, and see `compile(fake_label_weights=)`. "
             f"Received: weights of shape {weights.shape}."
         )
-    if isinstance(images, (dict, list, tuple)):
-        raise ValueError(
-            "The dataset must yield `(images, labels)`, or `images` when "
-            f"unconditional. Received: a batch of structure {type(images).__name__}."
-        )
-    _check_images(images, network, parts)
+    _check_structure(images)
+    images = tf.convert_to_tensor(images)  # NumPy's, where steps run eagerly
+    labels = None if labels is None else tf.convert_to_tensor(labels)
+    images = _check_images(images, network, parts)
     return images, _check_labels(labels, images, network.num_classes)
 
 
-def check_fit_data(x, y, validation_data, network):
-    """As `check_first_batch`, of what `fit` got; held-out data may be of one class."""
-    check_first_batch(x, y, network)
-    if isinstance(validation_data, (list, tuple)):
-        check_held_out(*(*validation_data[:2], None)[:2], network)
-    else:
-        check_held_out(validation_data, None, network)
+def check_fit_data(arguments, network):
+    """Check what `fit` was given, as `check_first_batch`, before its first step.
+
+    Args:
+        arguments: dict of the arguments of `fit`, by their names.
+        network: as there.
+    """
+    _check_end("x", "steps_per_epoch", arguments)
+    check_first_batch(arguments.get("x"), arguments.get("y"), network)
+    _check_end("validation_data", "validation_steps", arguments)
+    held_out = arguments.get("validation_data")
+    pair = held_out if isinstance(held_out, (list, tuple)) else (held_out,)
+    check_first_batch(*(*pair[:2], None)[:2], network, training=False)
 
 
-def check_held_out(x, y, network, arguments=()):
-    """As `check_first_batch`, for data that may be of one class.
+def check_held_out(arguments, network):
+    """As `check_fit_data` for `evaluate`: data may be of one class.
+
+    Where `fit` calls it, which has checked the data, nothing is done.
+    """
+    if "_use_cached_eval_dataset" not in arguments:
+        _check_end("x", "steps", arguments)
+        x, y = arguments.get("x"), arguments.get("y")
+        check_first_batch(x, y, network, training=False)
+
+
+def check_one_batch(x, y, network, first=False):
+    """As `check_first_batch`, for a batch of `train_on_batch` or `test_on_batch`.
 
     Args:
         x, y, network: as there.
-        arguments: names of the other arguments of `evaluate`: they tell whether `fit`
-            calls it, which has checked the data.
+        first: bool. Whether float images without any negative value are refused, which
+            later batches may well be.
     """
-    if "_use_cached_eval_dataset" not in arguments:
-        check_first_batch(x, y, network, training=False)
+    images, labels = _to_numpy((x,) if y is None else (x, y))
+    _check_batch(images, labels, network, "the batch", first)
+
+
+def check_latents(arguments, network):
+    """As `check_fit_data` for `predict`: labels are in range, the data have an end."""
+    _check_end("x", "steps", arguments)
+    x = arguments.get("x")
+    if network.num_classes is not None and isinstance(x, (list, tuple)) and len(x) == 2:
+        latents, labels = map(np.asarray, x)
+        check_labels(labels, len(latents), network.num_classes, "the arrays")
 
 
 def check_first_batch(x, y, network, training=True):
     """Check arrays whole, and of a dataset the first batch, on the host.
 
-    For training it reads on while all labels are of one class. Generators are left to
-    the checks in the graph: reading one would consume it.
+    For training it reads on while all labels are of one class. Generators, and
+    datasets made from them, are left to the checks in the graph: a generator may have
+    each batch only once.
 
     Args:
         x: what `fit` got as `x`.
@@ -89,6 +110,14 @@ def check_first_batch(x, y, network, training=True):
     images, labels = next(pairs, (None, None))
     if images is None:
         raise ValueError("The dataset is empty. Received: no batch at all.")
+    _check_batch(images, labels, network, position)
+    if training and network.num_classes is not None:
+        more = (batch_labels for _, batch_labels in pairs)
+        whole = isinstance(x, np.ndarray) or tf.is_tensor(x)
+        _check_classes(itertools.chain([labels], more), network.num_classes, whole)
+
+
+def _check_batch(images, labels, network, position, first=True):
     check_batch(
         images,
         labels,
@@ -96,54 +125,61 @@ def check_first_batch(x, y, network, training=True):
         channels=network.channels,
         num_classes=network.num_classes,
         position=position,
+        first=first,
     )
-    if training and network.num_classes is not None:
-        more = (batch_labels for _, batch_labels in pairs)
-        _check_classes(itertools.chain([labels], more), network.num_classes)
 
 
-def check_batch(images, labels, *, image_size, channels, num_classes, position):
-    """Checks that a batch is what a model was built for.
-
-    Args:
-        images: array-like `(batch, image_size, image_size, channels)`, uint8 in
-            [0, 255] or float in [-1, 1].
-        labels: integer array-like `(batch,)` in [0, num_classes), or `None`.
-        image_size: int. The model's.
-        channels: int. The model's.
-        num_classes: int, or `None` for an unconditional model.
-        position: str. Which batch it is, for the message: "batch 0".
-
-    Raises:
-        ValueError: names the argument, what was received and what is allowed.
-    """
-    images = np.asarray(images)
-    _check_host_shape(images, image_size, channels, position)
-    if images.dtype != np.uint8:
-        _check_host_floats(images, position)
-    if num_classes is None:
-        if labels is not None:
-            raise ValueError(
-                f"`labels` must be absent for an unconditional model in {position} "
-                "(num_classes=None): yield images alone, or build the model with "
-                f"`num_classes`. Received: labels of shape {np.shape(labels)}."
-            )
-        return
-    if labels is None:
+def _check_end(name, steps, arguments):
+    """Refuse data that are known to have no end, unless it is said where to stop."""
+    data = arguments.get(name)
+    endless = _is_endless(data) or (
+        isinstance(data, tf.data.Dataset)
+        and int(data.cardinality()) == tf.data.INFINITE_CARDINALITY
+    )
+    if endless and arguments.get(steps) is None:
         raise ValueError(
-            f"`labels` are missing in {position}: a model with num_classes="
-            f"{num_classes} needs (images, labels). Received: images alone."
+            f"`{name}` has no end, so that `{steps}` must say after how many batches "
+            f"to stop. Received: {name} of type {type(data).__name__} that repeats for "
+            f"ever, {steps}=None."
         )
-    _check_host_labels(np.asarray(labels), len(images), num_classes, position)
+
+
+def is_stream(x):
+    """Whether `fit` cannot shuffle what it got, and Keras warns unless told so."""
+    return isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or _is_endless(x)
+
+
+def _is_endless(x):
+    return isinstance(x, keras.utils.PyDataset) and x.num_batches is None
+
+
+def _check_structure(images):
+    """Refuse batches that are no pair, such as those of `tfds.load`."""
+    if isinstance(images, dict):
+        hint = "images" if len(images) == 1 else "images, labels"
+        names = ", ".join(repr(name) for name in images)
+        raise ValueError(
+            f"The dataset must yield `({hint})`, not a dict: `dataset.map(lambda x: "
+            "(x['image'], x['label']))` with the names that it has. "
+            f"Received: a batch of structure dict with {names}."
+        )
+    if isinstance(images, (list, tuple)):
+        raise ValueError(
+            "The dataset must yield `(images, labels)`, or `images` when "
+            f"unconditional. Received: a batch of structure {type(images).__name__}."
+        )
 
 
 def _check_images(images, network, parts):
+    """The images, of known height, width and channels."""
     expected = (network.image_size, network.image_size, network.channels)
-    if images.shape.rank != 4 or tuple(images.shape[1:]) != expected:
+    if not images.shape.is_compatible_with((None, *expected)):
         raise ValueError(
             f"Images must have shape (batch, {', '.join(map(str, expected))}). "
             f"Received: images of shape {images.shape}."
         )
+    # Decoded pictures may not say their shape: it is checked where they are computed.
+    images = tf.ensure_shape(images, (None, *expected))
     if images.dtype != tf.uint8 and not images.dtype.is_floating:
         raise ValueError(
             "Images must be uint8 in [0, 255] or float in [-1, 1]. "
@@ -163,6 +199,7 @@ def _check_images(images, network, parts):
             "The batch of one replica must divide by discriminator_steps * "
             f"gradient_accumulation_steps = {parts}. Received: a batch of {batch}."
         )
+    return images
 
 
 def _check_labels(labels, images, num_classes):
@@ -180,6 +217,14 @@ def _check_labels(labels, images, num_classes):
             "yields no labels. Yield `(images, labels)`, or build the networks with "
             f"num_classes=None. Received: images of shape {images.shape} alone."
         )
+    rows = images.shape[:1]
+    if not any(labels.shape.is_compatible_with([*rows, *x]) for x in [(), (1,)]):
+        one_hot = labels.shape.is_compatible_with([*rows, num_classes])
+        hint = " One-hot labels: use tf.argmax(labels, axis=-1)." if one_hot else ""
+        raise ValueError(
+            f"Labels must have shape (batch,), one a picture.{hint} Received: labels "
+            f"of shape {labels.shape}."
+        )
     if not labels.dtype.is_integer:
         raise ValueError(
             f"Labels must be integers. Received: labels of dtype {labels.dtype.name}."
@@ -190,104 +235,44 @@ def _check_labels(labels, images, num_classes):
 def _host_batches(x, y):
     """Iterator over the batches of what `fit` got, and where the first one is from."""
     if isinstance(x, tf.data.Dataset):
-        return iter(x), "batch 0"
+        return (None, None) if _is_from_generator(x) else (iter(x), "batch 0")
     if isinstance(x, keras.utils.PyDataset):
-        endless = x.num_batches is None
-        indices = itertools.count() if endless else range(x.num_batches)
+        indices = itertools.count() if _is_endless(x) else range(x.num_batches)
         return (x[i] for i in indices), "batch 0"
     if isinstance(x, np.ndarray) or tf.is_tensor(x):
         return iter([(x,) if y is None else (x, y)]), "the arrays"
     return None, None
 
 
+def _is_from_generator(dataset):
+    """Whether a dataset reads a Python generator, which may not begin again."""
+    graphs = [x.function.graph.as_graph_def() for x in dataset._functions()]
+    functions = (x for graph in graphs for x in graph.library.function)
+    nodes = itertools.chain(*(x.node for x in graphs), *(x.node_def for x in functions))
+    return any(x.op == "GeneratorDataset" for x in nodes) or any(
+        map(_is_from_generator, dataset._inputs())
+    )
+
+
 def _to_numpy(batch):
     images, labels, _ = keras.utils.unpack_x_y_sample_weight(batch)
+    _check_structure(images)
     if labels is not None:
         labels = np.asarray(labels)
         labels = labels[:, 0] if labels.shape[1:] == (1,) else labels
     return np.asarray(images), labels
 
 
-def _check_classes(batches_of_labels, num_classes):
-    """Refuse data that begins with very many labels of one class only."""
-    seen, count = set(), 0
+def _check_classes(batches_of_labels, num_classes, whole):
+    """Refuse data that begins with very many labels of one class only.
+
+    Warns of classes without pictures where the labels are the `whole` data's.
+    """
+    counts = np.zeros(num_classes, np.int64)
     for labels in batches_of_labels:
-        seen.update(np.unique(labels).tolist())
-        count += len(labels)
-        if len(seen) > 1 or count >= _MANY_LABELS:
+        counts += batch_checks.of_labels(labels, num_classes)
+        if np.count_nonzero(counts) > 1 or sum(counts) >= batch_checks.MANY_LABELS:
             break
-    if num_classes > 1 and len(seen) == 1 and count >= _FEW_LABELS:
-        raise ValueError(
-            "`labels` must be of several classes: are the pictures in folders at the "
-            "wrong depth, or sorted by class? Shuffle them, or build the networks "
-            f"with num_classes=None. Received: {count} labels {seen.pop()} and no "
-            f"other, num_classes={num_classes}."
-        )
-
-
-def _check_host_shape(images, image_size, channels, position):
-    wanted = (image_size, image_size, channels)
-    if images.ndim == 4 and images.shape[1:] == wanted and len(images):
-        return
-    hint = ""
-    if images.ndim == 4 and images.shape[1:] == (channels, image_size, image_size):
-        hint = " Channels come last."
-    elif images.shape == wanted:
-        hint = " One image is no batch: use dataset.batch(...)."
-    elif images.ndim == 4 and images.shape[1:3] == wanted[:2]:
-        hint = " Build the model or load the data with other `channels`."
-    raise ValueError(
-        f"`images` must have shape (batch, {image_size}, {image_size}, {channels}) in "
-        f"{position}.{hint} Received: shape {images.shape}."
-    )
-
-
-def _check_host_floats(images, position):
-    # ml_dtypes' bfloat16 is no np.floating, and NumPy's min of float16 may overflow.
-    if images.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
-        raise ValueError(
-            f"`images` must be {_WHAT_IMAGES} in {position}. Received: dtype "
-            f"{images.dtype.name}."
-        )
-    images = images.astype(np.float32, copy=False)
-    if not np.isfinite(images).all():
-        raise ValueError(
-            f"`images` must be finite in {position}. Received: "
-            f"{int((~np.isfinite(images)).sum())} values that are NaN or infinite."
-        )
-    low, high = float(images.min()), float(images.max())
-    if low < -1 - _TOLERANCE or high > 1 + _TOLERANCE:
-        raise ValueError(
-            f"`images` must be {_WHAT_IMAGES} in {position}. Received: float values "
-            f"in [{low:g}, {high:g}]."
-        )
-    if low >= 0:
-        raise ValueError(
-            f"`images` must be {_WHAT_IMAGES} in {position}; a float batch without "
-            "any negative value is almost surely in [0, 1]: use images * 2 - 1, or "
-            f"uint8. Received: float values in [{low:g}, {high:g}]."
-        )
-
-
-def _check_host_labels(labels, batch_size, num_classes, position):
-    if labels.dtype.kind not in "iu":
-        raise ValueError(
-            f"`labels` must be integers in [0, {num_classes}) in {position}. "
-            f"Received: dtype {labels.dtype.name}."
-        )
-    if labels.shape != (batch_size,):
-        hint = ""
-        if labels.shape == (batch_size, num_classes):
-            hint = " One-hot labels: use argmax(labels, axis=-1)."
-        elif labels.shape == (batch_size, 1):
-            hint = " Drop the last axis: labels[:, 0]."
-        raise ValueError(
-            f"`labels` must have shape ({batch_size},), one a picture, in "
-            f"{position}.{hint} Received: shape {labels.shape}."
-        )
-    wrong = labels[(labels < 0) | (labels >= num_classes)]
-    if wrong.size:
-        raise ValueError(
-            f"`labels` must be in [0, {num_classes}) in {position}. Received: "
-            f"{wrong.size} labels outside it, e.g. {int(wrong[0])}."
-        )
+    batch_checks.check_several(counts, batch_checks.FEW_LABELS)
+    if whole:
+        batch_checks.warn_of_missing(counts)

@@ -1,34 +1,47 @@
 """Two networks as one `keras.Model` that trains with `fit`, and generates."""
 
+import typing
+from collections.abc import Sequence
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_sagan import sampling
+from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.distributed import strategies
-from keras_sagan.distributed.model import DistributedModel
+from keras_sagan.models.discriminator import Discriminator
+from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
-    ada_state,
     ema,
     faults,
     generation,
     inputs,
     networks,
     penalties,
-    step_counter,
+    state,
     steps,
 )
+from keras_sagan.training.checked_model import CheckedModel
+from keras_sagan.training.optimizers import OptimizerPair
 from keras_sagan.training.settings import CompileArguments
 
 _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
 
-class TrainableSAGAN(DistributedModel):
+class TrainableSAGAN(CheckedModel):
     """A `SAGAN` that knows nothing of files: its step, its averages, its images.
 
     Args, call arguments and errors: as of `keras_sagan.SAGAN`.
     """
 
-    def __init__(self, generator, discriminator, class_names=None, **kwargs):
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: Discriminator,
+        class_names: Sequence[str] | None = None,
+        **kwargs: typing.Any,
+    ) -> None:
         networks.check_fit(generator, discriminator, class_names)
         super().__init__(dtype="float32", autocast=False, **kwargs)
         self.generator = generator
@@ -37,8 +50,9 @@ class TrainableSAGAN(DistributedModel):
         copy, self._averaged = ema.averaged_copy(generator)
         copy.trainable = False
         self.ema_generator = copy
+        generator.on_weights_set = self._averaged.restart
         self._statistics = ema.StandingStatistics(copy, generator)
-        self.augmentation = ada_state.AugmentationState()
+        self.augmentation = state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         self._penalty_trackers = [keras.metrics.Mean(name=x) for x in penalties.NAMES]
         # Of the averaged weights that the statistics of `ema_generator` belong to.
@@ -50,7 +64,7 @@ class TrainableSAGAN(DistributedModel):
             trainable=False,
         )
         # Files are read by the names of attributes: after `g_optimizer`.
-        self.step_counter = step_counter.StepCounter()
+        self.step_counter = state.StepCounter()
         self.step_counter.find_updates = self._generator_updates
         self.built = True
 
@@ -67,22 +81,25 @@ class TrainableSAGAN(DistributedModel):
     # === Compilation ===
     def compile(
         self,
-        g_optimizer=None,
-        d_optimizer=None,
-        loss="hinge",
-        discriminator_steps=1,
-        ema_decay=0.999,
-        ema_start=0,
-        gradient_accumulation_steps=1,
-        seed=0,
-        augmentation=None,
-        fake_label_weights=None,
-        r1_gamma=0.0,
-        r2_gamma=0.0,
-        jit_compile=False,
-        **kwargs,
-    ):
+        g_optimizer: keras.Optimizer | None = None,
+        d_optimizer: keras.Optimizer | None = None,
+        loss: str = "hinge",
+        discriminator_steps: int = 1,
+        ema_decay: float = 0.999,
+        ema_start: int = 0,
+        gradient_accumulation_steps: int = 1,
+        seed: int = 0,
+        augmentation: str | AugmentationConfig | None = None,
+        fake_label_weights: Sequence[float] | None = None,
+        r1_gamma: float = 0.0,
+        r2_gamma: float = 0.0,
+        jit_compile: bool = False,
+        **kwargs: typing.Any,
+    ) -> None:
         """Set optimizers and the shape of a training step.
+
+        `optimizer.learning_rate` is then the generator's rate; setting it, as
+        `keras.callbacks.LearningRateScheduler` does, scales both by the same factor.
 
         One call of `train_step` is one generator step, on a batch of
         `discriminator_steps * gradient_accumulation_steps` passes' images.
@@ -121,8 +138,8 @@ class TrainableSAGAN(DistributedModel):
             ema_start=ema_start,
             gradient_accumulation_steps=gradient_accumulation_steps,
             seed=seed,
-            augmentation=augmentation,
-            fake_label_weights=fake_label_weights,
+            augmentation=augmentation,  # type: ignore[arg-type]  # it takes names
+            fake_label_weights=fake_label_weights,  # type: ignore[arg-type]  # and lists
         )
         arguments = CompileArguments(
             g_optimizer, d_optimizer, settings, jit_compile, kwargs
@@ -137,7 +154,10 @@ class TrainableSAGAN(DistributedModel):
         )
         self.g_optimizer.build(self.generator.trainable_variables)
         self.d_optimizer.build(self.discriminator.trainable_variables)
-        self._fault = faults.FaultFlag()
+        self.optimizer = OptimizerPair(
+            self.g_optimizer, self.d_optimizer, self.step_counter.count
+        )
+        self._fault = faults.FaultFlag(self.num_classes)
 
     def get_compile_config(self):
         if not self.compiled:
@@ -155,7 +175,7 @@ class TrainableSAGAN(DistributedModel):
         return self._trackers + [x for x in self._penalty_trackers if x.name in names]
 
     @property
-    def step(self):
+    def step(self) -> int:
         """int. Generator steps made so far, in every `fit` and before."""
         return int(self.step_counter.count.numpy())
 
@@ -165,7 +185,7 @@ class TrainableSAGAN(DistributedModel):
     def train_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.step_counter.count.value)
-        labels = self._fault.record(images, labels, self.generator.num_classes, step)
+        labels = self._fault.record(images, labels, step)
         self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels, step)
         self._fault.record_losses(networks.losses(logs), step)
@@ -175,7 +195,7 @@ class TrainableSAGAN(DistributedModel):
         self.step_counter.count.assign_add(1)
         return {**networks.track(self.metrics, logs), **more}
 
-    def first_non_finite(self):
+    def first_non_finite(self) -> tuple[int, str] | None:
         """`(step, cause)` of the first loss or weight that was not finite, or None."""
         return self._fault.first_non_finite(networks.trained_weights(self))
 
@@ -186,37 +206,16 @@ class TrainableSAGAN(DistributedModel):
         logs = steps.test_step(tested, self._settings, images, labels, seen)
         return networks.track(self._trackers, logs, tf.shape(images)[0])
 
-    def fit(self, x=None, y=None, *args, callbacks=None, **kwargs):
-        """As `keras.Model.fit`; checks the first batch before the first step."""
-        self._assert_compile_called("fit")
-        inputs.check_fit_data(x, y, kwargs.get("validation_data"), self.discriminator)
-        self._fault.reset()
-        callbacks = faults.with_guard(callbacks, self._fault)
-        if isinstance(x, tf.data.Dataset) or hasattr(x, "__next__"):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it ignores True
-        return super().fit(x, y, *args, callbacks=callbacks, **kwargs)
-
-    def evaluate(self, x=None, y=None, *args, **kwargs):
-        """As `keras.Model.evaluate`: the losses of `ema_generator` on held-out data."""
-        inputs.check_held_out(x, y, self.discriminator, kwargs)
-        self.refresh_ema()
-        return super().evaluate(x, y, *args, **kwargs)
-
-    def predict(self, *args, **kwargs):
-        """As `keras.Model.predict`: images of `ema_generator`, float in [-1, 1]."""
-        self.refresh_ema()
-        return super().predict(*args, **kwargs)
-
     def call(self, inputs, training=False):
         return self.ema_generator(inputs, training=False)
 
     # === Generation ===
     @property
-    def num_classes(self):
+    def num_classes(self) -> int | None:
         """int, or None if unconditional."""
         return self.generator.num_classes
 
-    def refresh_ema(self):
+    def refresh_ema(self) -> None:
         """Bring the statistics of `ema_generator` up to date with its weights."""
         mix, previous = self._fingerprint.numpy()
         # Without `compile` nothing is known of the mix: that of the file may stay.
@@ -228,19 +227,24 @@ class TrainableSAGAN(DistributedModel):
         )
         self.accept_ema_statistics()
 
-    def accept_ema_statistics(self):
+    def accept_ema_statistics(self) -> None:
         """Take the present statistics of `ema_generator` as those of its weights."""
         mix = ema.mix_number(self.fake_label_weights)
         self._fingerprint.assign([mix, self._averaged.fingerprint()])
 
     @property
-    def fake_label_weights(self):
+    def fake_label_weights(self) -> tuple[float, ...] | None:
         """How often training draws each class: tuple of float; None for equally."""
         return self._settings.fake_label_weights if self.compiled else None
 
     def generate(
-        self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
-    ):
+        self,
+        labels: Sequence[int | str] | np.ndarray | None = None,
+        num_images: int | None = None,
+        seed: int | Sequence[int] = 0,
+        truncation: float | None = None,
+        batch_size: int = 64,
+    ) -> np.ndarray:
         """Draw images from `ema_generator`.
 
         Args:
@@ -267,7 +271,12 @@ class TrainableSAGAN(DistributedModel):
             self._sampler, seeds, labels, truncation, batch_size
         )
 
-    def attention_maps(self, labels=None, num_images=None, seed=0):
+    def attention_maps(
+        self,
+        labels: Sequence[int | str] | np.ndarray | None = None,
+        num_images: int | None = None,
+        seed: int | Sequence[int] = 0,
+    ) -> dict[str, np.ndarray]:
         """Where every position of generated images looks, for every attention layer.
 
         Args:
@@ -283,7 +292,7 @@ class TrainableSAGAN(DistributedModel):
         )
 
     # === Configuration ===
-    def get_config(self):
+    def get_config(self) -> dict:
         return {
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
@@ -293,7 +302,9 @@ class TrainableSAGAN(DistributedModel):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(
+        cls, config: dict, custom_objects: dict | None = None
+    ) -> "TrainableSAGAN":
         parts = {
             name: keras.saving.deserialize_keras_object(config[name], custom_objects)
             for name in ("generator", "discriminator")

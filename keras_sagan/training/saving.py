@@ -7,13 +7,12 @@ serialises them), `model.weights.h5` (every weight, optimizers included) and
 
 import contextlib
 import functools
-import pathlib
 
 import keras
 
 from keras_sagan import versions
 from keras_sagan.config.presets import get_preset
-from keras_sagan.files import json_files, keras_files, writing
+from keras_sagan.files import json_files, keras_files, paths, writing
 from keras_sagan.files.hdf5_files import check as check_weights
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
@@ -47,7 +46,7 @@ def write(gan, folder):
 
 def load(cls, preset, load_weights, overrides):
     """A model from a directory if there is one of that name, else from a recipe."""
-    directory = pathlib.Path(preset)
+    directory = paths.local(preset)
     if (directory / CONFIG).is_file():
         return _load_directory(cls, directory, load_weights, overrides)
     if directory.exists() or len(directory.parts) > 1:

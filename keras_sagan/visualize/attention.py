@@ -2,6 +2,8 @@
 
 import dataclasses
 import operator
+import typing
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -36,18 +38,18 @@ class View:
     maps: dict
 
     @property
-    def size(self):
+    def size(self) -> int:
         """int. Height and width of the image in pixels."""
         return len(self.image)
 
-    def weights(self, layer, point):
+    def weights(self, layer: str, point: tuple[int, int]) -> np.ndarray:
         """Where the query of a pixel looks: float array `(keys,)`."""
         attention = self.maps[layer]
         side = positions.grid_side(len(attention))
         return attention[positions.query_index(*point, self.size, side)]
 
 
-def view(gan, label=None, seed=0):
+def view(gan: typing.Any, label: int | str | None = None, seed: int = 0) -> View:
     """Generates an image and reads off its attention maps.
 
     Args:
@@ -77,8 +79,14 @@ def has_maps(gan):
 
 
 def attention_figure(
-    gan, label=None, seed=0, points="auto", num_points=4, layers=None, title=None
-):
+    gan: typing.Any,
+    label: int | str | None = None,
+    seed: int = 0,
+    points: str | Sequence[tuple[int, int]] = "auto",
+    num_points: int = 4,
+    layers: Sequence[str] | None = None,
+    title: str | None = None,
+) -> np.ndarray:
     """Draws where points of a generated image attend, for every layer.
 
     A row a layer: the image with the points, then a picture for each of them, in its
@@ -107,7 +115,13 @@ def attention_figure(
     return draw_view(view(gan, label, seed), points, num_points, layers, title)
 
 
-def draw_view(shown, points="auto", num_points=4, layers=None, title=None):
+def draw_view(
+    shown: View,
+    points: str | Sequence[tuple[int, int]] = "auto",
+    num_points: int = 4,
+    layers: Sequence[str] | None = None,
+    title: str | None = None,
+) -> np.ndarray:
     """As `attention_figure`, of a `View`."""
     layers = chosen_layers(shown, layers)
     points = chosen_points(shown, points, num_points, layers[0])
@@ -138,7 +152,9 @@ def draw_view(shown, points="auto", num_points=4, layers=None, title=None):
     return np.asarray(figure)
 
 
-def overlay(image, weights, rgb):
+def overlay(
+    image: np.ndarray, weights: np.ndarray, rgb: tuple[int, int, int]
+) -> np.ndarray:
     """The image, dimmed and grey, with attention as light of one colour.
 
     Args:
@@ -155,12 +171,12 @@ def overlay(image, weights, rgb):
     return np.rint((1 - share) * _DIMMED * grey + share * rgb).astype(np.uint8)
 
 
-def color(number):
+def color(number: int) -> tuple[int, int, int]:
     """The colour of point `number`, counted from 0."""
     return COLORS[number % len(COLORS)]
 
 
-def chosen_layers(shown, layers):
+def chosen_layers(shown: View, layers: Sequence[str] | None) -> list[str]:
     """The names of layers to show, checked."""
     if layers is None:
         return list(shown.maps)
@@ -173,7 +189,9 @@ def chosen_layers(shown, layers):
     return list(layers)
 
 
-def chosen_points(shown, points, num_points, layer):
+def chosen_points(
+    shown: View, points: str | Sequence[tuple[int, int]], num_points: int, layer: str
+) -> list[tuple[int, int]]:
     """The pixels to show, checked; see `attention_figure`."""
     if isinstance(points, str):
         if points != "auto" or not 1 <= num_points <= len(COLORS):
@@ -185,18 +203,18 @@ def chosen_points(shown, points, num_points, layer):
         attention = shown.maps[layer]
         return positions.most_non_local_points(attention, num_points, shown.size)
     try:
-        points = [tuple(map(operator.index, (x, y))) for x, y in points]
+        pixels = [(operator.index(x), operator.index(y)) for x, y in points]
     except (TypeError, ValueError):
         raise ValueError(
             f"`points` must be pixels (x, y) of two integers. Received: {points!r}."
         ) from None
-    if not 1 <= len(points) <= len(COLORS):
+    if not 1 <= len(pixels) <= len(COLORS):
         raise ValueError(
-            f"`points` must be 1 to {len(COLORS)} pixels. Received: {len(points)}."
+            f"`points` must be 1 to {len(COLORS)} pixels. Received: {len(pixels)}."
         )
-    for x, y in points:
+    for x, y in pixels:
         positions.query_index(x, y, shown.size, 1)  # raises outside of the image
-    return points
+    return pixels
 
 
 def cell(shown, layer, point, tile):

@@ -1,5 +1,8 @@
 """A curve of a few labelled points as a PNG file, drawn with Pillow."""
 
+import os
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -11,7 +14,13 @@ _TICKS = 5
 _INK, _GRID, _CURVE = (40, 40, 40), (220, 220, 220), (31, 99, 173)
 
 
-def save_curve(path, points, x_name, y_name, title=""):
+def save_curve(
+    path: str | os.PathLike,
+    points: Sequence[tuple[float, float, str]],
+    x_name: str,
+    y_name: str,
+    title: str = "",
+) -> None:
     """Draws points and the line through them, in the given order.
 
     Args:

@@ -1,14 +1,15 @@
 """Pictures as files: PNG and GIF, written whole or not at all."""
 
-import pathlib
+import os
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
 
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 
-def save_picture(path, pixels):
+def save_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
     """Writes one picture as a PNG file; folders are made as needed.
 
     Args:
@@ -22,7 +23,9 @@ def save_picture(path, pixels):
     _write(path, lambda partial: to_image(pixels).save(partial, format="PNG"))
 
 
-def save_animation(path, frames, milliseconds=500):
+def save_animation(
+    path: str | os.PathLike, frames: Sequence[np.ndarray], milliseconds: int = 500
+) -> None:
     """Writes pictures of one size as a GIF file that starts again at its end.
 
     Args:
@@ -61,7 +64,7 @@ def to_image(pixels):
 
 
 def _checked(path, suffix):
-    path = pathlib.Path(path)
+    path = paths.local(path)
     if path.suffix.lower() != suffix:
         raise ValueError(
             f"Argument `path` must end in {suffix}. Received: path={str(path)!r}."

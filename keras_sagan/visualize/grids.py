@@ -1,11 +1,14 @@
 """Grids of images: many small pictures in one PNG file."""
 
+import os
+from collections.abc import Sequence
+
 import numpy as np
 
 from keras_sagan.visualize import files
 
 
-def image_grid(images, columns, padding=2):
+def image_grid(images: np.ndarray, columns: int, padding: int = 2) -> np.ndarray:
     """Puts images side by side, row by row, on a white ground.
 
     Args:
@@ -78,7 +81,7 @@ def enlarged(images, least):
     return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
-def class_rows(labels, columns, seed=0):
+def class_rows(labels: Sequence, columns: int, seed: int = 0) -> tuple[list, list[int]]:
     """Labels and seeds of a grid with a row for each label, equal latents in each.
 
     Args:
@@ -94,14 +97,16 @@ def class_rows(labels, columns, seed=0):
     return labels, seeds
 
 
-def shown_classes(num_classes, most=16):
+def shown_classes(num_classes: int, most: int = 16) -> list[int]:
     """Returns the classes that a grid has rows for: all, or `most` spread over them."""
     return [
         int(label) for label in np.unique(np.linspace(0, num_classes - 1, most).round())
     ]
 
 
-def save_grid(path, images, columns, padding=2):
+def save_grid(
+    path: str | os.PathLike, images: np.ndarray, columns: int, padding: int = 2
+) -> None:
     """Writes `image_grid(images, columns, padding)` as a PNG file.
 
     The file appears complete or not at all; folders are made as needed.

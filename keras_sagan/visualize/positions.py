@@ -25,7 +25,7 @@ def grid_side(count):
     return side
 
 
-def query_index(x, y, image_size, side):
+def query_index(x: int, y: int, image_size: int, side: int) -> int:
     """The query that a pixel belongs to.
 
     Args:
@@ -72,7 +72,7 @@ def distances(queries_side, keys_side):
     )
 
 
-def non_locality(attention):
+def non_locality(attention: np.ndarray) -> np.ndarray:
     """How much farther each query looks than one that looks everywhere alike.
 
     The mean distance under the query's attention, minus the mean distance under
@@ -89,7 +89,9 @@ def non_locality(attention):
     return (attention * far).sum(axis=1) - far.mean(axis=1)
 
 
-def most_non_local_points(attention, count, image_size):
+def most_non_local_points(
+    attention: np.ndarray, count: int, image_size: int
+) -> list[tuple[int, int]]:
     """The pixels whose queries look farthest, kept apart from each other.
 
     Greedy: the query with the largest `non_locality` first, then the largest of
@@ -105,15 +107,13 @@ def most_non_local_points(attention, count, image_size):
     scores = non_locality(attention)
     side = grid_side(len(scores))
     centres = _centres(side)
-    chosen = []
+    chosen: list[int] = []
     for index in np.argsort(-scores, kind="stable"):
         if all(np.linalg.norm(centres[index] - centres[j]) >= 0.25 for j in chosen):
             chosen.append(int(index))
         if len(chosen) == count:
             break
-    return [
-        tuple(int(value * image_size) for value in centres[index]) for index in chosen
-    ]
+    return [(int(x * image_size), int(y * image_size)) for x, y in centres[chosen]]
 
 
 def _centres(side):

@@ -35,7 +35,6 @@ REFUSED = {  # what a command says of something else
 UNUSABLE = {  # by every command
     "preset": "Make one with: keras-sagan train --dataset NAME --preset sagan_32_small",
     "onnx file": "is a model for another program, but ",
-    "hub": "'hf://someone/model' is the address of a model elsewhere",
     "nothing": "There is no trained model at ",
     "pictures": "There is no trained model at ",
 }
@@ -63,7 +62,6 @@ def models(run_directory, picture_folder, tmp_path_factory):
         "export without a version": str(folder / "bare"),
         "preset": "sagan_32_small",
         "onnx file": str(folder / "gan.onnx"),
-        "hub": "hf://someone/model",
         "nothing": str(folder / "nothing"),
         "pictures": str(picture_folder),
     }

@@ -149,3 +149,27 @@ def test_words_as_values(parse, text, value):
 def test_words_that_are_none(parse, text, message):
     with pytest.raises(argparse.ArgumentTypeError, match=message):
         parse(text)
+
+
+_PATH = re.compile(r"(DIR|FILE|PATH|PREFIX|RUN|MODEL)\b|.*\.pth$")
+PATHS = {  # every option and argument of every command that takes a path
+    f"{program} {' '.join(action.option_strings)} {action.metavar}": action
+    for program, parser in ALL.items()
+    for action in parser._actions
+    if isinstance(action.metavar, str) and _PATH.match(action.metavar)
+}
+
+
+@pytest.mark.parametrize("name", PATHS)
+def test_paths_are_of_this_machine_and_may_begin_in_the_home_directory(
+    name, monkeypatch, tmp_path
+):
+    convert, ending = PATHS[name].type, ".html" if "html" in name else ".png"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert convert(f"~/x{ending}") == str(tmp_path / f"x{ending}")
+    with pytest.raises(argparse.ArgumentTypeError, match="is an address elsewhere"):
+        convert(f"s3://bucket/x{ending}")
+
+
+def test_commands_take_paths():
+    assert len(PATHS) >= 25

@@ -19,7 +19,7 @@ stop.wait()
 print("stopping", flush=True)
 time.sleep(60 if sys.argv[1] == "stopping" else 0)
 """
-SIGNALS = [signal.SIGTERM, signal.SIGINT]
+QUICK = [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
 
 
 def running(state, *before):
@@ -32,14 +32,14 @@ def running(state, *before):
     return process
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", QUICK)
 def test_loading_is_ended(number):
     with running("loading") as process:
         process.send_signal(number)
         assert process.wait(timeout=10) == -number
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", QUICK)
 def test_serving_is_stopped(number):
     with running("serving") as process:
         assert process.stdout.readline() == "ready\n"
@@ -48,7 +48,7 @@ def test_serving_is_stopped(number):
         assert process.wait(timeout=10) == 0
 
 
-@pytest.mark.parametrize("number", SIGNALS)
+@pytest.mark.parametrize("number", QUICK)
 def test_the_second_signal_ends_what_takes_too_long(number):
     with running("stopping") as process:
         assert process.stdout.readline() == "ready\n"

@@ -35,11 +35,11 @@ for path in sys.argv[1:]:
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """The model of every case, after it was saved here and opened over there."""
+def saved(wanted, tmp_path_factory):
+    """The model of each case, after it was saved here and opened over there."""
     folder = tmp_path_factory.mktemp("saved")
     models = {}
-    for case in CASES:
+    for case in wanted:
         model = models[case] = case.model(case.build("float64"))
         inputs = case.inputs()
         model(inputs, training=True)  # moves u, v and the statistics
@@ -47,7 +47,7 @@ def saved(tmp_path_factory):
         model.save(path)
         inputs = inputs if isinstance(inputs, list) else [inputs]
         np.savez(f"{path}.inputs.npz", *inputs)
-    paths = [folder / f"{case.name}.keras" for case in CASES]
+    paths = [folder / f"{case.name}.keras" for case in wanted]
     subprocess.run([sys.executable, "-c", OPEN, *paths], check=True)
     return folder, models
 

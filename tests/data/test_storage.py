@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from keras_sagan.data.storage import allocate, data_dir
+from keras_sagan.data.storage import allocate, data_dir, writable_dir
 
 
 def test_small_arrays_stay_in_memory(tmp_path):
@@ -37,3 +37,34 @@ def test_data_dir(monkeypatch):
     assert data_dir() == "/from/environment"
     monkeypatch.delenv("TFDS_DATA_DIR")
     assert data_dir() == os.path.expanduser("~/tensorflow_datasets")
+
+
+@pytest.fixture
+def no_home(monkeypatch):
+    monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
+    monkeypatch.setenv("HOME", "/proc/none")
+
+
+def test_without_a_home_there_is_a_directory_of_the_process(no_home):
+    directory = writable_dir()
+    assert os.path.isdir(directory) and directory == writable_dir()
+    assert allocate((5, 7), directory, memory_limit=0).shape == (5, 7)
+
+
+def test_a_home_that_can_be_written_to_is_used(no_home, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert writable_dir() == str(tmp_path / "tensorflow_datasets")
+    assert os.path.isdir(writable_dir())
+
+
+@pytest.mark.parametrize("how", ["argument", "environment", "scratch"])
+def test_a_directory_that_cannot_be_made_is_named_with_the_way_out(
+    no_home, how, monkeypatch
+):
+    monkeypatch.setenv("TFDS_DATA_DIR", "/proc/named")
+    message = r"cannot be kept in '/proc/.*: No such file.*--cache-dir.*TFDS_DATA_DIR"
+    with pytest.raises(OSError, match=message):
+        if how == "scratch":
+            allocate((5, 7), data_dir(), memory_limit=0)
+        else:
+            writable_dir("/proc/given" if how == "argument" else None)

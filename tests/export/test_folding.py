@@ -40,13 +40,27 @@ def test_upsampling_as_a_step_of_its_own(any_gan):
     assert separate.count_params() <= trained < merged.count_params()
 
 
-@pytest.mark.parametrize("attention", ["paper", "formula", "residual"])
+@pytest.mark.parametrize(
+    "attention",
+    [
+        "residual",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("paper", "formula")),
+    ],
+)
 def test_same_images_with_every_kind_of_attention(attention):
     _assert_same_images(exportable_gan(attention=attention).ema_generator, 1e-5)
 
 
-@pytest.mark.parametrize("num_classes", [None, 3])
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    ("num_classes", "attention"),
+    [
+        (3, "residual"),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [(None, "released"), (None, "residual"), (3, "released")]
+        ),
+    ],
+)
 def test_same_images_without_spectral_norm(num_classes, attention):
     gan = exportable_gan(num_classes, attention=attention, spectral_norm=False)
     assert not spectral_norm_layers(gan.ema_generator)
@@ -54,6 +68,7 @@ def test_same_images_without_spectral_norm(num_classes, attention):
     _assert_same_images(gan.ema_generator, 1e-5, merged_upsampling=False)
 
 
+@pytest.mark.slow
 def test_float64_becomes_float32():
     _assert_same_images(exportable_gan(dtype="float64").ema_generator, 1e-5)
 
@@ -69,6 +84,7 @@ def test_maps(conditional_gan):
     assert scores.std() > 1e-4  # not uniform
 
 
+@pytest.mark.slow
 def test_long_attention_is_computed_in_chunks():
     """64 x 64 queries and keys: 16 million scores an image."""
     generator = Generator(

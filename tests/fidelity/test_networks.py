@@ -15,11 +15,11 @@ CLASSES, LATENT_DIM, BATCH = 3, 8, 3
 # counts. A wrong gradient is wrong in all of them.
 FLOAT32, FLOAT64 = ("float32", 1e-4, 3), ("float64", 1e-9, 1)
 CASES = [
-    pytest.param(32, (16,), *FLOAT32, id="32-float32"),
+    pytest.param(32, (16,), *FLOAT32, id="32-float32", marks=pytest.mark.slow),
     pytest.param(32, (16,), *FLOAT64, id="32-float64"),
     pytest.param(32, (), *FLOAT64, id="32-float64-no-attention"),
-    pytest.param(128, (32,), *FLOAT32, id="128-float32"),
-    pytest.param(128, (32,), *FLOAT64, id="128-float64"),
+    pytest.param(128, (32,), *FLOAT32, id="128-float32", marks=pytest.mark.slow),
+    pytest.param(128, (32,), *FLOAT64, id="128-float64", marks=pytest.mark.slow),
 ]
 
 

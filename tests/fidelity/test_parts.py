@@ -16,7 +16,11 @@ from keras_sagan.layers import (
 from keras_sagan.models import architectures, blocks
 from tests.fidelity import comparison, torch_reference
 
-DTYPES = [("float32", 1e-4), ("float64", 1e-9)]
+# In float64 more is seen; float32 has the same formulas, rounded.
+DTYPES = [
+    pytest.param("float32", 1e-4, marks=pytest.mark.slow),
+    ("float64", 1e-9),
+]
 CLASSES, SIZE = 3, 8
 
 

@@ -53,7 +53,7 @@ def torch_step(g, d, images, labels, dtype, gammas, seed):
 @pytest.mark.parametrize(
     ("dtype", "tolerance", "draws", "classes", "spectral_norm"),
     [
-        pytest.param(*FLOAT32, 3, False, id="float32"),
+        pytest.param(*FLOAT32, 3, False, id="float32", marks=pytest.mark.slow),
         pytest.param(*FLOAT64, 3, True, id="float64-spectral-norm"),
         pytest.param(*FLOAT64, None, False, id="float64-unconditional"),
     ],

@@ -95,7 +95,7 @@ def assert_same_changes(variables, before, after, tolerance):
 
 @pytest.mark.parametrize(
     ("dtype", "tolerance", "discriminator_steps"),
-    [("float64", 1e-6, 1), ("float64", 1e-6, 2)],
+    [pytest.param("float64", 1e-6, 1, marks=pytest.mark.slow), ("float64", 1e-6, 2)],
 )
 def test_ten_steps(dtype, tolerance, discriminator_steps):
     torch_dtype = getattr(torch, dtype)

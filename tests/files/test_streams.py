@@ -37,6 +37,37 @@ def test_a_stream_that_can_be_written(tmp_path):
         )
 
 
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("ascii", r"Stra\xdfe \u732b"),
+        ("cp1252", "Stra\xdfe \\u732b"),
+        ("utf-8", "Straße 猫"),
+    ],
+)
+def test_names_that_the_encoding_does_not_have(tmp_path, encoding, written):
+    with (tmp_path / "x").open("w", encoding=encoding) as file:
+        print("Straße 猫", file=LastingStream(file), end="")
+    assert (tmp_path / "x").read_text(encoding=encoding) == written
+
+
+def test_a_command_prints_names_that_the_encoding_does_not_have(tmp_path):
+    (tmp_path / "Straße").mkdir()
+    command = [sys.executable, "-m", "keras_sagan", "data", "check"]
+    done = subprocess.run(
+        [*command, f"folder:{tmp_path}"],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(helpers.ROOT),
+            "PYTHONIOENCODING": "ascii",
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert r"Stra\xdfe" in done.stdout and "Traceback" not in done.stderr
+
+
 def test_that_nobody_reads_is_no_error(pipe_without_reader):
     stream = LastingStream(pipe_without_reader)
     for _ in range(2):

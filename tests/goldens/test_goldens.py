@@ -34,6 +34,7 @@ def test_keras_file(version):
     assert_trains_on(gan, tuple(map(tf.constant, data)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.name)
 def test_preset_directory(version):
     gan = SAGAN.from_preset(version / "preset")

@@ -40,7 +40,10 @@ def source():
     return Source("table", activated_shortcut=False)
 
 
-@pytest.mark.parametrize(("form", "epsilon"), [("table", 1e-5), ("table_sn", 1e-4)])
+@pytest.mark.parametrize(
+    ("form", "epsilon"),
+    [("table", 1e-5), pytest.param("table_sn", 1e-4, marks=pytest.mark.slow)],
+)
 def test_both_kinds_of_class_tables(tmp_path, form, epsilon):
     """The file says which kind it is; the published recipes' epsilon goes with it."""
     source = Source(form, activated_shortcut=False)
@@ -110,6 +113,7 @@ def advance_convolutions(source):
                     hook.compute_weight(module, do_power_iteration=True)
 
 
+@pytest.mark.slow
 def test_activated_shortcuts(tmp_path):
     source = Source("table", activated_shortcut=True)
     path = save(tmp_path / "m.pth", state_of(source))

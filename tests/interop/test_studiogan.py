@@ -11,7 +11,14 @@ from keras_sagan.interop import load_studiogan
 from tests.interop.conftest import CLASSES, Source
 
 
-@pytest.mark.parametrize("generation", [1, 2, 3])
+@pytest.mark.parametrize(
+    "generation",
+    [
+        pytest.param(1, marks=pytest.mark.slow),
+        pytest.param(2, marks=pytest.mark.slow),
+        3,
+    ],
+)
 def test_images_and_logits(studiogan_files, generation):
     source, generator_path, discriminator_path = studiogan_files(generation)
     gan = load_studiogan(generator_path, discriminator_path)
@@ -23,6 +30,7 @@ def test_images_and_logits(studiogan_files, generation):
     assert gan.generator.get_config()["batch_norm_momentum"] == 0.9
 
 
+@pytest.mark.slow
 def test_the_imported_model_trains_saves_and_generates(studiogan_files, tmp_path):
     source, generator_path, discriminator_path = studiogan_files(3)
     gan = load_studiogan(generator_path, discriminator_path)
@@ -58,6 +66,7 @@ def test_without_a_discriminator(studiogan_files):
     np.testing.assert_allclose(images, source.images(), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_shortcuts_before_the_activation(studiogan_files, tmp_path):
     source = Source("one_hot", activated_shortcut=False)
     _, generator_path, discriminator_path = studiogan_files(3)

@@ -126,6 +126,7 @@ def normalized_as_officially(weight, u, transpose):
     return weight / sigma
 
 
+@pytest.mark.slow
 def test_without_attention(variables, tmp_path):
     """The official baseline."""
     plain = {k: v for k, v in variables.items() if "non_local" not in k}
@@ -138,6 +139,7 @@ def without(key):
     return lambda arrays: {k: v for k, v in arrays.items() if k != key}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
@@ -167,7 +169,7 @@ def test_a_wrong_checkpoint_is_refused(variables, tmp_path, edit, message):
 
 
 def test_other_files_are_refused(variables, tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"There is no file '.*nothing\.index'"):
+    with pytest.raises(FileNotFoundError, match=r"There is none in .*/nothing'\."):
         load_tf1_checkpoint(tmp_path / "nothing")
     (tmp_path / "text.index").write_text("not a checkpoint")
     with pytest.raises(ValueError, match="cannot be read as a TensorFlow checkpoint"):
@@ -177,6 +179,16 @@ def test_other_files_are_refused(variables, tmp_path):
     data.write_bytes(data.read_bytes()[:5000])
     with pytest.raises(ValueError, match=r"its arrays have .* bytes, its files 5000"):
         load_tf1_checkpoint(prefix)
+
+
+@pytest.mark.parametrize("name", ["", "x", "model.ckpt-10.index", "model.ckpt-5.meta"])
+def test_a_name_that_is_no_prefix_is_answered_with_those_that_are(tmp_path, name):
+    for step in (5, 10):
+        for ending in ("index", "meta", "data-00000-of-00001"):
+            (tmp_path / f"model.ckpt-{step}.{ending}").touch()
+    message = r"in common, .* There are model\.ckpt-5, model\.ckpt-10 in "
+    with pytest.raises(FileNotFoundError, match=message):
+        load_tf1_checkpoint(tmp_path / name)
 
 
 def test_rows_are_what_one_iteration_needs():

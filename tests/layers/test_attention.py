@@ -30,7 +30,7 @@ def value_and_gradients(function, arguments):
         *[(12, chunk) for chunk in (1, 4, 5, 11, 12, 13)],
         (70, 2),  # two loops, of 32 and of 3 turns
         (71, 2),  # and a rest
-        (1200, 1),  # loops of more turns
+        pytest.param(1200, 1, marks=pytest.mark.slow),  # loops of more turns
     ],
 )
 def test_chunks_equal_the_whole(queries, chunk):

@@ -227,6 +227,16 @@ def test_bad_input_shapes(arguments, shape, message):
         SelfAttention2D(**arguments).build(shape)
 
 
+@pytest.mark.parametrize("call", ["symbolic", "eager"])
+def test_another_size_than_it_was_built_for(call):
+    layer = SelfAttention2D()
+    layer.build((2, 4, 4, 16))
+    assert layer(np.zeros((2, 6, 2, 16), "float32")).shape == (2, 6, 2, 16)
+    wrong = keras.Input((5, 4, 16)) if call == "symbolic" else np.zeros((2, 5, 4, 16))
+    with pytest.raises(ValueError, match=r"divide by `pool_size`.*5, 4, 16\), pool"):
+        layer(wrong)
+
+
 def test_inputs_must_be_images():
     with pytest.raises(ValueError, match="ndim=4, found ndim=3"):
         SelfAttention2D()(np.zeros((2, 16, 16)))

@@ -128,7 +128,9 @@ def test_attention_resolutions_of_another_type(network, value):
         network(attention_resolutions=value)
 
 
-@pytest.mark.parametrize("network", [Generator, Discriminator])
+@pytest.mark.parametrize(
+    "network", [Generator, pytest.param(Discriminator, marks=pytest.mark.slow)]
+)
 def test_clones_and_submodels(network, tmp_path):
     """Keras makes the layers again one by one: each has to be registered."""
     for num_classes in (None, 3):

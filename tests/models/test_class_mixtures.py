@@ -15,6 +15,7 @@ def gan():
     return gan
 
 
+@pytest.mark.slow
 def test_pure_mixtures_are_the_classes_themselves(gan):
     mixed = class_mixtures.mixed_generator(gan.ema_generator, np.eye(3)[[2, 0]])
     drawn = sampling.latents(8, [3, 9])

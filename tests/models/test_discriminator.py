@@ -31,11 +31,11 @@ def images(size=32, channels=3, dtype="float32"):
 @pytest.mark.parametrize(
     ("attention", "activated_shortcut"),
     [
-        ("released", False),
         ("released", True),
-        ("paper", False),
-        ("formula", False),
-        ("residual", False),
+        *(
+            pytest.param(attention, False, marks=pytest.mark.slow)
+            for attention in ("released", "paper", "formula", "residual")
+        ),
     ],
 )
 def test_equals_the_plain_network(attention, activated_shortcut):
@@ -71,7 +71,9 @@ def test_there_are_no_batch_statistics():
     assert {v.name for v in network.non_trainable_variables} == {"u", "v"}
 
 
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    "attention", ["released", pytest.param("residual", marks=pytest.mark.slow)]
+)
 def test_without_spectral_norm(attention):
     network = make(attention=attention, attention_resolutions=(16,), dtype="float64")
     reference.randomize(network)
@@ -93,8 +95,8 @@ def test_without_spectral_norm(attention):
         (64, 4, None),
         (128, 1, 3),
         (128, 3, None),
-        (256, 4, 3),
-        (256, 1, None),
+        pytest.param(256, 4, 3, marks=pytest.mark.slow),
+        pytest.param(256, 1, None, marks=pytest.mark.slow),
     ],
 )
 def test_shapes(image_size, channels, num_classes):
@@ -113,7 +115,7 @@ def test_shapes(image_size, channels, num_classes):
     ("image_size", "produced"),
     [
         (64, (4, 8, 16, 32)),
-        (256, (4, 8, 16, 32, 64, 128)),
+        pytest.param(256, (4, 8, 16, 32, 64, 128), marks=pytest.mark.slow),
     ],
 )
 def test_attention_at_all_sizes(image_size, produced):
@@ -183,9 +185,11 @@ def test_the_embedding_is_initialised_like_the_kernels(initializer):
 @pytest.mark.parametrize(
     ("policy", "variables", "outputs"),
     [
-        ("float32", "float32", "float32"),
         ("mixed_bfloat16", "float32", "float32"),
-        ("float64", "float64", "float64"),
+        *(
+            pytest.param(*3 * (x,), marks=pytest.mark.slow)
+            for x in ("float32", "float64")
+        ),
     ],
 )
 def test_dtypes(policy, variables, outputs):

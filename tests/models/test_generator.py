@@ -37,11 +37,11 @@ def latents(dtype="float32"):
 @pytest.mark.parametrize(
     ("attention", "training"),
     [
-        ("released", False),
         ("released", True),
-        ("paper", False),
-        ("formula", False),
-        ("residual", False),
+        *(
+            pytest.param(attention, False, marks=pytest.mark.slow)
+            for attention in ("released", "paper", "formula", "residual")
+        ),
     ],
 )
 def test_equals_the_plain_network(attention, training):
@@ -80,7 +80,9 @@ def test_at_initialisation_attention_changes_nothing():
     )
 
 
-@pytest.mark.parametrize("attention", ["released", "residual"])
+@pytest.mark.parametrize(
+    "attention", ["released", pytest.param("residual", marks=pytest.mark.slow)]
+)
 def test_without_spectral_norm(attention):
     network = make(attention=attention, attention_resolutions=(8,), dtype="float64")
     reference.randomize(network)
@@ -103,8 +105,8 @@ def test_without_spectral_norm(attention):
         (64, 4, None),
         (128, 1, 3),
         (128, 3, None),
-        (256, 4, 3),
-        (256, 1, None),
+        pytest.param(256, 4, 3, marks=pytest.mark.slow),
+        pytest.param(256, 1, None, marks=pytest.mark.slow),
     ],
 )
 def test_shapes_and_range(image_size, channels, num_classes):
@@ -197,9 +199,11 @@ def test_kernels_are_glorot_uniform_and_biases_zero_by_default():
 @pytest.mark.parametrize(
     ("policy", "variables", "outputs"),
     [
-        ("float32", "float32", "float32"),
         ("mixed_bfloat16", "float32", "float32"),
-        ("float64", "float64", "float64"),
+        *(
+            pytest.param(*3 * (x,), marks=pytest.mark.slow)
+            for x in ("float32", "float64")
+        ),
     ],
 )
 def test_dtypes(policy, variables, outputs):

@@ -13,8 +13,18 @@ from tests import helpers
 SIZES = {"image_size": 32, "num_classes": 3, "base_filters": 8}
 
 
-@pytest.mark.parametrize("attention", ["released", "paper", "formula", "residual"])
-@pytest.mark.parametrize("initializer", ["glorot_uniform", "orthogonal"])
+@pytest.mark.parametrize(
+    "attention",
+    [
+        "released",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("paper", "formula")),
+        pytest.param("residual", marks=pytest.mark.slow),
+    ],
+)
+@pytest.mark.parametrize(
+    "initializer",
+    ["orthogonal", pytest.param("glorot_uniform", marks=pytest.mark.slow)],
+)
 def test_no_kernel_is_the_beginning_of_another(attention, initializer):
     """As kernels are that get their numbers from one initializer object."""
     for network in (Generator, Discriminator):

@@ -1,3 +1,6 @@
+import json
+import shutil
+
 import keras
 import numpy as np
 import pytest
@@ -12,6 +15,15 @@ def test_classes_and_channels_are_the_datas(picture_folder, unlabelled):
     assert source.class_names == ("blue", "red")
     config, _ = prepare(unlabelled)
     assert config.model.num_classes is None
+
+
+def test_classes_that_no_picture_has(picture_folder, tmp_path):
+    for i, file in enumerate(sorted(picture_folder.glob("*/*.png"))):
+        shutil.copy(file, tmp_path / f"{i}.png")
+    labels = [[f"{i}.png", 1 + i % 2] for i in range(16)]
+    (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
+    with pytest.warns(UserWarning, match="No picture is of class 0, of num_classes=3"):
+        prepare(tmp_path)
 
 
 def test_given_channels_convert_the_data(picture_folder):

@@ -52,6 +52,7 @@ def test_restored_training_goes_on_with_the_same_bits(trained):
     helpers.assert_equal(found.values(), expected.values())
 
 
+@pytest.mark.slow
 def test_pairs_and_penalties_go_on_with_the_same_bits():
     """Also the metrics in the middle of an epoch, and D without spectral norm."""
     gans = []

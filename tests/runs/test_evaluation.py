@@ -37,6 +37,7 @@ def rows(output):
         ]
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_the_same_scores_and_bits(picture_folder, tmp_path):
     """The best score and its model too; no step is scored twice."""
     config, source = prepare(picture_folder, **SETTINGS, **{"training.steps": 4})
@@ -77,6 +78,7 @@ def test_a_best_model_of_a_later_step_is_set_aside(picture_folder, tmp_path):
     assert [x.name for x in best.parent.iterdir()] == ["aside-1-best"]
 
 
+@pytest.mark.slow
 def test_patience_ends_the_run_for_good(picture_folder, tmp_path, monkeypatch, capsys):
     """Then the same by the command: there is nothing left to do."""
     queue = iter([1.0, 2.0, 3.0])

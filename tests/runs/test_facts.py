@@ -1,10 +1,12 @@
 import json
 import os
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from keras_sagan import data
+from keras_sagan.data.source import Examples, Source
 from keras_sagan.runs import facts as run_facts
 from keras_sagan.runs import reading
 from tests import helpers
@@ -70,3 +72,25 @@ def test_a_full_disk_has_a_name(tmp_path):
     with helpers.room_for(1), pytest.raises(OSError, match="too large") as caught:
         run_facts.write(tmp_path, {})
     assert caught.value.filename == str(tmp_path / reading.FACTS)
+
+
+def test_a_run_keeps_the_order_of_its_classes(tmp_path):
+    """Class folders were once sorted as text: "0", "1", "10", "2"."""
+    images = np.arange(4, dtype=np.uint8).reshape(4, 1, 1, 1)
+    texts, numbers = ("0", "1", "10", "2"), ("0", "1", "2", "10")
+    row = {name: images[i] for i, name in enumerate(texts)}
+
+    def source_of(names):
+        examples = Examples(
+            np.stack([row[name] for name in names]), np.arange(4, dtype=np.int32), names
+        )
+        return Source("folder:x", "train", 1, 0, examples)
+
+    before, now = source_of(texts), source_of(numbers)
+    run_facts.write(tmp_path, run_facts.describe(before, 0.0))
+    found = run_facts.in_run_order(tmp_path, now)
+    assert found.class_names == texts
+    for ours, theirs in zip(found.arrays(), before.arrays(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    run_facts.check_same_data(tmp_path, found)  # no warning
+    assert run_facts.in_run_order(tmp_path / "another", now) is now

@@ -99,6 +99,7 @@ def test_a_worker_that_is_not_the_chief_writes_nothing(
 # === Ends ===
 
 
+@pytest.mark.slow
 def test_minutes_end_an_unconditional_run(unlabelled, tmp_path):
     more = {
         "training.minutes": 0.001,
@@ -194,6 +195,7 @@ def points(output):
     return [step for step, _ in scalars["g_loss"]], [x for x, _ in pictures["samples"]]
 
 
+@pytest.mark.slow
 def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
     config, source = prepare(picture_folder, **SHORT)
     run.Run(config, tmp_path / "whole", source).fit()
@@ -275,6 +277,7 @@ def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):
     assert checkpoint_files.read_newest(tmp_path / "run" / "checkpoints").step == 4
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_cannot_be_written_is_a_warning(picture_folder, tmp_path):
     def put_a_file_in_the_way(model):
         folder = tmp_path / "run" / "checkpoints"

@@ -110,7 +110,9 @@ def test_gradient_is_that_of_finite_differences(policy, channels):
     assert np.linalg.norm(gradient) > 1
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy", ["diffaugment", pytest.param("ada", marks=pytest.mark.slow)]
+)
 def test_the_same_in_graphs_under_xla_and_row_by_row(policy):
     images, u = tf.constant(pictures(size=16)), tf.constant(uniform(6, width(policy)))
     eager = augmented(policy, images, u)
@@ -231,7 +233,11 @@ def batch(count=8):
 
 @pytest.mark.parametrize(
     ("policy", "loss"),
-    [*((policy, "hinge") for policy in POLICIES), ("diffaugment", "relativistic")],
+    [
+        ("diffaugment", "hinge"),
+        pytest.param("ada", "hinge", marks=pytest.mark.slow),
+        pytest.param("diffaugment", "relativistic", marks=pytest.mark.slow),
+    ],
 )
 def test_both_networks_see_augmented_images_and_nothing_else(policy, loss, monkeypatch):
     """The discriminator's inputs of a step, taken down, against draws made here."""
@@ -277,7 +283,9 @@ def test_both_networks_see_augmented_images_and_nothing_else(policy, loss, monke
         assert np.abs(actual[-8:] - plain).max() > 0.1
 
 
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "policy", ["ada", pytest.param("diffaugment", marks=pytest.mark.slow)]
+)
 def test_evaluation_is_not_augmented(policy):
     plain, other = compiled(None), compiled(policy)
     other.augmentation.values.assign([0.8, 0.0])
@@ -287,6 +295,7 @@ def test_evaluation_is_not_augmented(policy):
     assert logs[0] == logs[1]
 
 
+@pytest.mark.slow
 def test_two_runs_are_equal():
     results = []
     for _ in range(2):
@@ -297,6 +306,7 @@ def test_two_runs_are_equal():
     helpers.assert_equal(*results)
 
 
+@pytest.mark.slow
 def test_mixed_precision_and_xla_train():
     gan = helpers.tiny_gan(attention=False, dtype="mixed_bfloat16")
     gan.compile(augmentation="ada", jit_compile=True)
@@ -319,6 +329,7 @@ def test_sub_batches_have_their_rows_of_the_whole(policy):
 
 
 @pytest.mark.distributed
+@pytest.mark.slow
 def test_two_replicas_train_as_one():
     """Also the probability, which follows the mean over all replicas."""
     results, states = [], []

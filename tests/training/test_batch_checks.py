@@ -2,7 +2,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from keras_sagan.training.inputs import check_batch
+from keras_sagan.training.batch_checks import check_batch
 
 IMAGES = np.zeros((4, 8, 8, 3), np.uint8)
 LABELS = np.array([0, 1, 2, 2])

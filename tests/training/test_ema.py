@@ -158,6 +158,7 @@ def test_refreshing_again_changes_nothing(gan):
     helpers.assert_equal(helpers.values(gan.ema_generator.variables), first)
 
 
+@pytest.mark.slow
 def test_looking_on_the_way_changes_nothing_at_the_end():
     ends = []
     for looks in (True, False):
@@ -179,6 +180,7 @@ def test_statistics_depend_on_the_seed(gan):
     assert not np.array_equal(statistics(SEED), statistics(SEED + 1))
 
 
+@pytest.mark.slow
 def test_moments_are_compiled_once():
     gan = compiled_gan()
     for _ in range(2):
@@ -222,6 +224,7 @@ def test_statistics_are_refreshed_after_training_only(tmp_path):
     assert is_refreshed(loaded)
 
 
+@pytest.mark.slow
 def test_statistics_are_refreshed_for_another_mix_of_classes(tmp_path):
     gan = compiled_gan()
     gan.refresh_ema()
@@ -287,6 +290,7 @@ def test_copy_of_a_low_precision_generator_is_float32(dtype):
     helpers.assert_equal(helpers.values(averages), helpers.values(weights))
 
 
+@pytest.mark.slow
 def test_a_model_of_bfloat16_weights_trains_and_generates():
     gan = helpers.tiny_gan(dtype="bfloat16")
     gan.compile(**helpers.sgd_pair())
@@ -314,9 +318,41 @@ def test_both_statistics():
     assert np.abs(worse - same).mean() > 2 * usual
 
 
+@pytest.mark.slow
 def test_both_statistics_are_of_the_mix_of_training():
     gan = helpers.tiny_gan(attention=False)
     gan.compile(fake_label_weights=[0, 0, 1])
     stored, _ = ema.with_both_statistics(gan, 3)
     expected = gan.generate(labels=[2, 2, 2], seed=0)
     helpers.assert_same_pixels(np.rint((stored + 1) * 127.5).astype(np.uint8), expected)
+
+
+@pytest.mark.parametrize("how", ["load_weights", "set_weights"])
+def test_weights_given_to_the_generator_are_those_of_its_images(how, tmp_path):
+    gan, other = helpers.tiny_gan(), helpers.tiny_gan()
+    for network in (other.generator, other.ema_generator):
+        for weight in network.trainable_variables or network.weights:
+            if weight.name == "kernel":
+                weight.assign(-weight)
+    gan.generate([0, 1, 2])
+    if how == "load_weights":
+        path = tmp_path / "other.weights.h5"
+        other.generator.save_weights(path)
+        gan.generator.load_weights(path)
+    else:
+        gan.generator.set_weights(other.generator.get_weights())
+    helpers.assert_same_pixels(gan.generate([0, 1, 2]), other.generate([0, 1, 2]))
+
+
+def test_weights_given_to_the_model_keep_its_averages(tmp_path):
+    gan = helpers.tiny_gan()
+    gan.ema_generator.weights[0].assign(gan.ema_generator.weights[0] * 2.0)
+    gan.save_weights(tmp_path / "gan.weights.h5")
+    for load in (
+        lambda x: x.load_weights(tmp_path / "gan.weights.h5"),
+        lambda x: x.set_weights(gan.get_weights()),
+    ):
+        other = helpers.tiny_gan()
+        load(other)
+        averages = [x._averaged.averages for x in (gan, other)]
+        helpers.assert_equal(*map(helpers.values, averages))

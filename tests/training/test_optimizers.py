@@ -4,6 +4,7 @@ import itertools
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_sagan.layers import UpsampleConv2D
@@ -73,6 +74,7 @@ def test_the_forward_pass_of_the_generator_waits_for_the_discriminators_update()
     assert_order(gan, images, labels, passes=2)
 
 
+@pytest.mark.slow
 def test_passes_whose_gradients_are_accumulated_wait_for_each_other():
     gan = helpers.tiny_gan(attention=False)
     gan.compile(gradient_accumulation_steps=2)

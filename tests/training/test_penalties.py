@@ -76,7 +76,9 @@ def test_the_squared_norm_is_that_of_finite_differences(num_classes):
     assert np.all(np.abs(projected) / lengths < tf.sqrt(squares))
 
 
-@pytest.mark.parametrize("spectral_norm", [False, True])
+@pytest.mark.parametrize(
+    "spectral_norm", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 def test_gradients_by_weights_are_finite_differences(spectral_norm):
     discriminator = Discriminator(
         num_classes=3, base_filters=4, spectral_norm=spectral_norm, dtype="float64"
@@ -166,6 +168,7 @@ def operations(gammas):
     return [x.type for x in graph.get_operations()]
 
 
+@pytest.mark.slow
 def test_without_penalties_no_second_derivative_is_built():
     """Each pass through D has a gradient of each kernel in the graph.
 
@@ -186,6 +189,7 @@ def test_without_penalties_no_second_derivative_is_built():
     assert one - plain == 3 * kernels[1]  # the other half has a pass of its own
 
 
+@pytest.mark.slow
 def test_logs_have_the_penalties_that_are_on():
     gan = helpers.tiny_gan(attention=False)
     images, labels = helpers.images_and_labels(8)

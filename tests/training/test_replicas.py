@@ -39,6 +39,7 @@ def float32_error(replicas, alone):
     return equivalence.largest_error(equivalence.weights(gan), expected)
 
 
+@pytest.mark.slow
 def test_five_steps_of_64_images_on_two_replicas_in_float32(alone):
     assert float32_error(2, alone) <= 1e-5
 
@@ -130,6 +131,7 @@ def paired():
     return trained(1, **PAIRED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_pairs_and_penalties(paired, replicas):
     assert error(trained(replicas, **PAIRED), paired) <= 1e-7
@@ -147,10 +149,12 @@ def test_without_the_division_of_losses(reference, monkeypatch):
     assert error(trained(2), reference) > 1e-2
 
 
+@pytest.mark.slow
 def test_without_synchronised_batch_statistics(reference):
     assert error(trained(2, synchronized=False), reference) > 1e-2
 
 
+@pytest.mark.slow
 def test_without_rows_of_their_own(reference, monkeypatch):
     """Both replicas draw the latents of the first one."""
     monkeypatch.setattr(sampling, "own_rows", lambda function, count: function(count))
@@ -158,6 +162,7 @@ def test_without_rows_of_their_own(reference, monkeypatch):
 
 
 # === What users do next, and what they do wrong ===
+@pytest.mark.slow
 def test_a_model_of_two_replicas_is_saved_and_loaded(tmp_path):
     gan, _, actual, _ = trained(2, None)
     images = gan.generate(labels=[0, 1, 2], seed=1)
@@ -167,6 +172,7 @@ def test_a_model_of_two_replicas_is_saved_and_loaded(tmp_path):
     helpers.assert_same_pixels(loaded.generate(labels=[0, 1, 2], seed=1), images)
 
 
+@pytest.mark.slow
 def test_adam_on_two_replicas():
     """The optimizers of all presets. Replicas are threads that share them."""
     found = []

@@ -136,6 +136,7 @@ def with_config(content, edit):
     return mutations.repacked(content, change_entry)
 
 
+@pytest.mark.slow
 def test_a_file_of_ours_loads(keras_file, run_directory, tmp_path):
     (tmp_path / "gan.keras").write_bytes(keras_file)
     gan = saving.load_file(tmp_path / "gan.keras")

@@ -157,13 +157,9 @@ def plain():
     return weights_after_two_steps(run_eagerly=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "arguments",
-    [
-        {"steps_per_execution": 2},
-        pytest.param({"jit_compile": True}, marks=pytest.mark.slow),
-    ],
-    ids=str,
+    "arguments", [{"steps_per_execution": 2}, {"jit_compile": True}], ids=str
 )
 def test_compiled_steps_are_the_plain_ones(plain, arguments):
     _, actual = weights_after_two_steps(**arguments)

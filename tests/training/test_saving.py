@@ -104,6 +104,7 @@ def test_directory_cannot_be_changed(saved):
         SAGAN.from_preset(saved[1], num_classes=4, synchronized=True)
 
 
+@pytest.mark.slow
 def test_a_directory_with_synchronised_batch_statistics(saved):
     directory = saved[1]
     plain = SAGAN.from_preset(directory)
@@ -157,6 +158,7 @@ def test_recipe_with_overrides():
         assert config[name] == getattr(settings, name)
 
 
+@pytest.mark.slow
 def test_recipe_in_another_precision(monkeypatch):
     small = {"base_filters": 4, "attention_resolutions": ()}
     gan = SAGAN.from_preset("sagan_32_small", dtype="mixed_bfloat16", **small)

@@ -218,6 +218,7 @@ def test_optimizers_must_be_two(gan):
         gan.compile(optimizer, optimizer)
 
 
+@pytest.mark.slow
 def test_float16_gets_a_loss_scale():
     gan = helpers.tiny_gan(dtype="mixed_float16", attention=False)
     gan.compile(d_optimizer=keras.optimizers.SGD(1e-3))

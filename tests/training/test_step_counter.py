@@ -68,6 +68,7 @@ def test_a_second_compile_goes_on_counting(drawn_at):
     assert drawn_at == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_averaging_that_begins_later_does_not_begin_again_with_a_second_compile():
     gan = new_gan(ema_start=1, ema_decay=0.5)
     train(gan, 2)
@@ -77,6 +78,7 @@ def test_averaging_that_begins_later_does_not_begin_again_with_a_second_compile(
     assert not np.array_equal(np.array(average), np.array(weight))
 
 
+@pytest.mark.slow
 def test_schedules_of_rates_follow_their_optimizer():
     gan = helpers.tiny_gan(attention=False)
     gan.step_counter.count.assign(100)
@@ -90,7 +92,14 @@ def test_schedules_of_rates_follow_their_optimizer():
     assert gan.step == 103
 
 
-@pytest.mark.parametrize("kind", ["keras", "preset", "weights", "checkpoint"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "keras",
+        *(pytest.param(x, marks=pytest.mark.slow) for x in ("preset", "weights")),
+        pytest.param("checkpoint", marks=pytest.mark.slow),
+    ],
+)
 def test_the_step_is_saved_and_training_goes_on_to_the_bit(kind, tmp_path):
     gan = new_gan()
     train(gan, 1)
@@ -121,6 +130,7 @@ def test_the_step_is_saved_and_training_goes_on_to_the_bit(kind, tmp_path):
     helpers.assert_equal(found.values(), expected.values())
 
 
+@pytest.mark.slow
 def test_a_model_without_weights_or_optimizers_begins_at_0(tmp_path):
     gan = new_gan()
     train(gan, 1)
@@ -129,6 +139,7 @@ def test_a_model_without_weights_or_optimizers_begins_at_0(tmp_path):
     assert helpers.tiny_gan(attention=False).step == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", [2, 4])
 def test_replicas_count_together(replicas):
     gan, _ = equivalence.build(equivalence.mirrored(replicas))

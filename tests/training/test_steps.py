@@ -181,12 +181,17 @@ def all_weights(gan):
     ("loss", "discriminator_steps", "accumulation", "gammas", "count"),
     [
         ("hinge", 1, 1, (0, 0), 3),
-        ("hinge", 2, 2, (0, 0), 2),
-        ("non_saturating", 1, 1, (0.5, 0), 1),
-        ("least_squares", 1, 1, (0, 0), 1),
-        ("wasserstein", 1, 1, (0, 2.0), 1),
-        ("relativistic", 1, 1, (0, 0), 1),
         ("relativistic", 2, 2, (0.5, 0.25), 1),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [
+                ("hinge", 2, 2, (0, 0), 2),
+                ("non_saturating", 1, 1, (0.5, 0), 1),
+                ("least_squares", 1, 1, (0, 0), 1),
+                ("wasserstein", 1, 1, (0, 2.0), 1),
+                ("relativistic", 1, 1, (0, 0), 1),
+            ]
+        ),
     ],
 )
 def test_step_equals_one_written_by_hand(
@@ -208,7 +213,10 @@ def test_step_equals_one_written_by_hand(
     )
 
 
-@pytest.mark.parametrize(("discriminator_steps", "accumulation"), [(1, 2), (3, 1)])
+@pytest.mark.parametrize(
+    ("discriminator_steps", "accumulation"),
+    [pytest.param(1, 2, marks=pytest.mark.slow), (3, 1)],
+)
 def test_spectral_norm_advances_once_an_optimizer_step(
     discriminator_steps, accumulation
 ):
@@ -237,8 +245,12 @@ def test_spectral_norm_advances_once_an_optimizer_step(
 
 @pytest.mark.parametrize(
     "settings",
-    [StepSettings(), StepSettings("relativistic", r1_gamma=0.5, r2_gamma=0.25)],
-    ids=["hinge", "relativistic"],
+    [
+        pytest.param(StepSettings(), id="hinge", marks=pytest.mark.slow),
+        pytest.param(
+            StepSettings("relativistic", r1_gamma=0.5, r2_gamma=0.25), id="relativistic"
+        ),
+    ],
 )
 def test_accumulation_is_exact_for_the_discriminator(settings):
     """Three sub-batches update it as their union does.
@@ -288,7 +300,9 @@ def test_uint8_and_float_images_give_the_same_step():
     helpers.assert_equal(*ends)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["float16", pytest.param("float64", marks=pytest.mark.slow)]
+)
 def test_float_images_of_other_precisions_train(dtype):
     gan = helpers.tiny_gan(attention=False)
     gan.compile(**helpers.sgd_pair())
@@ -315,7 +329,9 @@ def test_unconditional_step_with_one_channel(arguments):
     assert sum(moved) > 0.9 * len(moved)
 
 
-@pytest.mark.parametrize("loss", ["non_saturating", "relativistic"])
+@pytest.mark.parametrize(
+    "loss", [pytest.param("non_saturating", marks=pytest.mark.slow), "relativistic"]
+)
 def test_evaluation_step_is_the_losses_in_inference_mode(loss):
     """Without penalties, which the losses of training are without as well."""
     gan = float64_gan(loss, gammas=(1.0, 1.0), attention=False)

@@ -134,6 +134,7 @@ def test_a_model_without_attention(networks):
         attention_figure(helpers.tiny_gan(**networks), label=0)
 
 
+@pytest.mark.slow
 def test_an_unconditional_model():
     gan = helpers.tiny_gan(num_classes=None)
     shown = view(gan, seed=3)

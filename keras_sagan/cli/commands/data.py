@@ -4,7 +4,7 @@ import json
 
 from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError, user_errors
-from keras_sagan.cli.parsing import png_file
+from keras_sagan.cli.parsing import local_path, png_file
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_PROBLEMS = 1
@@ -55,7 +55,12 @@ def _add_prepare(actions):
     )
     _add_source(prepare)
     prepare.add_argument(
-        "-o", "--output", required=True, metavar="DIR", help="new or empty directory"
+        "-o",
+        "--output",
+        required=True,
+        type=local_path,
+        metavar="DIR",
+        help="new or empty directory",
     )
     prepare.add_argument(
         "--strict",
@@ -82,7 +87,10 @@ def _add_source(parser):
         help="how pictures become square: crop (default) or pad",
     )
     parser.add_argument(
-        "--cache-dir", metavar="DIR", help="where downloaded and drawn data are kept"
+        "--cache-dir",
+        type=local_path,
+        metavar="DIR",
+        help="where downloaded and drawn data are kept",
     )
 
 

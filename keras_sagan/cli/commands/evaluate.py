@@ -9,6 +9,7 @@ from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.commands import evaluate_options
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 from keras_sagan.metrics import protocol
@@ -38,9 +39,14 @@ def add_parser(commands):
     )
     add_model(parser, f"{model_argument.ANY}; see above for what else")
     evaluate_options.add_metrics(parser)
-    parser.add_argument("--json", metavar="FILE", help="write the result as JSON")
     parser.add_argument(
-        "--against", metavar="FILE", help="compare with the JSON of an earlier result"
+        "--json", type=local_path, metavar="FILE", help="write the result as JSON"
+    )
+    parser.add_argument(
+        "--against",
+        type=local_path,
+        metavar="FILE",
+        help="compare with the JSON of an earlier result",
     )
     parser.add_argument(
         "--ignore-protocol",
@@ -83,13 +89,20 @@ class _Job:
     """What the options ask for, opened."""
 
     def __init__(self, options, settings):
+        from keras_sagan.cli.commands import evaluate_images
         from keras_sagan.distributed import strategies
 
         self.options, self.settings = options, settings
         self.strategy = strategies.create_strategy(options.strategy)
         self._sources = {}  # by split: decoding takes long
         with self.strategy.scope():
-            self.scored = _open(options)
+            self.scored = evaluate_images.open_scored(
+                options.model,
+                options.image_size,
+                options.cache_dir,
+                options.dataset,
+                options.fit or "crop",
+            )
         self.fit = options.fit or self.scored.fit
         self.split = options.split or "train"
         self.held_out = None
@@ -151,6 +164,7 @@ class _Job:
     def open_extractor(self, fake):
         """Opens it, and extracts the real images, after what can be checked before."""
         from keras_sagan.metrics import preconditions
+        from keras_sagan.metrics.extractors import classifier, opening
         from keras_sagan.metrics.moments import Moments
 
         check = functools.partial(
@@ -161,7 +175,15 @@ class _Job:
             held_out=self.held_out,
         )
         check(extractor=None)
-        extractor = _extractor(self.options, lambda: self.load("train"), self.strategy)
+        options = self.options
+        extractor = opening.open_extractor(
+            options.extractor,
+            options.inception,
+            options.resize,
+            options.features,
+            lambda: classifier.examples_of(self.load("train")),
+            self.strategy,
+        )
         check(extractor=extractor)
         if not isinstance(self.real, Moments):
             self.real = self.prepared(self.real, extractor)
@@ -248,31 +270,6 @@ def _sweep(job, options):
         points = sweep.curve("recall", "precision")
         save_curve(options.sweep_png, points, "recall", "precision", job.extractor.name)
         print(options.sweep_png)
-
-
-def _open(options):
-    from keras_sagan.cli.commands import evaluate_images
-
-    return evaluate_images.open_scored(
-        options.model,
-        options.image_size,
-        options.cache_dir,
-        options.dataset,
-        options.fit or "crop",
-    )
-
-
-def _extractor(options, load_training, strategy):
-    from keras_sagan.metrics.extractors import classifier, opening
-
-    return opening.open_extractor(
-        options.extractor,
-        options.inception,
-        options.resize,
-        options.features,
-        lambda: classifier.examples_of(load_training()),
-        strategy,
-    )
 
 
 def _compare(result, options):

@@ -4,7 +4,7 @@ import pathlib
 
 from keras_sagan.cli import outputs
 from keras_sagan.cli.errors import UserError
-from keras_sagan.cli.parsing import integer, number, png_file, truncations
+from keras_sagan.cli.parsing import integer, local_path, number, png_file, truncations
 from keras_sagan.metrics.extractors import naming
 from keras_sagan.metrics.registry import METRICS, Need
 from keras_sagan.metrics.settings import Settings
@@ -46,9 +46,12 @@ def add_images(group):
         help="how images that are read become square (default: as the run that made "
         "the model read them, where that is known, else crop)",
     )
-    group.add_argument("--cache-dir", metavar="DIR", help="where data are kept")
+    group.add_argument(
+        "--cache-dir", type=local_path, metavar="DIR", help="where data are kept"
+    )
     group.add_argument(
         "--reference-stats",
+        type=local_path,
         metavar="FILE.npz",
         help="moments of the real images, as pytorch-fid and clean-fid write them: "
         "read if the file is there, else written. What it is of is then not given "
@@ -85,6 +88,7 @@ def add_extractor(group):
     )
     group.add_argument(
         "--inception",
+        type=local_path,
         metavar="FILE.pth",
         help="weights file of pytorch-fid or torch-fidelity (default: downloaded)",
     )

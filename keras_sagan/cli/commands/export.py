@@ -7,6 +7,7 @@ import sys
 from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 
 
@@ -28,6 +29,7 @@ def add_parser(commands):
         "-o",
         "--output",
         required=True,
+        type=local_path,
         metavar="PATH",
         help="directory of the versions, e.g. saved_models/NAME; with another format "
         "the file to write, e.g. NAME.onnx",
@@ -51,6 +53,7 @@ def add_parser(commands):
         "--metrics",
         action="append",
         default=[],
+        type=local_path,
         metavar="FILE.json",
         help="scores that `keras-sagan evaluate --json` wrote; may be repeated",
     )

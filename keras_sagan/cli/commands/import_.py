@@ -3,6 +3,7 @@
 import pathlib
 
 from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 
 
@@ -26,9 +27,12 @@ def _add_studiogan(sources):
         help="PyTorch-StudioGAN",
         examples=("model=G-best.pth -o models/cifar10",),
     )
-    parser.add_argument("path", metavar="G.pth", help="model=G-....pth")
+    parser.add_argument(
+        "path", type=local_path, metavar="G.pth", help="model=G-....pth"
+    )
     parser.add_argument(
         "--discriminator",
+        type=local_path,
         metavar="D.pth",
         help="model=D-....pth (default: an untrained discriminator)",
     )
@@ -46,7 +50,7 @@ def _add_mmgeneration(sources):
         help="MMGeneration",
         examples=("sagan_cifar10.pth -o models/cifar10",),
     )
-    parser.add_argument("path", metavar="FILE.pth")
+    parser.add_argument("path", type=local_path, metavar="FILE.pth")
     parser.add_argument(
         "--channel-order",
         choices=("bgr", "rgb"),
@@ -82,13 +86,24 @@ def _add_tf1(sources):
         help="the official code (TensorFlow 1)",
         examples=("logs/model.ckpt-1000000 -o models/imagenet",),
     )
-    parser.add_argument("path", metavar="PREFIX", help="e.g. model.ckpt-1000000")
+    parser.add_argument(
+        "path",
+        type=local_path,
+        metavar="PREFIX",
+        help="what the files of the checkpoint have in common, without .index and "
+        ".data-...: model.ckpt-1000000",
+    )
     _add_output(parser, _load_tf1)
 
 
 def _add_output(parser, load):
     parser.add_argument(
-        "-o", "--output", required=True, metavar="DIR", help="new or empty directory"
+        "-o",
+        "--output",
+        required=True,
+        type=local_path,
+        metavar="DIR",
+        help="new or empty directory",
     )
     parser.set_defaults(run=run, load=load)
 

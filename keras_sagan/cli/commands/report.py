@@ -3,6 +3,7 @@
 from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
+from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 
@@ -32,6 +33,7 @@ def add_parser(commands):
         "--scores",
         action="append",
         default=[],
+        type=local_path,
         metavar="FILE.json",
         help="scores that `keras-sagan evaluate --json` wrote; may be repeated",
     )

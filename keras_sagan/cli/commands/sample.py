@@ -1,6 +1,7 @@
 """`keras-sagan sample`: a grid of images from a trained model."""
 
 import argparse
+import csv
 import math
 import pathlib
 
@@ -48,7 +49,9 @@ def add_parser(commands):
     parser.add_argument(
         "--labels",
         metavar="LABELS",
-        help="class names or indices, e.g. 0,1,2 (default: every class, at most 16)",
+        help="class names or indices, e.g. 0,1,2 (default: every class, at most 16); "
+        "a name with a comma in quotation marks, '\"cat, grey\",1'; one that begins "
+        "with - as --labels=-x",
     )
     parser.add_argument(
         "--num-images",
@@ -264,8 +267,12 @@ def _generated(generate, labels, options):
 
 
 def _labels(text, class_names):
-    """Class names and indices from `"cat,1"`; a number that is a name is the name."""
-    words = [word.strip() for word in (text or "").split(",")]
+    """Class names and indices from `"cat,1"`; a number that is a name is the name.
+
+    A name with a comma stands in quotation marks: `'"cat, grey",1'`.
+    """
+    rows = csv.reader([text or ""], skipinitialspace=True)
+    words = [word.strip() for row in rows for word in row]
     return [
         int(word) if word.isdecimal() and word not in (class_names or ()) else word
         for word in words

@@ -9,7 +9,7 @@ import sys
 from keras_sagan import progress
 from keras_sagan.cli import settings
 from keras_sagan.cli.errors import EXIT_USAGE, UserError, user_errors
-from keras_sagan.cli.parsing import MOST_SECONDS, number
+from keras_sagan.cli.parsing import MOST_SECONDS, local_path, number
 from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
@@ -50,6 +50,7 @@ def add_parser(commands):
     parser.add_argument(
         "-o",
         "--output",
+        type=local_path,
         metavar="DIR",
         help="run directory: new, empty, or that of a run which is to go on "
         "(default: the next runs/NUMBER-DATA-PRESET)",

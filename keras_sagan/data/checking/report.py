@@ -266,7 +266,8 @@ def _class_lines(class_counts):
     largest = max(class_counts.values(), default=0) or 1
     shown = list(class_counts.items())[:_MAX_CLASSES_SHOWN]
     width = max((len(name) for name, _ in shown), default=0)
-    lines = [f"classes   {len(class_counts)}"]
+    last = len(class_counts) - 1
+    lines = [f"classes   {len(class_counts)}, labels 0 to {last} in this order"]
     for name, count in shown:
         bar = "#" * round(_BAR_WIDTH * count / largest)
         lines.append(f"  {name:<{width}}  {count:>7}  {bar}".rstrip())

@@ -17,7 +17,7 @@ from keras_sagan.data import loading
 from keras_sagan.data.decoding import map_parallel, with_progress
 from keras_sagan.data.pictures import check_usable
 from keras_sagan.data.preparing import journal
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 
 REPORT = "prepare_report.json"
 SHARD_PICTURES = 1000
@@ -133,7 +133,7 @@ def _new_directory(output):
     Raises:
         FileExistsError: if it cannot.
     """
-    path = pathlib.Path(output).expanduser()
+    path = paths.local(output)
     if path.is_symlink() or path.exists():
         path = path.resolve()  # a link stays one
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -151,7 +151,7 @@ def _new_directory(output):
 
 def _absolute(kind, rest):
     """A parsed name, the same from every directory and however it was typed."""
-    path = pathlib.Path(rest).expanduser()
+    path = paths.local(rest)
     return f"{kind}:{path.resolve() if rest and path.exists() else rest}"
 
 

@@ -10,7 +10,7 @@ import tensorflow_datasets as tfds
 
 from keras_sagan.data.sources import glyphs, shapes, tfds_files
 from keras_sagan.data.sources.tfds import messages_on_stderr
-from keras_sagan.data.storage import data_dir
+from keras_sagan.data.storage import data_dir, writable_dir
 
 # Another version of a rendering must get another number here.
 VERSION = "1.0.0"
@@ -56,11 +56,14 @@ def prepared_builder(name, image_size, cache_dir=None):
     Returns:
         Read-only `tfds.core.DatasetBuilder` with splits "train" and "test".
     """
-    root = data_dir(cache_dir)
     stored = f"keras_sagan_{name}"
-    directory = os.path.join(root, stored, f"{image_size}px", VERSION)
+    inner = os.path.join(stored, f"{image_size}px", VERSION)
+    directory = os.path.join(data_dir(cache_dir), inner)
     if not _complete(directory):
-        _build(_SETS[name], stored, image_size, root, directory)
+        root = writable_dir(cache_dir)
+        directory = os.path.join(root, inner)
+        if not _complete(directory):
+            _build(_SETS[name], stored, image_size, root, directory)
     tfds_files.check_directory(directory)
     return tfds.builder_from_directory(directory)
 

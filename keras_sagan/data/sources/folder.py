@@ -13,6 +13,7 @@ from keras_sagan.data.decoding import FORMATS
 from keras_sagan.data.pictures import Opened, Picture, Pictures, class_name_problems
 from keras_sagan.data.sources import label_files
 from keras_sagan.data.sources.label_files import normalized, shown
+from keras_sagan.files import paths
 
 _PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
 
@@ -42,9 +43,9 @@ def list_pictures(path):
 
     Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
     pictures may lie in subfolders. Else the subfolders, in order of their names' code
-    points, NFC-normalised, are the classes. Names that start with a dot are left out,
-    and so are files that are no pictures by ending or content (`decoding.is_picture`),
-    these with a note.
+    points, NFC-normalised, or by number where all are whole numbers, are the classes.
+    Names that start with a dot are left out, and so are files that are no pictures by
+    their content (`decoding.is_picture`), these with a note.
 
     Args:
         path: str. "~" is the home directory.
@@ -56,7 +57,7 @@ def list_pictures(path):
         FileNotFoundError, NotADirectoryError, PermissionError: if it cannot be
             listed; the message names it.
     """
-    path = pathlib.Path(path).expanduser()
+    path = paths.local(path)
     if not path.exists():
         raise FileNotFoundError(f"`name`: there is no folder {shown(path.absolute())}.")
     if not path.is_dir():
@@ -104,7 +105,7 @@ def open_pictures(path):
         rows=rows,
         problems=listing.problems,
         notes=listing.notes,
-        fingerprint=_fingerprint(listing, pathlib.Path(path).expanduser()),
+        fingerprint=_fingerprint(listing, paths.local(path)),
     )
 
 
@@ -151,7 +152,10 @@ def _listed_names(path, found):
 
 
 def _class_folders(path, entries):
-    folders, pictures = entries.folders, entries.pictures
+    order = label_files.in_order({normalized(shown(x.name)) for x in entries.folders})
+    places = {name: place for place, name in enumerate(order)}
+    folders = sorted(entries.folders, key=lambda x: places[normalized(shown(x.name))])
+    pictures = entries.pictures
     problems = [
         f"{shown(link)} is a link that leads nowhere" for link in entries.broken
     ]

@@ -149,6 +149,16 @@ def _class_names(rows, file):
     names = {label for _, label in rows}
     if file.suffix == ".json":  # also those that no picture has
         return tuple(map(str, range(max(map(int, names), default=-1) + 1)))
+    return in_order(names)
+
+
+def in_order(names):
+    """Names of classes in the order of their labels: by name, or by number.
+
+    By number where all are whole numbers, so that "10" comes after "9".
+
+    Returns: tuple of str.
+    """
     if all(name.isascii() and name.isdigit() for name in names):
         # As `int` orders them, which refuses thousands of digits.
         return tuple(sorted(names, key=lambda name: (_digits(name), name)))
@@ -176,10 +186,25 @@ def _row_problems(file, rows, pictures):
     if missing:
         problems.append(
             f"{file} lists {_some(missing)}, which the folder does not have"
+            f"{_meant(missing[0], pictures)}"
         )
     if unlisted:
         problems.append(f"{file} has no label of {_some(unlisted)}")
     return problems
+
+
+def _meant(name, pictures):
+    """What a listed name probably stands for, as the end of a message, or ""."""
+    wanted = name.replace("\\", "/").casefold()
+    for picture in pictures:
+        known = picture.casefold()
+        if any(f"/{wanted}".endswith(f"/{x}") for x in (known, _without_ending(known))):
+            return f"; it has {picture!r}, which is not {name!r}"
+    return ""
+
+
+def _without_ending(name):
+    return os.path.splitext(name)[0]
 
 
 def _some(names):

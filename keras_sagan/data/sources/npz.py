@@ -7,7 +7,6 @@ that needs pickle is read.
 """
 
 import hashlib
-import pathlib
 
 import numpy as np
 from PIL import Image
@@ -19,7 +18,7 @@ from keras_sagan.data.pictures import (
     Pictures,
     class_name_problems,
 )
-from keras_sagan.files import npz_files
+from keras_sagan.files import npz_files, paths
 
 _ARRAYS = ("images", "labels", "class_names")
 _SHOWN = 10  # names in a message
@@ -101,7 +100,7 @@ def to_uint8(images):
 def _parse(text):
     """The file's path, and the names of its arrays by use, or `None`."""
     path, _, pairs = text.rpartition(":")
-    whole = pathlib.Path(text).expanduser()
+    whole = paths.local(text)
     if not path or "=" not in pairs or whole.is_file():
         return whole, None
     names = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
@@ -114,7 +113,7 @@ def _parse(text):
             "`name`: arrays are named as 'npz:PATH:images=NAME', with ',labels=NAME' "
             f"and ',class_names=NAME' where there are some. Received: 'npz:{text}'."
         )
-    return pathlib.Path(path).expanduser(), names
+    return paths.local(path), names
 
 
 def _read(path, names):

@@ -15,6 +15,7 @@ from keras_sagan.data.decoding import open_picture
 from keras_sagan.data.pictures import Opened, Picture, Pictures
 from keras_sagan.data.sources import tfds_files
 from keras_sagan.data.storage import data_dir
+from keras_sagan.files import paths
 
 _READ_BATCH = 256
 _RECORD = 16  # bytes that an example takes at least: its length and checksums
@@ -37,7 +38,7 @@ def prepared_builder(name, cache_dir=None):
             directory holds none, or its description names classes of others.
         RuntimeError: if it could not be downloaded and prepared; says what to do.
     """
-    path = os.path.expanduser(name)
+    path = str(paths.local(name))
     if os.path.isfile(os.path.join(path, "dataset_info.json")):
         return _described(path)
     if path.startswith((os.sep, ".")):

@@ -10,6 +10,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
+import typing
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class VerificationError(RuntimeError):
     """An export does not do what its model does."""
 
 
-def verify(gan, directory):
+def verify(gan: typing.Any, directory: str | os.PathLike) -> dict:
     """Compare an export with its model, signature by signature.
 
     Every signature runs at the batch sizes 1, 7 and 64, `attention`, whose maps are

@@ -7,14 +7,18 @@ and can be compared only for the same classifier (see its SHA-256 in the protoco
 
 import dataclasses
 import json
-import pathlib
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.files import json_files, keras_files, writing
-from keras_sagan.metrics.extractors.extractor import CLASSIFIER, keras_extractor
+from keras_sagan.files import json_files, keras_files, paths, writing
+from keras_sagan.metrics.extractors.extractor import (
+    CLASSIFIER,
+    Extractor,
+    keras_extractor,
+)
 
 FEATURES = "features"  # name of the layer
 
@@ -22,7 +26,9 @@ _BATCH_SIZE = 128
 _CLASS_NAMES = "assets/class_names.json"  # in the file of a classifier
 
 
-def train_classifier(images, labels, epochs=4, seed=0):
+def train_classifier(
+    images: np.ndarray, labels: np.ndarray | None, epochs: int = 4, seed: int = 0
+) -> keras.Model:
     """Trains a convolutional classifier.
 
     Args:
@@ -78,7 +84,9 @@ def train_classifier(images, labels, epochs=4, seed=0):
     return model
 
 
-def classifier_extractor(model, class_names=None):
+def classifier_extractor(
+    model: keras.Model, class_names: Sequence[str] | None = None
+) -> Extractor:
     """The classifier as an extractor: 128 features, and logits.
 
     Args:
@@ -104,7 +112,7 @@ def load_or_train(path, source, epochs=4, seed=0):
     Returns: `(model, class_names)`: `keras.Model`, and a tuple of str or `None`, where
         they are not known.
     """
-    path = None if path is None else pathlib.Path(path)
+    path = None if path is None else paths.local(path)
     if path is not None and path.is_file():
         return keras_files.load(path), read_class_names(path)
     images, labels, class_names = source()
@@ -134,7 +142,7 @@ def write(path, model, class_names):
             content = json.dumps({"names": list(class_names)})
             keras_files.add_asset(partial, _CLASS_NAMES, content)
 
-    path = pathlib.Path(path)
+    path = paths.local(path)
     writing.make_folder(path.parent)
     writing.replace_file(path, fill)
 

@@ -7,6 +7,7 @@ other extractor carry its name, and none of them is FID.
 import dataclasses
 import hashlib
 import math
+import os
 import pathlib
 from collections.abc import Callable
 
@@ -51,27 +52,29 @@ class Extractor:
     class_names: tuple | None = None
 
     @property
-    def is_inception(self):
+    def is_inception(self) -> bool:
         """bool: whether it is the FID network, be it with other weights."""
         return self.name in (FID_NETWORK, _UNVERIFIED)
 
     @property
-    def has_classes(self):
+    def has_classes(self) -> bool:
         """bool: whether its logits are those of classes that mean something."""
         return self.is_inception or self.name == CLASSIFIER
 
     @property
-    def is_fid_network(self):
+    def is_fid_network(self) -> bool:
         """bool: whether its Frechet distance is FID."""
         return self.name == FID_NETWORK and self.sha256 == inception_weights.SHA256
 
-    def describe(self):
+    def describe(self) -> dict[str, str]:
         """dict for the protocol of a score."""
         names = ("name", "sha256", "resize", "preprocessing")
         return {name: getattr(self, name) for name in names}
 
 
-def extract(images, extractor, batch_size=64):
+def extract(
+    images: np.ndarray, extractor: Extractor, batch_size: int = 64
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Features of images.
 
     Args:
@@ -124,7 +127,11 @@ def with_channels(images, channels):
     )
 
 
-def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
+def inception_extractor(
+    path: str | os.PathLike | None = None,
+    resize_kind: str = "tensorflow1",
+    cache_dir: str | os.PathLike | None = None,
+) -> Extractor:
     """The FID network: features "pool3", logits without bias.
 
     Args:
@@ -163,7 +170,13 @@ def inception_extractor(path=None, resize_kind="tensorflow1", cache_dir=None):
     )
 
 
-def keras_extractor(model, name, features=None, preprocess=None, resize_kind="clean"):
+def keras_extractor(
+    model: keras.Model,
+    name: str,
+    features: str | None = None,
+    preprocess: Callable | None = None,
+    resize_kind: str = "clean",
+) -> Extractor:
     """Any Keras model of one image input.
 
     Args:

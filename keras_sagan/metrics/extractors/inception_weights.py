@@ -2,11 +2,10 @@
 
 import hashlib
 import os
-import pathlib
 import urllib.request
 
 from keras_sagan import progress
-from keras_sagan.files import torch_files, writing
+from keras_sagan.files import paths, torch_files, writing
 from keras_sagan.metrics.extractors import inception
 
 # The file of pytorch-fid; torch-fidelity's has the same content.
@@ -38,7 +37,7 @@ def load(path=None, cache_dir=None):
         ValueError: if the file is something else.
         RuntimeError: if it cannot be downloaded.
     """
-    path = download(cache_dir) if path is None else pathlib.Path(path)
+    path = download(cache_dir) if path is None else paths.local(path)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     model = inception.build()
@@ -54,12 +53,12 @@ def download(cache_dir=None, url=URL, sha256=SHA256):
     Raises:
         RuntimeError: if it cannot be downloaded, or has another SHA-256.
     """
-    folder = pathlib.Path(cache_dir) if cache_dir else _default_cache()
+    folder = paths.local(cache_dir) if cache_dir else _default_cache()
     target = folder / url.rpartition("/")[2]
     if target.is_file():
         return target
-    writing.make_folder(folder)
     try:
+        writing.make_folder(folder)
         with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
             content = _read(response)
         received = hashlib.sha256(content).hexdigest()
@@ -88,5 +87,4 @@ def _read(response):
 
 
 def _default_cache():
-    base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
-    return pathlib.Path(base) / "keras_sagan"
+    return paths.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras_sagan"

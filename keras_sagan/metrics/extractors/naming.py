@@ -5,6 +5,8 @@ Free of NumPy and TensorFlow: a mistake in a name is reported before those are l
 
 import pathlib
 
+from keras_sagan.files import paths
+
 RESIZE_KINDS = ("tensorflow1", "pytorch", "clean")
 
 _FORMS = (
@@ -41,6 +43,6 @@ def parse(name):
             f"Received: {name!r}."
         )
     there = {"keras": pathlib.Path.is_file, "saved_model": pathlib.Path.is_dir}
-    if kind in there and not there[kind](pathlib.Path(rest)):
+    if kind in there and not there[kind](paths.local(rest)):
         raise FileNotFoundError(f"`extractor` {name!r}: there is no {rest!r}.")
     return kind, rest

@@ -2,18 +2,27 @@
 
 import contextlib
 import dataclasses
+import os
 import pathlib
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 
 from keras_sagan.distributed import strategies
 from keras_sagan.distributed.row_map import RowMap
-from keras_sagan.files import keras_files
+from keras_sagan.files import keras_files, paths
 from keras_sagan.metrics.extractors import classifier, extractor, naming
 
 
-def open_extractor(name, weights, resize_kind, layer, training_data, strategy=None):
+def open_extractor(
+    name: str,
+    weights: str | os.PathLike | None,
+    resize_kind: str,
+    layer: str | None,
+    training_data: Callable[[], tuple],
+    strategy: tf.distribute.Strategy | None = None,
+) -> extractor.Extractor:
     """Opens an extractor by its name.
 
     Args:
@@ -57,7 +66,9 @@ def open_classifier(model, class_names=None, strategy=None):
     return spread_extractor(made, strategy)
 
 
-def spread_extractor(extractor, strategy):
+def spread_extractor(
+    extractor: extractor.Extractor, strategy: tf.distribute.Strategy | None
+) -> extractor.Extractor:
     """An extractor that spreads each batch over the replicas of this process.
 
     Features are those of one replica, in the same order, up to rounding. Open the
@@ -84,7 +95,8 @@ def _open(kind, rest, weights, resize_kind, layer):
     if kind == "inception":
         return extractor.inception_extractor(weights, resize_kind)
     if kind == "saved_model":
-        return extractor.saved_model_extractor(rest, pathlib.Path(rest).name)
+        path = paths.local(rest)
+        return extractor.saved_model_extractor(path, path.name)
     if kind == "keras":
         model, stem = keras_files.load(rest), pathlib.Path(rest).stem
         return extractor.keras_extractor(model, stem, layer, None, resize_kind)

@@ -7,6 +7,8 @@ import io
 import math
 import numbers
 import time
+import typing
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image
@@ -15,6 +17,7 @@ from keras_sagan.listening.access import check_token
 from keras_sagan.serving.client.address import parse_address
 from keras_sagan.serving.client.retries import Retries, call_with_retries
 from keras_sagan.serving.errors import Code, ServingError
+from keras_sagan.serving.signatures import Signature
 
 
 class Client:
@@ -50,13 +53,13 @@ class Client:
 
     def __init__(
         self,
-        url,
-        timeout=30.0,
-        retries=None,
-        batch_size=32,
-        max_message_bytes=256 * 2**20,
-        token=None,
-    ):
+        url: str,
+        timeout: float = 30.0,
+        retries: Retries | None = None,
+        batch_size: int = 32,
+        max_message_bytes: int = 256 * 2**20,
+        token: str | None = None,
+    ) -> None:
         if not (timeout > 0 and math.isfinite(timeout)):
             raise ValueError(f"`timeout` must be positive. Received: {timeout!r}.")
         if batch_size < 1:
@@ -69,9 +72,15 @@ class Client:
         self.batch_size = batch_size
         token = token if token is None else check_token(token)
         self._transport = _transport(self.address, max_message_bytes, token)
-        self._signatures = None
+        self._signatures: dict[str, Signature] | None = None
 
-    def generate(self, labels=None, seed=0, truncation=None, num_images=None):
+    def generate(
+        self,
+        labels: Sequence[int] | None = None,
+        seed: int | Sequence[int] = 0,
+        truncation: float | None = None,
+        num_images: int | None = None,
+    ) -> np.ndarray:
         """Returns uint8 images `(n, height, width, channels)`.
 
         Args:
@@ -88,11 +97,19 @@ class Client:
         # As PNG: JSON would spell out every value of every pixel.
         return np.stack([_pixels(data) for data in self._png(rows)])
 
-    def generate_png(self, labels=None, seed=0, truncation=None, num_images=None):
+    def generate_png(
+        self,
+        labels: Sequence[int] | None = None,
+        seed: int | Sequence[int] = 0,
+        truncation: float | None = None,
+        num_images: int | None = None,
+    ) -> list[bytes]:
         """Returns a list of PNG files (`bytes`); arguments as for `generate`."""
         return self._png(_rows(labels, seed, truncation, num_images))
 
-    def attention_maps(self, latents, labels=None):
+    def attention_maps(
+        self, latents: np.ndarray, labels: Sequence[int] | None = None
+    ) -> dict[str, np.ndarray]:
         """Returns images and attention maps by name.
 
         Args:
@@ -108,7 +125,9 @@ class Client:
             inputs["label"] = np.asarray(labels, np.int32)
         return self.predict("attention", inputs)
 
-    def predict(self, signature, inputs):
+    def predict(
+        self, signature: str, inputs: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
         """Runs a signature in one request.
 
         Args:
@@ -132,24 +151,24 @@ class Client:
             end - time.monotonic(),
         )
 
-    def signatures(self):
+    def signatures(self) -> dict[str, Signature]:
         """Returns the model's signatures: dict from names to `Signature`."""
-        if self._signatures is None:
-            self._signatures = self._call(self._transport.signatures)
-        return self._signatures
+        signatures = self._signatures or self._call(self._transport.signatures)
+        self._signatures = signatures
+        return signatures
 
-    def status(self):
+    def status(self) -> dict[int, str]:
         """Returns the state of each version, e.g. `{1: "AVAILABLE"}`."""
         return self._call(self._transport.status)
 
-    def close(self):
+    def close(self) -> None:
         """Closes the connections."""
         self._transport.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Client":
         return self
 
-    def __exit__(self, *unused):
+    def __exit__(self, *unused: typing.Any) -> None:
         self.close()
 
     @property

@@ -3,6 +3,8 @@
 import dataclasses
 import random
 import time
+import typing
+from collections.abc import Callable
 
 from keras_sagan.serving.errors import Code, ServingError
 
@@ -38,13 +40,15 @@ class Retries:
                 f"{self.initial_pause!r} with longest_pause={self.longest_pause!r}."
             )
 
-    def pause(self, attempt, retry_after=0.0):
+    def pause(self, attempt: int, retry_after: float = 0.0) -> float:
         """Seconds to wait after attempt number `attempt` (from 0) failed."""
         limit = min(self.longest_pause, self.initial_pause * 2.0**attempt)
         return max(random.uniform(0.0, limit), retry_after)
 
 
-def call_with_retries(attempt, retries, timeout):
+def call_with_retries(
+    attempt: Callable[[float], typing.Any], retries: Retries, timeout: float
+) -> typing.Any:
     """Calls `attempt` until it succeeds, it may not be repeated, or time is up.
 
     Args:

@@ -80,7 +80,8 @@ def message_bytes(outputs):
         _OF_A_TENSOR
         + len(name.encode())
         + _OF_A_DIMENSION * len(output.shape)
-        + output.size * (_OF_A_STRING if _is_text(output) else output.dtype.itemsize)
+        + output.size
+        * (_OF_A_STRING if output.dtype.kind == "O" else output.dtype.itemsize)
         + output.string_bytes
         for name, output in outputs.items()
     )
@@ -121,10 +122,6 @@ def check(size, max_bytes):
             "most (--max-answer-bytes). Ask for fewer rows at a time; numbers take a "
             "fraction of the bytes by gRPC."
         )
-
-
-def _is_text(output):
-    return output.dtype.kind == "O"
 
 
 def _characters(output):

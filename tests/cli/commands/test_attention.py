@@ -30,6 +30,7 @@ def test_the_figure_of_a_run(run_directory, tmp_path, capsys):
         np.testing.assert_array_equal(np.asarray(image), expected)
 
 
+@pytest.mark.slow
 def test_one_checkpoint(run_directory, tmp_path, capsys):
     output = tmp_path / "x.gif"
     assert attention(run_directory, "-o", output, "--num-points", 2) == 0
@@ -64,6 +65,7 @@ def test_over_checkpoints(run_directory, picture_folder, tmp_path):
             assert abs(frame - drawn).mean() < abs(frame - other).mean()
 
 
+@pytest.mark.slow
 def test_a_point_outside(run_directory, tmp_path, capsys):
     output = tmp_path / "x.png"
     assert attention(run_directory, "-o", output, "--points", "40,2") == 2

@@ -73,6 +73,7 @@ def test_contact_sheet(picture_folder, tmp_path, capsys):
         assert image.size == (8 * 34 + 2, 2 * 34 + 2)
 
 
+@pytest.mark.slow
 def test_prepare_and_train_on_it(picture_folder, tmp_path, capsys):
     """Ten broken files among sixteen sound ones: named, left out, trained without."""
     source = tmp_path / "source"

@@ -70,6 +70,7 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
 
 
 @pytest.mark.distributed
+@pytest.mark.slow
 def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):
     results = []
     monkeypatch.setattr(  # the one that is kept is another strategy's
@@ -123,6 +124,7 @@ def test_a_folder_against_itself(evaluate, picture_folder, tmp_path, capsys):
     assert "allow fid" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_an_export(evaluate, run_directory, tmp_path, capsys):
     from keras_sagan.runs import load_trained
 

@@ -36,6 +36,7 @@ def test_a_size_is_needed_where_nothing_has_one(picture_folder):
         evaluate_images.open_scored(f"folder:{picture_folder}", None, None)
 
 
+@pytest.mark.slow
 def test_the_fit_is_that_of_the_run(run_directory, picture_folder, tmp_path):
     assert evaluate_images.open_scored(str(run_directory), None, None).fit == "crop"
     shutil.copytree(run_directory / "model", tmp_path / "model")
@@ -48,6 +49,7 @@ def test_the_fit_is_that_of_the_run(run_directory, picture_folder, tmp_path):
     assert read.images(1, 0, None, None).description["fit"] == read.fit == "pad"
 
 
+@pytest.mark.slow
 def test_exports_know_their_classes_or_are_told(tmp_path):
     for classes in (3, None):
         path = tmp_path / str(classes)

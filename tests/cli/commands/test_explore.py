@@ -80,6 +80,7 @@ def test_wrong_names(capsys):
     assert "names without scheme and port" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_names():
     command = [sys.executable, "-m", "keras_sagan", "explore", "saved_models/glyphs"]
     with subprocess.Popen(

@@ -9,6 +9,7 @@ from keras_sagan.runs import load_trained
 from tests.helpers import run_python
 
 
+@pytest.mark.slow
 def test_export_is_the_next_version_of_the_same_model(run_directory, tmp_path, capsys):
     base = tmp_path / "models" / "pictures"
     (base / "3").mkdir(parents=True)
@@ -39,6 +40,7 @@ def test_verified_export_with_a_card(run_directory, tmp_path, capsys):
     assert card["training"]["steps"] == 4
 
 
+@pytest.mark.slow
 def test_what_cannot_be_verified_is_not_published(
     run_directory, tmp_path, capsys, monkeypatch
 ):
@@ -57,7 +59,9 @@ def test_no_model_there(tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("kind", ["onnx", "litert"])
+@pytest.mark.parametrize(
+    "kind", ["onnx", pytest.param("litert", marks=pytest.mark.slow)]
+)
 def test_other_formats(run_directory, tmp_path, capsys, kind):
     path = tmp_path / "models" / f"pictures.{kind}"
     arguments = ["export", str(run_directory), "-o", str(path), "--format", kind]

@@ -1,6 +1,8 @@
 import json
 import shutil
 
+import pytest
+
 from keras_sagan.cli.main import main
 
 
@@ -35,6 +37,7 @@ def test_a_run_without_model_or_checkpoints(run_directory, tmp_path):
     assert "Not looked for: " in text and "batch statistics: no model" in text
 
 
+@pytest.mark.slow
 def test_a_truncated_picture_and_rows_without_speed(run_directory, tmp_path):
     shutil.copytree(run_directory, tmp_path / "cut")
     last = sorted((tmp_path / "cut" / "samples").glob("*.png"))[-1]

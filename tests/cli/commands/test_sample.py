@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from keras_sagan.cli.commands.sample import _labels
 from keras_sagan.cli.main import main
 from keras_sagan.runs.loading import load_trained
 from keras_sagan.visualize import image_grid
@@ -23,6 +24,19 @@ def test_grid_of_labels_by_index_and_name(run_directory, tmp_path, capsys):
         labels=[1, 1, 1, 0, 0, 0], seed=[4, 5, 6, 4, 5, 6], truncation=0.5
     )
     assert np.abs(pixels - image_grid(images, columns=3)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ('"cat, grey",1, dog', ["cat, grey", 1, "dog"]),
+        ('7,5" pipe', ["7", '5" pipe']),  # "7" is the name of a class
+        ("-x", ["-x"]),
+        (None, []),
+    ],
+)
+def test_names_of_classes_with_commas_and_others(text, labels):
+    assert _labels(text, ("7", "cat, grey")) == labels
 
 
 def test_every_class_by_default(run_directory, tmp_path):

@@ -69,6 +69,7 @@ def test_latent_interpolation(gan):
         helpers.assert_same_pixels(row[1:2], expected)
 
 
+@pytest.mark.slow
 def test_latent_interpolation_without_classes():
     gan = helpers.tiny_gan(num_classes=None)
     options = asked(interpolate_latents=[1, 2], frames=1)

@@ -10,7 +10,9 @@ from keras_sagan.serving.client.client import Client
 from tests.serving.conftest import GLYPHS, loading_for_ever, served
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_serves_until_a_signal(tmp_path, number):
     options = ["--name", "drawn", "--version-label", "stable=1"]
     with served(GLYPHS, tmp_path / "printed", *options) as server:
@@ -26,6 +28,7 @@ def test_serves_until_a_signal(tmp_path, number):
     assert first.endswith("Only this machine can reach it. Ctrl-C stops it.\n")
 
 
+@pytest.mark.slow
 def test_listening_for_others_is_a_warning(tmp_path):
     with served(GLYPHS, tmp_path / "printed", "--host", "0.0.0.0") as server:
         assert "warning: whoever can reach 0.0.0.0 can use it" in server.text
@@ -54,7 +57,9 @@ def test_a_token_and_names(tmp_path):
             assert got.status == status
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_while_the_model_is_loaded(tmp_path, number):
     with loading_for_ever(
         tmp_path, "serve", str(tmp_path), "--grpc-port", "0", "--rest-port", "0"

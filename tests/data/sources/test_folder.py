@@ -23,6 +23,16 @@ def test_classes_are_sorted_and_files_too(make_folder):
     np.testing.assert_array_equal(examples.images[:, 0, 0, 0], [60, 40, 20, 0])
 
 
+def test_classes_are_sorted_by_number_where_all_are(make_folder):
+    root = make_folder({f"{i}/x.png": ((8, 8), 10 * i) for i in (10, 9, 2)})
+    examples = read(root)
+    assert examples.class_names == ("2", "9", "10")
+    np.testing.assert_array_equal(examples.images[:, 0, 0, 0], [20, 90, 100])
+    assert (
+        "classes   3, labels 0 to 2 in this order" in check(f"folder:{root}").format()
+    )
+
+
 def test_pictures_without_classes(make_folder):
     root = make_folder({"2.png": ((8, 8), 5), "1.png": ((8, 8), 4)})
     examples = read(root)

@@ -41,6 +41,7 @@ def test_same_as_python(session, conditional_export):
             np.testing.assert_array_equal(np.array(actual[key]), expected.numpy())
 
 
+@pytest.mark.slow
 def test_outputs_of_more_than_two_gibibytes(tmp_path, library):
     """The maps of 64 images at 64 x 64 positions have 4."""
 

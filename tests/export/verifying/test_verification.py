@@ -22,6 +22,7 @@ def test_an_export_is_verified(any_gan, any_export):
     assert report["operations"]["serving_default"] > 100
 
 
+@pytest.mark.slow
 def test_without_attention_and_in_float64(tmp_path):
     gan = exportable_gan(None, attention=False, dtype="float64")
     gan.export(str(tmp_path / "1"))

@@ -71,6 +71,7 @@ def test_is_pytorch_fids_network_and_resizing(
     assert relative(other, theirs) > 1e-2
 
 
+@pytest.mark.slow
 def test_clean_fids_way(peers, torch_inception, inception_file):
     """clean-fid resizes with Pillow, then runs the network without resizing."""
     images = pictures(2, 64)

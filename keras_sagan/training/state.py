@@ -1,7 +1,10 @@
-"""Adaptive discriminator augmentation (ADA): how its probability follows training.
+"""What a model remembers of its training beside its weights: two layers of counters.
 
-Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3, and
-`training/training_loop.py` of its code.
+`AugmentationState` is the probability of adaptive discriminator augmentation (ADA):
+[Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3, and
+`training/training_loop.py` of its code. `StepCounter` is the count of training steps:
+optimizers count their own updates, that of a frozen network none, and a second
+`compile` brings a new one.
 """
 
 import keras
@@ -83,3 +86,36 @@ def next_state(state, mean_sign, images, step, config):
     first = tf.equal(step % UPDATE_EVERY, 0)
     probability = tf.where(first & (step > 0), changed, probability)
     return tf.stack([probability, tf.where(first, sign, total + sign)])
+
+
+class StepCounter(keras.layers.Layer):
+    """Counts the generator steps that a `SAGAN` was trained for.
+
+    What depends on the step reads it here: random draws, averaging, callbacks,
+    checkpoints. Schedules of the learning rate follow their optimizer, as in Keras.
+
+    Attributes:
+        find_updates: callable that returns the updates of G's optimizer, or `None`
+            where there is no optimizer. Files of version 0.1.0 have no other count.
+    """
+
+    def __init__(self):
+        super().__init__(name="step_counter", dtype="float32", autocast=False)
+        self.find_updates = None
+        self.count = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",  # they all count the same
+        )
+        self.built = True
+
+    def load_own_variables(self, store):
+        if len(store.keys()):
+            super().load_own_variables(store)
+            return
+        updates = self.find_updates() if self.find_updates else None
+        if updates is not None:
+            self.count.assign(updates)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan.config.data import AugmentationConfig
-from keras_sagan.training import ada_state
+from keras_sagan.training.state import MAX_PROBABILITY, AugmentationState, next_state
 from keras_sagan.training.steps import StepSettings
 from tests import helpers
 
@@ -17,7 +17,7 @@ def run(signs, images=10, config=CONFIG):
     """p after each step."""
     state, probabilities = tf.zeros(2), []
     for step, sign in enumerate(signs):
-        state = ada_state.next_state(state, sign, images, step, config)
+        state = next_state(state, sign, images, step, config)
         probabilities.append(float(state[0]))
     return probabilities
 
@@ -39,7 +39,7 @@ def test_the_mean_of_four_steps_decides():
 
 def test_it_stays_between_0_and_its_most():
     assert run([-1.0] * 9)[-1] == 0
-    assert run([1.0] * 9, images=300)[-1] == pytest.approx(ada_state.MAX_PROBABILITY)
+    assert run([1.0] * 9, images=300)[-1] == pytest.approx(MAX_PROBABILITY)
 
 
 @pytest.mark.distributed
@@ -47,7 +47,7 @@ def test_replicas_share_the_mean_of_their_signs():
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     settings = StepSettings(augmentation=CONFIG)
     with strategy.scope():
-        state = ada_state.AugmentationState()
+        state = AugmentationState()
 
     @tf.function
     def step(number):
@@ -98,6 +98,7 @@ def test_training_moves_and_logs_it(trained):
     assert any(v is gan.augmentation.values for v in gan.variables)
 
 
+@pytest.mark.slow
 def test_it_is_saved_and_goes_on(trained):
     gan, folder, _ = trained
     other = keras.saving.load_model(folder / "gan.keras")
@@ -114,7 +115,7 @@ def test_it_is_saved_and_goes_on(trained):
 
 
 def test_without_the_policy_it_stays():
-    state = ada_state.AugmentationState()
+    state = AugmentationState()
     for config in (None, AugmentationConfig("diffaugment")):
         settings = StepSettings(augmentation=config)
         assert state.update(settings, {"d_sign": tf.constant(1.0)}, 8, 0) == {}
