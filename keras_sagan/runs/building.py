@@ -5,12 +5,12 @@ import dataclasses
 import keras
 import tensorflow as tf
 
-from keras_sagan import data
+from keras_sagan import data, losses
 from keras_sagan.distributed import strategies
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.sagan import SAGAN
-from keras_sagan.training import class_counts, settings
+from keras_sagan.training import batch_checks, settings
 
 
 def prepare(config, given=()):
@@ -67,7 +67,7 @@ def load_source(config, channels):
             f"{training.gradient_accumulation_steps}."
         )
     counts = source.class_counts or ()
-    class_counts.warn_of_missing(counts, source.class_names, least=1)
+    batch_checks.warn_of_missing(counts, source.class_names, least=1)
     return dataclasses.replace(source, batch_size=training.examples_per_step)
 
 
@@ -82,9 +82,11 @@ def build(config, class_names=None, class_counts=None):
         class_names: sequence of str, or `None`.
         class_counts: sequence of int, or `None`. Examples of each class, for natural
             fake labels.
+
+    Raises:
+        ValueError: if a setting is not possible with another.
     """
     training = config.training
-    natural = config.data.fake_labels == "natural"
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
     strategies.check_batch_size(training.batch_size, tf.distribute.get_strategy())
     keras.utils.set_random_seed(training.seed)
@@ -104,9 +106,26 @@ def build(config, class_names=None, class_counts=None):
         config.optimizer,
         training,
         augmentation=config.augmentation,
-        fake_label_weights=class_counts if natural else None,
+        fake_label_weights=_label_weights(config, class_counts),
     )
     return gan
+
+
+def _label_weights(config, class_counts):
+    """How often generated images are of each class in training; None for equally."""
+    natural = config.data.fake_labels == "natural"
+    if not losses.get(config.training.loss).paired:
+        return class_counts if natural else None
+    if natural:
+        raise ValueError(
+            "Setting `data.fake_labels` must be 'balanced', its default, with "
+            f"training.loss={config.training.loss!r}, which gives a generated image "
+            "the label of the real one it is paired with: see `data.real_labels`. "
+            "Received: data.fake_labels='natural'."
+        )
+    if config.data.real_labels == "balanced" or len(set(class_counts or ())) < 2:
+        return None
+    return class_counts
 
 
 def check_fits(config, source):

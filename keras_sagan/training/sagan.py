@@ -120,6 +120,8 @@ class TrainableSAGAN(CheckedModel):
             seed: int. Of every random draw in training.
             augmentation: None, `"diffaugment"`, `"ada"`, a `config.AugmentationConfig`.
             fake_label_weights: None, or how often generated images are of each class.
+                With the loss "relativistic" their labels are those of the real images:
+                say here how frequent these are, for the averages' batch statistics.
             r1_gamma: float >= 0. D's loss has `r1_gamma / 2` times the mean squared
                 gradient of D at real images in addition (`training.penalties`).
             r2_gamma: float >= 0. The same at generated images.

@@ -57,12 +57,6 @@ class StepSettings(StepConfig):
             "fake_label_weights",
             "numbers >= 0, one a class, not all 0",
         )
-        self.require(
-            weights is None or not losses.get(self.loss).paired,
-            "fake_label_weights",
-            f"None (the setting data.fake_labels: balanced) with loss={self.loss!r}, "
-            "which gives a generated image the label of the real one it is paired with",
-        )
         self.require(  # ADA reads overfitting off the signs of D's logits
             not (self.augmentation and self.augmentation.policy == "ada")
             or self.loss in ("hinge", "non_saturating"),

@@ -85,6 +85,24 @@ def test_natural_fake_labels_are_those_of_pairs_anyway(picture_folder):
         building.build(config, source.class_names, class_counts=[8, 8])
 
 
+@pytest.mark.parametrize(
+    ("counts", "real_labels", "weights"),
+    [
+        ([9, 7], "natural", (9.0, 7.0)),
+        ([9, 7], "balanced", None),
+        ([8, 8], "natural", None),
+    ],
+)
+def test_pairs_are_of_the_classes_of_the_data(
+    picture_folder, counts, real_labels, weights
+):
+    """The averages' batch statistics, scores and exports are of that mix."""
+    more = {"training.loss": "relativistic", "data.real_labels": real_labels}
+    config, source = prepare(picture_folder, **more)
+    gan = building.build(config, source.class_names, class_counts=counts)
+    assert gan.fake_label_weights == weights
+
+
 def test_build_seeds_the_weights(picture_folder):
     def kernel(seed):
         config, _ = prepare(picture_folder, **{"training.seed": seed})
