@@ -1,6 +1,7 @@
 """How Sphinx builds the documentation site; `scripts/docs` calls it."""
 
 import pathlib
+import shutil
 import sys
 
 from pygments.lexers.special import TextLexer
@@ -48,6 +49,7 @@ nb_output_stderr = "remove"  # TensorFlow's log
 
 # === API reference ===
 autosummary_generate = True
+shutil.rmtree(DOCS / "reference" / "api" / "generated", ignore_errors=True)  # of before
 autodoc_inherit_docstrings = False
 autodoc_typehints = "none"  # docstrings say shapes and units as well
 autodoc_member_order = "bysource"
@@ -68,6 +70,7 @@ html_theme = "pydata_sphinx_theme"
 html_title = "keras_sagan"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}  # light or dark, as the device is set
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options = {

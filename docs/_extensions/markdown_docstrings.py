@@ -88,8 +88,17 @@ def _sign(app, what, name, thing, options, signature, annotation):
     return stringify_signature(signature, show_annotation=False), annotation
 
 
+def _skip(app, what, name, thing, skip, options):
+    """Whether a member is left out: those that Keras and Python define are."""
+    home = getattr(getattr(thing, "fget", thing), "__module__", None)
+    if home is None:
+        return True if callable(thing) else None  # a method of Python's own types
+    return None if home.startswith("keras_sagan") else True
+
+
 def setup(app):
     """Converts docstrings before napoleon reads them."""
+    app.connect("autodoc-skip-member", _skip)
     app.connect("autodoc-process-signature", _sign)
     app.connect("autodoc-process-docstring", _process, priority=400)
     return {"parallel_read_safe": True}
