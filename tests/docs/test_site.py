@@ -134,6 +134,11 @@ class Text(html.parser.HTMLParser):
         self.seen += data
 
 
+# Headings and signatures that are wider than the place they have.
+CUT_OFF = """[...document.querySelectorAll("article h1, article h2, dt.sig")]
+    .filter(x => x.scrollWidth > x.clientWidth + 1).map(x => x.textContent)"""
+
+
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize(
     ("page", "scheme"),
@@ -149,6 +154,7 @@ def test_pages_in_a_browser(site, open_page, screenshot, page, scheme, width):
         opened.wait_for_selector("mjx-container")  # formulas, without a network
     screenshot(opened, f"docs-{page.rpartition('/')[2]}-{width}")
     assert opened.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.evaluate(CUT_OFF) == []
     assert opened.evaluate("document.documentElement.dataset.theme") == scheme
     log = "[PST]"  # of the theme: which mode it has chosen
     assert [text for text in opened.complaints if not text.startswith(log)] == []
