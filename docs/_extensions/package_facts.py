@@ -23,7 +23,7 @@ class CommandHelp(SphinxDirective):
         for name in self.arguments:
             parser = _subparsers(parser)[name]
         text = parser.format_help()
-        return [nodes.literal_block(text, text, language="text")]
+        return [nodes.literal_block(text, text, language="text", classes=["help"])]
 
 
 class PresetList(SphinxDirective):
@@ -54,7 +54,7 @@ def _subparsers(parser):
 
 def setup(app):
     """Adds the directives."""
-    os.environ["COLUMNS"] = "88"  # argparse wraps at the width of the terminal
+    os.environ["COLUMNS"] = "76"  # argparse wraps at the width of the terminal
     app.add_directive("command-help", CommandHelp)
     app.add_directive("preset-list", PresetList)
     return {"parallel_read_safe": True}
