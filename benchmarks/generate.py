@@ -10,9 +10,9 @@ does, and through `tf.saved_model.load`), all from seeds to uint8 pixels, and of
 PyTorch-StudioGAN's generator in eval mode, from latents to float images, which is less
 work. The contenders are processes of their own that take turns; the table has the
 medians of their turns. `--studiogan` takes a checkout of PyTorch-StudioGAN. Weights are
-random. Prints Markdown; `--append` adds it to RESULTS.md; `--check` exits with 1 when a
-target is missed: twice the images/s of the peer's best float32 mode at `--batch`, and
-an export (C API) that is no slower than `generate`, up to 5 % of noise.
+random. Prints Markdown; `--append` adds it to docs/results/; `--check` exits with 1
+when a target is missed: twice the images/s of the peer's best float32 mode at
+`--batch`, and an export (C API) that is no slower than `generate`, up to 5 % of noise.
 """
 
 import argparse

@@ -14,7 +14,7 @@ Replicas are logical devices of one processor, which share its threads: the colu
 what splitting a step costs (smaller batches, sums of gradients, one more graph), not
 what more devices gain; for that see `benchmarks/distribution.py` (processes) and
 `benchmarks/scaling_model.py` (a wire). Prints Markdown; `--append` adds it to
-RESULTS.md.
+docs/results/.
 """
 
 import argparse

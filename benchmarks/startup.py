@@ -8,7 +8,7 @@ first training step of `keras-sagan train` (preset sagan_32_small, glyphs; its l
 metrics.jsonl), to the end of such a run of one step, and to the picture that
 `keras-sagan sample` makes of it; beside Python itself and the imports of TensorFlow and
 Keras, which are the floor of what computes. They take turns; the table has the medians.
-Prints Markdown; `--append` adds it to RESULTS.md; `--check` exits with 1 unless the
+Prints Markdown; `--append` adds it to docs/results/; `--check` exits with 1 unless the
 import and the help, which need neither, take at most a fifth of `import tensorflow`.
 """
 

@@ -11,8 +11,8 @@ their turns. "Of the roofline" is the share of the rate of the best 3x3 convolut
 matrix product, measured in the same turns and type, that the operations of the model
 (`contenders/flops.py`) make. `--studiogan` takes a checkout of PyTorch-StudioGAN.
 Where the processor has no bfloat16 of its own, nobody competes in it.
-Prints Markdown; `--append` adds it to RESULTS.md; `--check` exits with 1 when a target
-is missed.
+Prints Markdown; `--append` adds it to docs/results/; `--check` exits with 1 when a
+target is missed.
 """
 
 import argparse

@@ -2,6 +2,7 @@
 
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ import pytest
 from keras_sagan import SAGAN
 
 BENCHMARKS = pathlib.Path(__file__).parents[1] / "benchmarks"
+RESULTS = BENCHMARKS.parent / "docs" / "results"
 NARROW = ["--base-filters", "8"]
 
 
@@ -108,20 +110,32 @@ def test_targets_of_a_training_step(imported, size, filters, half, found):
     assert (said in train_step.table(contenders, options)) is not half
 
 
-def test_sections_of_results(imported, tmp_path, monkeypatch):
-    # The question is the first line of the program: here, whatever runs the tests.
-    monkeypatch.setattr(sys.modules["__main__"], "__doc__", "How fast?\n\nMore.")
+def test_the_newest_results_come_first(imported, tmp_path, monkeypatch):
     results = imported("contenders.results").results
-    file = tmp_path / "RESULTS.md"
-    file.write_text("# Results\n")
+    file = tmp_path / "startup.md"
+    before = "# How long?\n\nIn seconds.\n\n## 2026-11-23\n\n| b |\n"
+    file.write_text(before)
     options = results.add_arguments(argparse.ArgumentParser()).parse_args([])
     results.publish("| a |", options, file)
-    assert file.read_text() == "# Results\n"
+    assert file.read_text() == before
     options.append = True
+    monkeypatch.setattr(sys, "argv", ["path/startup.py", "--append"])
     results.publish("| a |", options, file)
-    assert file.read_text().startswith("# Results\n\n## How fast?\n\n")
-    assert file.read_text().endswith("\n\n| a |\n")
-    assert "tensorflow 2" in file.read_text()
+    introduction, latest, earlier = re.split(r"^## ", file.read_text(), flags=re.M)
+    assert introduction == "# How long?\n\nIn seconds.\n\n"
+    assert re.match(r"\d{4}-\d\d-\d\d\n\ntensorflow 2", latest)
+    assert "    python benchmarks/startup.py --append\n" in latest
+    assert latest.endswith("\n\n| a |\n\n")
+    assert earlier == "2026-11-23\n\n| b |\n"
+
+
+def test_a_program_that_appends_has_a_page():
+    appends = "from contenders.results import add_arguments"
+    for program in BENCHMARKS.glob("*.py"):
+        if appends in program.read_text():
+            assert (
+                BENCHMARKS.parent / "docs" / "results" / f"{program.stem}.md"
+            ).is_file()
 
 
 def test_a_log_that_was_cut_off_goes_on(imported, tmp_path):

@@ -9,8 +9,8 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parent.parent
-NAMES = ("scripts/demo", "scripts/launch_local", "scripts/test", ".ci/run")
-SCRIPTS = [ROOT / name for name in NAMES]
+NAMES = ("demo", "docs", "launch_local", "test")
+SCRIPTS = [*(ROOT / "scripts" / name for name in NAMES), ROOT / ".ci" / "run"]
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_script_can_be_run_and_parsed(script):
     subprocess.run(["bash", "-n", script], check=True)
 
 
-@pytest.mark.parametrize("name", ["demo", "test"])
+@pytest.mark.parametrize("name", ["demo", "docs", "test"])
 def test_without_python_the_message_says_so(clone, tools, tmp_path, name):
     done = run_script(clone / "scripts" / name, tools, cwd=tmp_path)
     assert done.returncode == 1

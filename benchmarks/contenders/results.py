@@ -1,4 +1,4 @@
-"""Where the tables of a benchmark go: to the screen, and into RESULTS.md."""
+"""Where the tables of a benchmark go: to the screen, and into its page of results."""
 
 import datetime
 import importlib.metadata
@@ -6,7 +6,7 @@ import pathlib
 import shlex
 import sys
 
-FILE = pathlib.Path(__file__).parents[1] / "RESULTS.md"
+FOLDER = pathlib.Path(__file__).parents[2] / "docs" / "results"
 _PACKAGES = ("tensorflow", "keras", "torch")
 
 
@@ -15,7 +15,7 @@ def add_arguments(parser):
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
-        "--append", action="store_true", help="add the table to RESULTS.md"
+        "--append", action="store_true", help="add the table to docs/results/"
     )
     return parser
 
@@ -25,15 +25,24 @@ def peer_name(mode):
     return f"StudioGAN, {mode.replace('+', ', ')}"
 
 
-def publish(text, options, file=FILE):
-    """Prints Markdown; with `options.append` adds it to `file` too."""
+def publish(text, options, file=None):
+    """Prints Markdown; with `options.append` puts it on top of a page of results too.
+
+    Args:
+        text: str. Markdown.
+        options: of the command line.
+        file: path. The page; that of the program that runs where it is None.
+    """
     print(text)
     if options.append:
-        with pathlib.Path(file).open("a", encoding="utf-8") as results:
-            results.write(section(text, sys.argv))
+        file = file or FOLDER / f"{pathlib.Path(sys.argv[0]).stem}.md"
+        page = file.read_text(encoding="utf-8")
+        introduction, mark, earlier = page.partition("\n## ")
+        latest = section(text, sys.argv)
+        file.write_text(f"{introduction}{latest}{mark}{earlier}", encoding="utf-8")
 
 
-def conclude(text, goals, options, file=FILE):
+def conclude(text, goals, options, file=None):
     """Publishes a table and its targets. Returns the exit status.
 
     Args:
@@ -51,17 +60,16 @@ def conclude(text, goals, options, file=FILE):
 
 
 def section(text, arguments):
-    """A section of RESULTS.md: what was asked, when, with what and how to ask again.
+    """A section of a page of results: when, with what and how to ask again.
 
     Args:
         text: str. Markdown.
         arguments: list of str. The command line.
     """
     script = pathlib.Path(arguments[0])
-    question = sys.modules["__main__"].__doc__.splitlines()[0]
     command = shlex.join(["python", f"benchmarks/{script.name}", *arguments[1:]])
     today = datetime.date.today().isoformat()
-    return f"\n## {question}\n\n{today}, {versions()}.\n\n    {command}\n\n{text}\n"
+    return f"\n## {today}\n\n{versions()}.\n\n    {command}\n\n{text}\n"
 
 
 def versions():

@@ -2,7 +2,7 @@
 
 `tfa.layers.SpectralNormalization` (and `keras.layers.SpectralNormalization`, which
 copies it) stores kernels that it has divided by their spectral norm already, uses
-them as they are at inference, and keeps one vector, `u`. See docs/migration.md.
+them as they are at inference, and keeps one vector, `u`. See docs/how-to/migrate.md.
 """
 
 import functools

@@ -15,7 +15,7 @@ _VISIBLE = 1e-9
 def frechet_distance(
     real: np.ndarray | Moments, fake: np.ndarray | Moments, allow_few: bool = False
 ) -> float:
-    """|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2)).
+    """`|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))`.
 
     With S1 = L1 L1' and S2 = L2 L2' the last trace is the sum of the singular values
     of L1' L2. That needs no square root of a matrix that is not symmetric, and stays

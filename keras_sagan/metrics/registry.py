@@ -1,8 +1,8 @@
 """The metrics: a row for each, with all that depends on which metric it is.
 
-To add one: its function on arrays in a module of its own, a row here, its test, and a
-line in docs/evaluation.md. Modules of metrics are imported when they are used, since
-`keras-sagan --help` lists the names and needs no NumPy for that.
+To add one: its function on arrays in a module of its own, a row here, its test, and
+a line in docs/how-to/evaluate.md. Modules of metrics are imported when they are used,
+since `keras-sagan --help` lists the names and needs no NumPy for that.
 """
 
 import dataclasses

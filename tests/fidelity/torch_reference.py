@@ -1,4 +1,4 @@
-"""SAGAN in PyTorch, written from the formulas of docs/fidelity.md for these tests.
+"""SAGAN in PyTorch, from the formulas of docs/explanation/fidelity.md, for tests.
 
 Nothing here is shared with `keras_sagan`. Layers have names of their own;
 `peer_layouts` renames them to those of other projects' checkpoints. Spectral norm is

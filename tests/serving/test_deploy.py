@@ -183,11 +183,11 @@ def test_the_health_check_of_compose(server):
     assert subprocess.run(unknown, check=False).returncode != 0
 
 
-# === docs/deployment.md ===
+# === docs/how-to/deploy.md ===
 
 
 def examples(language):
-    text = (ROOT / "docs" / "deployment.md").read_text()
+    text = (ROOT / "docs" / "how-to" / "deploy.md").read_text()
     return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
 
 

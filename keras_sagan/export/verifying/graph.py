@@ -15,7 +15,7 @@ _LOADING = {
     "AssignVariableOp", "MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename",
 }  # fmt: skip
 
-# The newest TensorFlow Serving that is known; see docs/serving.md.
+# The newest TensorFlow Serving that is known; see docs/how-to/export.md.
 NEWEST_SERVING = (2, 21)
 
 
@@ -117,7 +117,7 @@ def version_warning(version):
     newest = ".".join(map(str, NEWEST_SERVING))
     return (
         f"Exported with TensorFlow {version}, newer than the newest TensorFlow Serving "
-        f"known ({newest}): a server may not load it. See docs/serving.md."
+        f"known ({newest}): a server may not load it. See docs/how-to/export.md."
     )
 
 
