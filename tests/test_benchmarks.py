@@ -27,6 +27,7 @@ def imported(monkeypatch):
             "contenders",
             "few_shot",
             "generate",
+            "modes",
             "run_log",
             "scaling",
             "startup",
@@ -158,6 +159,14 @@ def test_a_gain_counts_above_the_spread_of_the_seeds(imported, distances, verdic
     ]
     table = imported("few_shot").report(rows).split("kernel distance")[0]
     assert f": {verdict} than the seed spread 0.28" in table
+
+
+def test_modes_that_are_there_and_how_equal_they_are(imported):
+    modes = imported("modes")
+    digits = np.array(list(np.ndindex(10, 10, 10)))
+    assert modes.count_modes(digits) == (1000, pytest.approx(0))
+    half = digits[digits[:, 0] < 5]
+    assert modes.count_modes(half) == (500, pytest.approx(np.log(2)))
 
 
 def test_missed_targets(imported, capsys):
