@@ -21,6 +21,7 @@ import time
 
 import keras
 import numpy as np
+from hinge_recipe import HINGE
 from run_log import append_row, read_rows
 
 from keras_sagan import runs
@@ -62,7 +63,7 @@ def main():
 def _run(args, output, variant, seed):
     """Train and measure once: a dict of figures."""
     keras.backend.clear_session()  # of the run before
-    overrides = {
+    overrides = HINGE | {
         "data.dataset": "shapes",
         "data.cache_dir": args.cache_dir,
         "training.seed": seed,

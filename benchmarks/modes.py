@@ -25,6 +25,7 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
+from hinge_recipe import HINGE
 from run_log import append_row, read_rows
 
 from keras_sagan import data, metrics, runs
@@ -36,20 +37,8 @@ MODES = 1000
 _GENERATED = 25_600
 _COMPARED = 2000  # channels, for the precision
 _STEPS = 25  # between two looks at the clock
-_HINGE = {
-    "training.loss": "hinge",
-    "training.r1_gamma": 0.0,
-    "training.r2_gamma": 0.0,
-    "training.batch_size": 64,
-    "training.ema_decay": 0.995,
-    "model.base_filters": 16,
-    "model.d_spectral_norm": True,
-    "optimizer.g_learning_rate": 4e-4,
-    "optimizer.d_learning_rate": 8e-4,
-    "optimizer.beta_2": 0.999,
-}
 RECIPES = {
-    "hinge": _HINGE,
+    "hinge": HINGE,
     "relativistic": {"training.r1_gamma": 0.0, "training.r2_gamma": 0.0},
     "relativistic with penalties": {},
 }
