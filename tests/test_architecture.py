@@ -50,6 +50,7 @@ MAY_IMPORT = {
         "distributed",
         "export",
         "files",
+        "losses",
         "metrics",
         "models",
         "sagan",
