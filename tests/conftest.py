@@ -45,7 +45,8 @@ def run_directory(tmp_path_factory, picture_folder):
     """What `keras-sagan train` left after four steps on `picture_folder`."""
     output = tmp_path_factory.mktemp("runs") / "tiny"
     options = "--steps 4 --batch-size 4 --log-every 2 --sample-every 3 --seed 5 "
-    options += "--set model.base_filters=4 --dtype-policy float32"
+    options += "--set model.base_filters=4 --set model.d_base_filters=4 "
+    options += "--dtype-policy float32"
     data = ["--dataset", f"folder:{picture_folder}"]
     with (
         output.with_suffix(".out").open("w") as printed,

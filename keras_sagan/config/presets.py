@@ -96,11 +96,11 @@ _ALL = (
         name="sagan_32_small",
         description="32 x 32 with small networks: the demo, minutes on a CPU.",
         source=(
-            "This project, chosen on the built-in digits: docs/results/recipes. The loss "
-            "and the penalties of R3GAN (Huang et al. 2024) without spectral norm in "
-            "the discriminator; the networks and the generator's spectral norm are "
-            "SAGAN's. Learning rates 7 times R3GAN's, because the networks are small "
-            "and the runs short. In float32 where bfloat16 would be emulated."
+            "This project, chosen on the built-in digits: docs/results/recipes.md. The "
+            "loss and penalties of R3GAN (Huang et al. 2024), no spectral norm in the "
+            "discriminator; networks and the generator's spectral norm are SAGAN's. "
+            "Learning rates 7 times R3GAN's, because the networks are small and the "
+            "runs short. In float32 where bfloat16 would be emulated."
         ),
         model=ModelConfig(base_filters=8, d_base_filters=16, d_spectral_norm=False),
         optimizer=OptimizerConfig(

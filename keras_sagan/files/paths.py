@@ -4,8 +4,7 @@ import os
 import pathlib
 import re
 
-# pathlib makes one slash of two.
-_ADDRESS = re.compile(r"[A-Za-z][\w+.-]+:/")
+_SCHEME = r"[A-Za-z][\w+.-]+:/"
 
 
 def local(path: str | os.PathLike) -> pathlib.Path:
@@ -25,7 +24,8 @@ def local(path: str | os.PathLike) -> pathlib.Path:
     text = os.fspath(path)
     if not text:
         raise ValueError("The name of a file or folder must not be empty.")
-    if _ADDRESS.match(text):
+    slashes = "/" if isinstance(path, str) else ""  # pathlib makes one of two
+    if re.match(_SCHEME + slashes, text):
         raise ValueError(
             f"{text!r} is an address elsewhere. Files are read and written on this "
             "machine only: copy it here, or write here and copy that there."

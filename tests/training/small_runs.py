@@ -5,6 +5,7 @@ from keras_sagan.runs import building
 
 TINY = {
     "model.base_filters": 4,
+    "model.d_base_filters": 4,
     "training.batch_size": 4,
     "training.dtype_policy": "float32",
     "logging.log_every": 2,

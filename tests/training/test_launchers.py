@@ -13,7 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from keras_sagan.cli import train
+from keras_sagan.cli.commands import train
 from keras_sagan.cli.errors import EXIT_USAGE
 from tests import helpers
 from tests.training import ports

@@ -8,7 +8,7 @@ import pathlib
 from keras_sagan.cli import listening, model_argument, outputs
 from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.model_argument import add_model
-from keras_sagan.cli.parsing import integer, truncations
+from keras_sagan.cli.parsing import integer, local_path, truncations
 from keras_sagan.cli.startup import start_tensorflow
 
 _MOST_COLUMNS = 10_000  # of the grid
@@ -40,6 +40,7 @@ def add_parser(commands):
     )
     parser.add_argument(
         "--card",
+        type=local_path,
         metavar="FILE",
         help="model card of the export that the server has, with the names of its "
         "classes: saved_models/NAME/VERSION/assets.extra/model.json",
@@ -247,7 +248,7 @@ def _from_server(options):
 def _names_of_card(path):
     from keras_sagan.export import card
 
-    path = pathlib.Path(path).expanduser()
+    path = pathlib.Path(path)
     names = card.read_card(path.parent).get("class_names")
     if path.name != card.FILE or not names:
         raise UserError(

@@ -41,7 +41,7 @@ def prepared_builder(name, cache_dir=None):
     path = str(paths.local(name))
     if os.path.isfile(os.path.join(path, "dataset_info.json")):
         return _described(path)
-    if path.startswith((os.sep, ".")):
+    if path.startswith(os.sep) or name.startswith("."):
         raise ValueError(_unfinished(name, path))
     directory = data_dir(cache_dir)
     tfds_files.check_name(name, directory)

@@ -20,7 +20,7 @@ def test_the_report_of_a_run(run_directory, tmp_path, capsys):
     assert capsys.readouterr().out == f"{output}\n"
     text = output.read_text(encoding="utf-8")
     assert "class red, seed 7" in text
-    assert "model.base_filters</th><td>16</td><td>4</td>" in text
+    assert "model.base_filters</th><td>8</td><td>4</td>" in text
     assert "30.5 to 36" in text
     assert ">images</th><td>16</td>" in text
     assert text.count("data:image/") >= 5  # three grids, two attention figures

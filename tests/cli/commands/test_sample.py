@@ -122,7 +122,7 @@ def test_rows_of_a_sweep_are_named(run_directory, tmp_path, capsys):
         (["--truncation-sweep", "1,0"], "numbers above 0, or none"),
         (["--truncation-sweep", "1,x"], "numbers above 0, or none"),
         (["--interpolate-classes", "--nearest"], "not allowed with"),
-        (["--frames", "0"], "must be an integer of at least 1"),
+        (["--frames", "0"], "must be an integer in [1, 10000]"),
     ],
 )
 def test_mistakes_in_the_modes(capsys, options, message):
@@ -151,4 +151,4 @@ def test_no_model_there(tmp_path, capsys):
 def test_number_of_images_is_positive(capsys):
     with pytest.raises(SystemExit):
         main(["sample", "dir", "-o", "x.png", "--num-images", "0"])
-    assert "must be an integer of at least 1" in capsys.readouterr().err
+    assert "must be an integer in [1, 10000]" in capsys.readouterr().err

@@ -107,7 +107,11 @@ def test_mistakes_are_one_message_before_anything_is_written(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "model.base_filters: 4 -> 16; training.batch_size: 4 -> 8"),
+        (
+            [],
+            "model.base_filters: 4 -> 8; model.d_base_filters: 4 -> 16; "
+            "training.batch_size: 4 -> 8",
+        ),
         (["--no-resume"], "is not empty"),
         (["--resume-from", "3"], "has another configuration"),
     ],
