@@ -172,7 +172,8 @@ def test_a_removed_directory_is_one_message(picture_folder, tmp_path, capsys):
     def remove():
         while not (output / "metrics.jsonl").exists():
             time.sleep(0.01)
-        shutil.rmtree(output)
+        while output.exists():  # again where a file has come meanwhile
+            shutil.rmtree(output, ignore_errors=True)
 
     thread = threading.Thread(target=remove, daemon=True)
     thread.start()
@@ -207,6 +208,8 @@ def started(folder, output, *options, **streams):
     command = [sys.executable, "-m", "keras_sagan", "train", *TINY.split()]
     command += ["--dataset", f"folder:{folder}", "-o", str(output), *options]
     environment = {**os.environ, "PYTHONPATH": str(helpers.ROOT)}
+    # Under nohup the tests would hand down that SIGHUP is ignored.
+    command = ["env", "--default-signal=HUP,INT", *command]
     with subprocess.Popen(command, env=environment, **streams) as process:
         try:
             yield process
