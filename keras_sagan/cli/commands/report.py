@@ -72,7 +72,7 @@ def _extras(options, found, results):
         _last_diversity(found),
         found.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
-        None if gan is None else _label_effect(gan),
+        None if gan is None else label_effect(gan),
     )
     return report.Extras(
         diagnosis.findings(evidence),
@@ -118,7 +118,7 @@ def _mismatch(gan):
     return diagnosis.statistics_mismatch(*with_both_statistics(gan, _COMPARED))
 
 
-def _label_effect(gan):
+def label_effect(gan):
     """See `diagnosis.label_effect`: of some classes of the averaged generator."""
     import numpy as np
 

@@ -3,7 +3,11 @@ import shutil
 
 import pytest
 
+from keras_sagan import SAGAN
+from keras_sagan.cli.commands import report as command
 from keras_sagan.cli.main import main
+from keras_sagan.models import Discriminator, Generator
+from keras_sagan.visualize.report import diagnosis
 
 
 def report(*arguments):
@@ -70,3 +74,14 @@ def test_mistakes(run_directory, tmp_path, capsys):
     output.write_text("mine")
     assert report(run_directory, "-o", output) == 2
     assert "exists already" in capsys.readouterr().err
+
+
+def test_a_generator_that_ignores_its_labels():
+    """As it is before training: every class has the same scales and shifts."""
+    small = {"base_filters": 4, "attention_resolutions": ()}
+    for classes, low, high in [(3, 0.0, diagnosis.IGNORED), (None, 1.0, 1.0)]:
+        gan = SAGAN(
+            Generator(num_classes=classes, **small),
+            Discriminator(num_classes=classes, **small),
+        )
+        assert low <= command.label_effect(gan) <= high
