@@ -114,8 +114,9 @@ def _class_advice(report):
         return []
     return [
         f"the commonest class has {max(counts) / min(counts):.0f} times as many "
-        "pictures as the rarest: --real-labels balanced shows all alike; with "
-        "--fake-labels natural (and natural real ones) the rare ones stay rare"
+        "pictures as the rarest: --real-labels balanced shows all alike; without it "
+        "the rare ones stay rare (with losses other than relativistic together with "
+        "--fake-labels natural)"
     ]
 
 

@@ -90,6 +90,7 @@ def test_prepare_and_train_on_it(picture_folder, tmp_path, capsys):
     options += ["--dtype-policy", "float32", "-o", str(tmp_path / "run")]
     options += ["--augment", "diffaugment", "--mirror", "true"]
     options += ["--real-labels", "balanced", "--fake-labels", "natural"]
+    options += ["--loss", "hinge"]
     assert main(["train", "--dataset", f"tfds:{output}", *options]) == 0
     config = json.loads((tmp_path / "run" / "config.json").read_text())
     assert config["augmentation"]["policy"] == "diffaugment"
