@@ -5,6 +5,7 @@ import inspect
 import json
 import os
 import pathlib
+import re
 import resource
 import subprocess
 import sys
@@ -196,3 +197,15 @@ def test_wheel_holds_the_package_and_imports_from_elsewhere(tmp_path):
         text=True,
     )
     assert done.stdout == f"keras-sagan {keras_sagan.__version__}\n"
+
+
+def test_pages_that_the_sources_name_exist():
+    named = {
+        (str(path.relative_to(ROOT)), page)
+        for path in (ROOT / "keras_sagan").rglob("*.py")
+        for page in re.findall(r"docs/[\w/-]+\.md", path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert {
+        (path, page) for path, page in named if not (ROOT / page).is_file()
+    } == set()

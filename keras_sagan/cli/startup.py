@@ -14,7 +14,7 @@ def start_tensorflow():
 
     oneDNN is on unless the environment variable TF_ENABLE_ONEDNN_OPTS says otherwise.
     TensorFlow leaves it off on processors without AVX512, where it makes training two
-    to three times faster (docs/performance.md).
+    to three times faster (docs/how-to/save-time-and-memory.md).
 
     With the environment variable TF_CPP_MIN_LOG_LEVEL set, which TensorFlow obeys
     only after it was imported, nothing is kept back.

@@ -246,10 +246,8 @@ def _host_batches(x, y):
 
 def _is_from_generator(dataset):
     """Whether a dataset reads a Python generator, which may not begin again."""
-    graphs = [x.function.graph.as_graph_def() for x in dataset._functions()]
-    functions = (x for graph in graphs for x in graph.library.function)
-    nodes = itertools.chain(*(x.node for x in graphs), *(x.node_def for x in functions))
-    return any(x.op == "GeneratorDataset" for x in nodes) or any(
+    graphs = (x.function.graph.as_graph_def() for x in dataset._functions())
+    return any(b"GeneratorDataset" in x.SerializeToString() for x in graphs) or any(
         map(_is_from_generator, dataset._inputs())
     )
 
