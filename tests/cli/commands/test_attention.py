@@ -45,7 +45,8 @@ def test_over_checkpoints(run_directory, picture_folder, tmp_path):
     longer = tmp_path / "longer"
     shutil.copytree(run_directory, longer)
     options = "--steps 6 --batch-size 4 --log-every 2 --sample-every 3 --seed 5 "
-    options += "--set model.base_filters=4 --dtype-policy float32"
+    options += "--set model.base_filters=4 --set model.d_base_filters=4 "
+    options += "--dtype-policy float32"
     data = ["--dataset", f"folder:{picture_folder}"]
     assert main(["train", *data, "--output", str(longer), *options.split()]) == 0
     output = tmp_path / "x.gif"

@@ -171,8 +171,20 @@ def settled(page):
     page.wait_for_selector("#layers[aria-busy=false]", state="attached")
 
 
+def looking_at_itself(model):
+    """The model, with maps in which every position looks at its own cell."""
+
+    def view(latents, labels):
+        images, maps = model.view(latents, labels)
+        rows, columns = np.divmod(np.arange(256), 16)
+        own = np.eye(64)[rows // 2 * 8 + columns // 2][None]
+        return images, dict.fromkeys(maps, own)
+
+    return dataclasses.replace(model, view=view)
+
+
 def test_the_page(serve, glyphs, open_page, screenshot):
-    address = serve(glyphs)
+    address = serve(looking_at_itself(glyphs))
     page = open_page(address)
     settled(page)
     image, seen = page.locator("#image"), page.locator("#layers img")
