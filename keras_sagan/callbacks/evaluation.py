@@ -33,6 +33,9 @@ class Evaluation(StepCallback):
     and knows the best score and how many evaluations ago it was. No step is scored
     twice.
 
+    Where several workers train, only the chief has this callback: the others wait for
+    it in their next step.
+
     Args:
         real: `ImageSet` of real images.
         extractor: `keras_sagan.metrics.Extractor`.
@@ -166,7 +169,7 @@ class Evaluation(StepCallback):
                 self._write_best()
         self._log(row)
         if self._is_over():
-            self.model.stop_training = True
+            self.model.request_stop()
         return row
 
     def _is_better(self, row):

@@ -26,8 +26,8 @@ class RunEvaluation(Evaluation):
         config: `RunConfig` whose `evaluation.every` is a number.
         output: path. Directory of the run; nothing is written before training.
         source: `keras_sagan.data.Source` that is trained on.
-        strategy: `tf.distribute.Strategy` whose replicas compute the features; its
-            scope must not be entered yet.
+        strategy: `tf.distribute.Strategy` whose replicas compute the features, or
+            `None` for one device; its scope must not be entered yet.
 
     Raises:
         ValueError: if a setting is not possible.
@@ -104,17 +104,21 @@ class RunEvaluation(Evaluation):
 def of_run(config, output, source, strategy):
     """The `RunEvaluation` of a run, ready, or `None` where none is wanted.
 
+    Of several workers the chief evaluates, on one of its devices, while the others
+    wait for it in their next step.
+
+    Args:
+        config: `RunConfig`.
+        output: path of the run's directory, or `None` on a worker that has none.
+        source, strategy: as for `RunEvaluation`.
+
     Raises:
-        ValueError: if a setting is not possible, or several workers train.
+        ValueError: if a setting is not possible.
     """
-    if config.evaluation.every is None:
+    if config.evaluation.every is None or output is None:
         return None
     if strategies.is_multi_worker(strategy):
-        raise ValueError(
-            "Setting `evaluation.every` must be none where several workers train: they "
-            "would wait for the one that evaluates. Use `keras-sagan evaluate` on the "
-            f"run's directory. Received: evaluation.every={config.evaluation.every!r}."
-        )
+        strategy = None  # its replicas are those of all workers
     evaluation = RunEvaluation(config, output, source, strategy)
     evaluation.prepare()
     return evaluation

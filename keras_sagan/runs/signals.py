@@ -97,11 +97,13 @@ class StopOnSignal(StepCallback):
 
 
 def share_state(gan):
-    """Gives every worker the chief's state, bit by bit."""
+    """Gives every worker the chief's state, bit by bit, and its wish to end."""
     strategy = gan.distribute_strategy
     if strategies.is_multi_worker(strategy):
         arrays = strategies.from_chief(checkpoints.snapshot(gan), strategy)
         checkpoints.restore(gan, arrays)
+        ended = np.array(gan.stop_training, np.int32)
+        gan.stop_training = bool(strategies.gather(ended, strategy)[0])
 
 
 def share_signal(gan, received):

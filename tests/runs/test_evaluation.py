@@ -148,12 +148,3 @@ def test_mistakes_come_before_anything_is_written(
     with pytest.raises(ValueError, match=message):
         training.evaluation  # noqa: B018
     assert not (tmp_path / "run").exists()
-
-
-def test_several_workers(picture_folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(evaluation.strategies, "is_multi_worker", lambda strategy: True)
-    config, source = prepare(picture_folder, **SETTINGS)
-    with pytest.raises(ValueError, match="must be none where several workers train"):
-        evaluation.of_run(config, tmp_path, source, tf.distribute.get_strategy())
-    config = config.override({"evaluation.every": None})
-    assert evaluation.of_run(config, tmp_path, source, None) is None

@@ -55,6 +55,24 @@ def test_the_chief_writes_and_the_other_does_not(undisturbed):
     assert f"Finished after {STEPS} steps" in other
 
 
+def test_the_chief_scores_and_all_end_at_the_target(common, tmp_path):
+    """Then the same again: there is nothing left to do, on any worker."""
+    text = "--evaluate-every 2 --evaluate-extractor classifier --evaluate-images 12 "
+    text += "--evaluate-metrics kid --target 1e9 --evaluate-share 1 "
+    text += "--set evaluation.num_real=12"
+    for _ in range(2):
+        workers = start(common, tmp_path, steps=100_000, own=[text.split()] * 2)
+        statuses, texts = processes.finish(workers, tmp_path)
+        assert statuses == [0, 0], texts
+        found = [re.search(r"Finished after (\d+) steps", text) for text in texts]
+        # The step in which the chief evaluated, and the one that tells the others.
+        assert [x[1] for x in found] == ["3", "3"], texts
+        assert "Best:    step 2: kernel_distance_classifier" in texts[0]
+    scores = (tmp_path / "output0" / "evaluation" / "evaluation.csv").read_text()
+    assert [x.partition(",")[0] for x in scores.split()] == ["step", "2"]
+    assert not (tmp_path / "output1").exists()
+
+
 @pytest.mark.chaos
 @pytest.mark.patient  # kill -9 of one process is in test_chaos.py
 def test_a_killed_worker_ends_the_run_and_a_restart_completes_it(
