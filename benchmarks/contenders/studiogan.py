@@ -55,7 +55,8 @@ def networks(options):
     where = {32: (2, 1), 64: (3, 1), 128: (4, 1)}[options.image_size]
     known = {
         "z_dim": 128, "g_shared_dim": "N/A", "img_size": options.image_size,
-        "g_conv_dim": options.base_filters, "d_conv_dim": options.base_filters,
+        "g_conv_dim": options.base_filters,
+        "d_conv_dim": getattr(options, "d_filters", options.base_filters),
         "apply_attn": True, "attn_g_loc": [where[0]], "attn_d_loc": [where[1]],
         "g_cond_mtd": "cBN", "d_cond_mtd": "PD", "aux_cls_type": "W/O",
         "d_embed_dim": "N/A", "normalize_d_embed": False,

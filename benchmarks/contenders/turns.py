@@ -64,16 +64,20 @@ class Contender:
             env=environment(threads),
         )
         self.facts = self._read()
-        self.memory_mib = self.facts["memory_mib"]
+        self.memory_mib = self.facts.get("memory_mib")
         self.seconds = []  # of a step, one number a turn
 
     def turn(self, steps):
         """Let it make `steps` steps; keeps the seconds of one."""
-        self._process.stdin.write(f"{steps}\n")
-        self._process.stdin.flush()
-        answer = self._read()
+        answer = self.ask(steps)
         self.seconds.append(answer["seconds"])
         self.memory_mib = answer["memory_mib"]
+
+    def ask(self, request):
+        """Sends it a JSON value; returns what it answers: dict."""
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return self._read()
 
     def end(self):
         """Ends the process."""
