@@ -1,6 +1,6 @@
-"""Files: those of others are read with bounds, our own are written whole.
+"""Reading files that cannot be trusted, and writing files that are never incomplete.
 
-Every reader takes memory and time in proportion to the file, runs nothing that the
-file names, and refuses anything else with a `ValueError` that names it. `writing` is
-the one place that writes.
+A reader uses memory and time in proportion to the size of the file and never runs code
+that the file names; whatever it does not accept raises a `ValueError` that names the
+file. `writing` is the only module of the package that writes files.
 """

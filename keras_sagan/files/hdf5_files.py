@@ -1,4 +1,4 @@
-"""HDF5 files of weights of others: plain arrays, no larger than the file."""
+"""Opens untrusted HDF5 weight files: plain arrays only, no larger than the file."""
 
 import contextlib
 
@@ -15,12 +15,12 @@ def check(path):
     Args:
         path: str or path.
 
-    Returns: int. Bytes of its arrays.
+    Returns: int. Total size of the arrays in bytes.
 
     Raises:
-        ValueError: naming what it holds besides, e.g. a link to another file, or a
-            compressed array; or if it is damaged.
-        OSError: if it cannot be read.
+        ValueError: if the file holds anything else, such as a link to another file or
+            a compressed array (the message names it), or if it is damaged.
+        OSError: if the file cannot be read.
     """
     path = paths.local(path)
     size = path.stat().st_size
@@ -29,7 +29,7 @@ def check(path):
             total = sum(_array_bytes(file, str(path), 0, set()))
     except (FileNotFoundError, PermissionError):
         raise
-    except Exception as error:  # the library raises nearly everything
+    except Exception as error:  # h5py raises almost any type for a damaged file
         if isinstance(error, _Refused):
             raise ValueError(str(error)) from None
         raise ValueError(f"{str(path)!r} is not a file of weights: {error}.") from error
@@ -42,10 +42,12 @@ def check(path):
 
 @contextlib.contextmanager
 def opened(path):
-    """Scope with a file that `check` has passed: `h5py.File`, for reading.
+    """Opens an HDF5 file for reading once `check` has accepted it.
+
+    Yields: `h5py.File`.
 
     Raises:
-        As `check`.
+        ValueError, OSError: as for `check`.
     """
     check(path)
     with h5py.File(path, "r") as file:
@@ -53,11 +55,11 @@ def opened(path):
 
 
 class _Refused(Exception):
-    """A file is not damaged, but holds more than arrays."""
+    """Raised for a file that is intact, but holds more than plain arrays."""
 
 
 def _array_bytes(group, origin, depth, seen):
-    """The size of every array of a group, checked."""
+    """Checks every array of a group, recursively, and yields its size in bytes."""
     if depth > _DEEPEST:
         raise _Refused(f"{origin!r} has groups more than {_DEEPEST} deep.")
     for name in group:
@@ -67,14 +69,14 @@ def _array_bytes(group, origin, depth, seen):
             raise _Refused(f"{where}, a link to something else.")
         item = group[name]
         address = h5py.h5o.get_info(item.id).addr
-        if address in seen:  # groups in themselves take for ever
+        if address in seen:  # a group that contains itself would never end
             raise _Refused(f"{where}, which it holds twice.")
         seen.add(address)
         if isinstance(item, h5py.Group):
             yield from _array_bytes(item, origin, depth + 1, seen)
             continue
         if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
-            # Keras writes texts as attributes or as "vars" of StringLookup only.
+            # Keras stores strings as attributes; only StringLookup has arrays of them.
             raise _Refused(f"{where}, which is no array of numbers.")
         if item.external or item.is_virtual:
             raise _Refused(f"{where}, an array in another file.")

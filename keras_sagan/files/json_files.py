@@ -1,4 +1,4 @@
-"""JSON of others: small, and an object; or an object a line."""
+"""Reads untrusted JSON: an object of bounded size, or one such object per line."""
 
 import json
 
@@ -8,16 +8,16 @@ LARGEST = 1 << 20  # bytes
 
 
 def read(path, largest=LARGEST):
-    """The object in a JSON file.
+    """Reads a JSON file that holds an object.
 
     Args:
         path: str or path.
-        largest: int, or `None` for any number. Bytes that it may have.
+        largest: int, or `None` for no limit. Largest accepted size in bytes.
 
     Returns: dict.
 
     Raises:
-        ValueError: if it is no JSON object, or larger than that.
+        ValueError: if the file is not a JSON object, or is too large.
         OSError: if it cannot be read.
     """
     path = path if hasattr(path, "open") else paths.local(path)
@@ -29,13 +29,14 @@ def read(path, largest=LARGEST):
 
 
 def read_lines(path, longest=LARGEST):
-    """The objects in a file with one a line.
+    """Reads a file that holds one JSON object per line.
 
-    A line that is no object, or too long, is left out: a kill may cut one off.
+    Lines that are too long or not an object are skipped: a process that is killed
+    while it writes can leave a truncated one.
 
     Args:
         path: str or path.
-        longest: int. Bytes that a line may have.
+        longest: int. Largest accepted length of a line in bytes.
 
     Yields: dict.
 
@@ -44,7 +45,7 @@ def read_lines(path, longest=LARGEST):
     """
     with paths.local(path).open("rb") as file:
         while line := file.readline(longest + 1):
-            if len(line) > longest:
+            if len(line) > longest:  # skip the rest of it, a piece at a time
                 while line and not line.endswith(b"\n"):
                     line = file.readline(longest)
                 continue
@@ -55,21 +56,21 @@ def read_lines(path, longest=LARGEST):
 
 
 def parse(content, name):
-    """The object in JSON text.
+    """Parses JSON text that holds an object.
 
     Args:
         content: bytes or str.
-        name: str. What messages call it.
+        name: str. How error messages refer to the text.
 
     Returns: dict.
 
     Raises:
-        ValueError: if it is no JSON object.
+        ValueError: if the text is not a JSON object.
     """
     try:
         text = content.decode() if isinstance(content, bytes) else content
         found = json.loads(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # the latter: nested too deeply
         raise ValueError(f"{name} is not JSON: {error}.") from error
     if not isinstance(found, dict):
         raise ValueError(f"{name} must hold a JSON object.")

@@ -1,4 +1,4 @@
-"""`.keras` files of others: checked before Keras builds what they describe."""
+"""Opens untrusted `.keras` files, which are checked before Keras builds the model."""
 
 import pathlib
 import tempfile
@@ -11,30 +11,32 @@ from keras_sagan.files import hdf5_files, json_files, paths, zip_files
 _CONFIG, _METADATA, _WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 _ASSETS = "assets/"
 _LARGEST_CONFIG = 1 << 24  # bytes
-# Loads a SavedModel from a path in its configuration. Keras's safe mode lets it pass in
-# some versions, e.g. 3.12.
+# This layer loads a SavedModel, that is, code, from a path in its configuration. The
+# safe mode of some versions of Keras, e.g. 3.12, accepts it.
 _FROM_ELSEWHERE = "TFSMLayer"
 _BLOCK = 1 << 20  # bytes
 
 
 def load(path, examine=None):
-    """The model in a `.keras` file.
+    """Loads the model in a `.keras` file without running any code that it brings.
 
-    Checked here: the archive has Keras's entries alone, unfolds to no more than 100
-    times its size, its weights are plain arrays, and no layer is a SavedModel. Keras's
-    safe mode refuses `Lambda` layers and other code. That the layers are not larger
-    than their weights is not checked: Keras builds them first.
+    This function checks that the archive has no entries but Keras's own, expands to at
+    most 100 times its size, holds plain arrays as weights, and has no layer that loads
+    a SavedModel. Keras's safe mode refuses `Lambda` layers and other code. Whether the
+    layers are larger than their weights is not checked, because Keras builds them
+    first; `examine` can do that.
 
     Args:
         path: str or path.
-        examine: callable that is given the configuration and the bytes of the weights
-            before anything is built, and raises a `ValueError` to refuse them.
+        examine: callable, or `None`. It is called with the configuration (a dict) and
+            the size of the weights in bytes before anything is built, and raises a
+            `ValueError` to refuse the file.
 
     Returns: `keras.Model`.
 
     Raises:
-        ValueError: if it is no such file, or asks to run code.
-        OSError: if it cannot be read.
+        ValueError: if the file is not such an archive, or asks to run code.
+        OSError: if the file cannot be read.
     """
     path = paths.local(path)
     content = check(path)
@@ -45,20 +47,20 @@ def load(path, examine=None):
             raise ValueError(f"{str(path)!r} cannot be used: {error}") from error
     try:
         return keras.saving.load_model(path, safe_mode=True)
-    except Exception as error:  # whatever Keras makes of arguments of others
+    except Exception as error:  # untrusted arguments can make Keras raise anything
         raise ValueError(
             f"{str(path)!r} holds no model that can be built: {error}"
         ) from error
 
 
 def check(path):
-    """Checks that a `.keras` file holds data alone.
+    """Checks that a `.keras` file holds nothing but data.
 
-    Returns: its configuration, a dict, and the bytes of its weights.
+    Returns: tuple of the configuration, a dict, and the size of the weights in bytes.
 
     Raises:
-        ValueError: if it holds something else.
-        OSError: if it cannot be read.
+        ValueError: if it holds anything else.
+        OSError: if the file cannot be read.
     """
     with zip_files.opened(path) as archive, tempfile.TemporaryDirectory() as folder:
         for name in archive.namelist():
@@ -68,6 +70,7 @@ def check(path):
         with archive.open(_CONFIG) as file:
             config = json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
         _check_layers(config)
+        # HDF5 needs a file that it can seek in, so the weights are copied out.
         copy = pathlib.Path(folder) / _WEIGHTS
         with archive.open(_WEIGHTS) as file, copy.open("wb") as target:
             while block := file.read(_BLOCK):
@@ -76,7 +79,7 @@ def check(path):
 
 
 def add_asset(path, name, content):
-    """Adds a file that `keras.saving` leaves alone to a `.keras` file.
+    """Adds a file of our own to a `.keras` file; `keras.saving` ignores it.
 
     Args:
         path: str or path of a file that `keras.Model.save` wrote.
@@ -88,15 +91,18 @@ def add_asset(path, name, content):
 
 
 def read_asset(path, name):
-    """The content of an asset in a `.keras` file: bytes, or `None` if it has none.
+    """Reads a file that `add_asset` put into a `.keras` file.
 
     Args:
         path: str or path.
-        name: str, e.g. "assets/class_names.json". Of at most 1 MiB.
+        name: str, e.g. "assets/class_names.json".
+
+    Returns: bytes, or `None` if there is no such asset.
 
     Raises:
-        ValueError: if it is no such file, or the asset is larger.
-        OSError: if it cannot be read.
+        ValueError: if the file is not a `.keras` file, or the asset is larger than
+            1 MiB.
+        OSError: if the file cannot be read.
     """
     with zip_files.opened(path) as archive:
         if name not in archive.namelist():
@@ -109,7 +115,7 @@ def read_asset(path, name):
 
 
 def _check_layers(config):
-    """Refuses layers that bring what they do from another file."""
+    """Refuses layers, however deeply nested, that load code from another file."""
     waiting = [config]
     while waiting:
         value = waiting.pop()

@@ -1,4 +1,4 @@
-"""Folders in which only one process works at a time."""
+"""Locks that let only one process at a time work in a folder."""
 
 import contextlib
 import errno
@@ -8,17 +8,17 @@ import os
 
 @contextlib.contextmanager
 def only_one_process(directory, doing):
-    """Scope in which no other process has entered it for a directory.
+    """Holds a lock on a directory, so that no other process works in it meanwhile.
 
-    The directory itself is locked: no file of a lock is left in it, and the lock goes
-    with the process, whatever ends it.
+    The directory itself is locked: there is no lock file to be left behind, and the
+    lock disappears with the process, however that ends.
 
     Args:
-        directory: path of a directory that is there.
-        doing: str. What the other process is doing there, for the message.
+        directory: path of an existing directory.
+        doing: str. What a process does there, for the error message, e.g. "training".
 
     Raises:
-        BlockingIOError: if one has.
+        BlockingIOError: if another process holds the lock.
     """
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -28,7 +28,7 @@ def only_one_process(directory, doing):
             raise BlockingIOError(
                 f"Another process is {doing} in {str(directory)!r}."
             ) from None
-        except OSError as error:  # file systems without locks
+        except OSError as error:  # some network file systems have no locks
             if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.EBADF):
                 raise
         yield

@@ -1,4 +1,4 @@
-"""NumPy's `.npz` files of others: numbers and texts, no Python objects."""
+"""Reads untrusted `.npz` files: arrays of numbers and text, never Python objects."""
 
 import math
 import sys
@@ -16,10 +16,10 @@ _HEADERS = {
 
 
 def names(path):
-    """The names of the arrays in a file, in its order: list of str.
+    """Returns the names of the arrays in a file, a list of str in file order.
 
     Raises:
-        ValueError: if it is no such file.
+        ValueError: if the file is not an `.npz` file.
         OSError: if it cannot be read.
     """
     with zip_files.opened(path) as archive:
@@ -27,18 +27,18 @@ def names(path):
 
 
 def read(path, may_be_compressed=True, wanted=None):
-    """The arrays of a file that `numpy.savez` or `savez_compressed` may have written.
+    """Reads arrays that `numpy.savez` or `numpy.savez_compressed` wrote.
 
     Args:
         path: str or path.
         may_be_compressed: bool. See `zip_files.opened`.
-        wanted: set of str, or `None` for all. Names of the arrays that are read.
+        wanted: set of str, or `None` for all. Names of the arrays to read.
 
-    Returns: dict of str to array.
+    Returns: dict from str to array.
 
     Raises:
-        ValueError: if it is no such file, holds Python objects, or arrays that are
-            larger than the file says elsewhere.
+        ValueError: if the file is not an `.npz` file, holds Python objects, or has an
+            array whose shape does not match the size of its entry.
         OSError: if it cannot be read.
     """
     with zip_files.opened(path, may_be_compressed) as archive:
@@ -56,6 +56,7 @@ def _array(archive, entry):
         if version not in _HEADERS:
             raise ValueError(f"its entry {entry.filename!r} is of another format.")
         shape, _, dtype = _HEADERS[version](stream)
+        # Before `read_array`, which allocates whatever shape the header claims.
         _check(entry, shape, dtype, entry.file_size - stream.tell())
     with archive.open(entry) as stream:
         found = np.lib.format.read_array(stream, allow_pickle=False)
@@ -81,7 +82,11 @@ def _check(entry, shape, dtype, available):
 
 
 def _check_text(entry, array):
-    """NumPy takes any 32 bits for a character; Python then ends in a `SystemError`."""
+    """Refuses text that is not Unicode.
+
+    NumPy accepts any 32 bits as a character; Python raises a `SystemError` once such a
+    string is used.
+    """
     kind = np.dtype(np.uint32).newbyteorder(array.dtype.byteorder)
     codes = np.frombuffer(array.tobytes() or bytes(4), kind)
     bad = codes[(codes > sys.maxunicode) | ((codes >= 0xD800) & (codes < 0xE000))]

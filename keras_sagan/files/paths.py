@@ -1,4 +1,4 @@
-"""Paths as people write them: with `~`, and of this machine only."""
+"""Turns the paths that people type into paths on this machine."""
 
 import os
 import pathlib
@@ -8,9 +8,9 @@ _SCHEME = r"[A-Za-z][\w+.-]+:/"
 
 
 def local(path: str | os.PathLike) -> pathlib.Path:
-    """A path with the home directory in the place of a leading `~` or `~name`.
+    """Returns a path with a leading `~` or `~name` replaced by the home directory.
 
-    Variables such as `$HOME` are left as they are: they are the shell's to replace.
+    Variables such as `$HOME` are left alone: expanding them is the shell's job.
 
     Args:
         path: str or path.
@@ -18,13 +18,13 @@ def local(path: str | os.PathLike) -> pathlib.Path:
     Returns: `pathlib.Path`.
 
     Raises:
-        ValueError: if it is empty, an address such as gs://bucket/run, or there is no
-            such home directory.
+        ValueError: if the path is empty or an address such as gs://bucket/run, or if
+            there is no such home directory.
     """
     text = os.fspath(path)
     if not text:
         raise ValueError("The name of a file or folder must not be empty.")
-    slashes = "/" if isinstance(path, str) else ""  # pathlib makes one of two
+    slashes = "/" if isinstance(path, str) else ""  # pathlib collapses "//"
     if re.match(_SCHEME + slashes, text):
         raise ValueError(
             f"{text!r} is an address elsewhere. Files are read and written on this "

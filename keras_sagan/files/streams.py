@@ -1,7 +1,8 @@
-"""Standard output and error that may be closed, full or in ASCII: that ends nothing.
+"""Keeps problems with standard output and error from ending a program.
 
-A pipe whose reader has gone (`train | tee`, `presets | head -1`), a terminal that was
-closed or a full disk would end a program in the middle of its work.
+A pipe whose reader is gone (`train | tee`, `presets | head -1`), a closed terminal, a
+full disk or a character that an ASCII terminal lacks would otherwise raise an error in
+the middle of the work.
 """
 
 import contextlib
@@ -13,16 +14,16 @@ _NOBODY_READS = (errno.EPIPE, errno.EIO)  # EIO: a terminal that was closed
 
 
 class LastingStream:
-    """A text stream that cannot fail.
+    """A text stream whose writes never fail.
 
-    What its encoding does not have is written as `\\xdf` and `\\u732b`.
+    Characters that its encoding lacks are written as `\\xdf` or `\\u732b`.
 
     Args:
-        stream: text file to write to, or None for nowhere.
+        stream: text file to write to, or None to discard everything.
 
     Attributes:
-        error: the first `OSError` by which text was lost, or None. That nobody reads
-            any more is none.
+        error: the first `OSError` that lost text, or None. A reader that has gone away
+            does not count as one.
     """
 
     def __init__(self, stream):
@@ -40,10 +41,14 @@ class LastingStream:
         return self._stream is not None and self._stream.isatty()
 
     def finish(self):
-        """Flushes, and drops what cannot be written: Python would, and say so."""
+        """Flushes the stream and discards what cannot be written.
+
+        Python flushes it again at exit and would print an error message then, so the
+        descriptor is pointed to the null device.
+        """
         if self._attempt("flush"):
             return
-        with contextlib.suppress(OSError):  # of a stream that is no file
+        with contextlib.suppress(OSError):  # the stream may have no descriptor
             nowhere = os.open(os.devnull, os.O_WRONLY)
             os.dup2(nowhere, self._stream.fileno())
             os.close(nowhere)
@@ -58,7 +63,7 @@ class LastingStream:
         return text.encode(encoding, "backslashreplace").decode(encoding)
 
     def _attempt(self, action, *arguments):
-        """Whether a method of the stream, if there is one, could be called."""
+        """Calls a method of the stream, and returns whether that succeeded."""
         try:
             if self._stream is not None:
                 getattr(self._stream, action)(*arguments)
@@ -71,7 +76,7 @@ class LastingStream:
 
 @contextlib.contextmanager
 def lasting():
-    """Scope in which `sys.stdout` and `sys.stderr` cannot fail.
+    """Replaces `sys.stdout` and `sys.stderr` by streams whose writes never fail.
 
     Yields: `LastingStream` of standard output.
     """
@@ -86,9 +91,10 @@ def lasting():
 
 
 def _occupy_descriptors():
-    """Opens the descriptors 0 to 2 where they are closed (`>&-`).
+    """Opens those of the descriptors 0 to 2 that are closed (`>&-`).
 
-    The next file that is opened would get the number, and what libraries print.
+    Otherwise the next file to be opened would get the number, and with it whatever
+    libraries print.
     """
     for descriptor in range(3):
         try:

@@ -1,8 +1,8 @@
-"""Reads the arrays of a PyTorch checkpoint without PyTorch, and without running it.
+"""Reads the arrays of a PyTorch checkpoint without PyTorch and without running code.
 
-A checkpoint is a pickle that refers to raw storages: in a zip archive since PyTorch
-1.6, before that one after the other in the file. The pickle may name nothing but the
-few functions that rebuild tensors, and what plain numbers beside them are made with;
+A checkpoint is a pickle that refers to raw storages. Since PyTorch 1.6 they are entries
+of a zip archive; before that, they followed the pickle in the file. The pickle may name
+only the few functions that rebuild tensors and those that pickle plain numbers;
 anything else is refused.
 """
 
@@ -22,8 +22,9 @@ from keras_sagan.files import paths, zip_files
 
 _MAGIC = 0x1950A86A20F9469CFC6C
 _CODES_LEFT_OUT = {
-    *(pickle.DICT, pickle.ADDITEMS, pickle.FROZENSET),  # hash what they hold
-    pickle.BYTEARRAY8,  # takes memory for bytes that are not there
+    # These hash their items, past the check of keys in `_Unpickler`.
+    *(pickle.DICT, pickle.ADDITEMS, pickle.FROZENSET),
+    pickle.BYTEARRAY8,  # allocates the size that it claims before it reads
 }
 _STORED = {
     "FloatStorage": np.dtype("<f4"),
@@ -37,8 +38,8 @@ _STORED = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("u1"),
 }
-# What NumPy's numbers (a best score, say) and loose sizes are pickled with. Nobody
-# needs them, so that none of it is called.
+# What NumPy numbers (e.g. a best score) and loose sizes are pickled with. Nothing here
+# needs those values, so these names load as a function that returns None.
 _PASSED_OVER = {
     ("numpy.core.multiarray", "scalar"),
     ("numpy._core.multiarray", "scalar"),
@@ -47,7 +48,7 @@ _PASSED_OVER = {
     ("torch", "Size"),
     ("torch", "device"),
 }
-_LARGEST_KEY = 1 << 31  # larger ints could be made to have the same hash
+_LARGEST_KEY = 1 << 31  # larger integers can be chosen to collide in the hash table
 _LARGEST_SIZE = 1 << 63
 _MOST_AXES = 32
 
@@ -57,15 +58,16 @@ def read(path, entry=None):
 
     Args:
         path: str or path of a `.pth` file with a dict from names to tensors.
-        entry: str, or `None`. The state dict is this entry of the dict in the file.
+        entry: str, or `None`. If given, the state dict is this entry of the dict in
+            the file.
 
     Returns: dict from str to read-only NumPy array. Tensors that share a storage
-        share their memory. Numbers of 16 bits are float32, which holds all of them:
-        NumPy has no bfloat16.
+        share their memory. float16 and bfloat16 become float32, which represents
+        them exactly (NumPy has no bfloat16).
 
     Raises:
-        ValueError: if it is no such file, asks to run code, or holds a tensor that is
-            not contiguous (row by row in its storage, without gaps).
+        ValueError: if the file is no such checkpoint, asks to run code, or holds a
+            tensor that is not contiguous (row by row in its storage, without gaps).
         OSError: if it cannot be read.
     """
     path = paths.local(path)
@@ -86,14 +88,14 @@ def read(path, entry=None):
 
 
 class _Storage(typing.NamedTuple):
-    """Where the numbers of tensors are, and of which kind: a key of `_STORED`."""
+    """A storage of numbers: their kind, a key of `_STORED`, and the storage's name."""
 
     kind: str
     key: str
 
 
 class _Tensor(typing.NamedTuple):
-    """A tensor as its file describes it; nothing of it is checked yet."""
+    """A tensor as the file describes it, before any of that has been checked."""
 
     storage: _Storage
     offset: object
@@ -103,12 +105,12 @@ class _Tensor(typing.NamedTuple):
 
 @contextlib.contextmanager
 def _naming(name):
-    """Scope whose errors are a `ValueError` that names the file."""
+    """Turns any error but an `OSError` into a `ValueError` that names the file."""
     try:
         yield
     except OSError:
         raise
-    except Exception as error:  # whatever a file that is no checkpoint may bring
+    except Exception as error:  # unpickling arbitrary bytes can raise anything
         reason = str(error).partition("\n")[0][:300]
         raise ValueError(
             f"{name} cannot be read as a PyTorch file of tensors: it is another kind "
@@ -118,7 +120,7 @@ def _naming(name):
 
 
 def _state_dict(content, entry, name):
-    """The dict of tensors that is wanted."""
+    """Returns the dict of tensors, or that of an entry, from a file's content."""
     state, what = content, "a dict of tensors"
     if entry is not None:
         state = content.get(entry) if isinstance(content, dict) else None
@@ -142,7 +144,7 @@ def _tensor_text(value):
 
 
 def _array(tensor, data, where):
-    """A tensor as a part of its storage, whatever the file says of it."""
+    """Returns a tensor as a view of its storage, once its description is checked."""
     _check_numbers(tensor, where)
     shape, strides, offset = tensor.shape, tensor.strides, tensor.offset
     if not _is_contiguous(shape, strides):
@@ -161,7 +163,7 @@ def _array(tensor, data, where):
 
 
 def _check_numbers(tensor, where):
-    """Raises a `ValueError` unless shape, strides and offset can be those of one."""
+    """Raises a `ValueError` unless shape, strides and offset are plausible numbers."""
     shape, strides = tensor.shape, tensor.strides
     if not isinstance(shape, tuple) or not isinstance(strides, tuple):
         raise ValueError(f"{where} must have tuples for its shape and strides.")
@@ -176,12 +178,15 @@ def _check_numbers(tensor, where):
                 f"{where} must have whole numbers from 0 for its shape, strides and "
                 "offset."
             )
-        if number >= _LARGEST_SIZE:  # no message could say so many digits
+        if number >= _LARGEST_SIZE:  # Python refuses to print very long integers
             raise ValueError(f"{where} reaches beyond its storage.")
 
 
 def _is_contiguous(shape, strides):
-    """Whether a tensor lies in its storage row by row; strides of one item are free."""
+    """Returns whether a tensor lies in its storage row by row without gaps.
+
+    The stride of an axis of length one does not matter.
+    """
     if 0 in shape:
         return True
     expected = 1
@@ -193,9 +198,9 @@ def _is_contiguous(shape, strides):
 
 
 def _numbers(data, kind):
-    """The bytes of a storage as a read-only array `(numbers,)`."""
+    """Returns the bytes of a storage as a read-only array `(numbers,)`."""
     numbers = np.frombuffer(data, _STORED[kind])
-    if kind == "BFloat16Storage":
+    if kind == "BFloat16Storage":  # a float32 without its lower 16 bits
         wide = numbers.astype(np.uint32)
         wide <<= 16
         numbers = wide.view(np.float32)
@@ -208,13 +213,14 @@ def _numbers(data, kind):
 
 
 class _Unpickler(pickle._Unpickler):
-    """Knows tensors, dicts, lists and plain values only.
+    """An unpickler that knows only tensors, dicts, lists and plain values.
 
-    The one written in Python: C's fills memory up to any place that a pickle names.
-    Keys are texts or small numbers: the hash of tuples of tuples may take for ever.
+    It derives from the implementation in Python because the one in C allocates its
+    memo up to any index that a pickle names. Keys of dicts must be text or small
+    numbers, because hashing nested tuples can take forever.
 
     Attributes:
-        kinds: dict from the keys of the storages that were named to their kinds.
+        kinds: dict from the name of every storage seen so far to its kind.
     """
 
     dispatch = {
@@ -236,7 +242,7 @@ class _Unpickler(pickle._Unpickler):
         super().load_setitems()
 
     def load_build(self):
-        """Drops the state: an `OrderedDict`'s attributes, a dtype's byte order."""
+        """Drops the state, e.g. an `OrderedDict`'s attributes or a dtype's order."""
         self.stack.pop()
 
     dispatch[pickle.SETITEM[0]] = load_setitem
@@ -279,7 +285,7 @@ class _Unpickler(pickle._Unpickler):
 
 
 def _empty_dict():
-    """An `OrderedDict`, without what its constructor takes."""
+    """Returns an empty `OrderedDict`; takes none of its constructor's arguments."""
     return collections.OrderedDict()
 
 
@@ -298,7 +304,12 @@ def _nothing(*_):
 
 
 def _open_zip(path):
-    """The content, and a function from keys to pairs of a key and its bytes."""
+    """Opens a file of PyTorch 1.6 or later, a zip archive.
+
+    Returns: tuple of the unpickled content, in which storages are only referred to,
+        and a function that loads storages: from their names to pairs of name and
+        bytes.
+    """
     with zip_files.opened(path, may_be_compressed=False) as archive:
         names = set(archive.namelist())
         roots = [name[: -len("data.pkl")] for name in names if _is_content(name)]
@@ -322,7 +333,7 @@ def _is_content(name):
 
 
 def _open_legacy(path):
-    """As `_open_zip`, of a file that is no archive."""
+    """Opens a file from before PyTorch 1.6; returns the same as `_open_zip`."""
     with path.open("rb") as file:
         magic, _, system = (_Unpickler(file).load() for _ in range(3))
         if magic != _MAGIC:
@@ -344,7 +355,10 @@ def _open_legacy(path):
 
 
 def _storage_places(file, keys, kinds):
-    """Where the storages are that follow: dict from key to `(start, size)` in bytes."""
+    """Locates the storages that follow the pickles of an old file.
+
+    Returns: dict from the name of a storage to its `(start, size)` in bytes.
+    """
     places = {}
     end = os.fstat(file.fileno()).st_size
     for key in map(str, keys):

@@ -1,14 +1,15 @@
-"""Files and folders that are written whole or not at all.
+"""Writes files and folders either completely or not at all.
 
-What is written has a private folder beside its target until it is complete and flushed
-to the disk, so that nobody sees half of it and no link can wait at its name.
-`replace_*` put it in the place of what was there, `create_*` never overwrite anything.
+The content is first written to a private folder beside its target and flushed to the
+disk, and then renamed. Nobody ever sees half of it, and nobody can plant a link at its
+temporary name. `replace_*` functions replace what was there; `create_*` functions never
+overwrite anything.
 
-A process that is killed leaves its private folder, `.keras_sagan-unfinished-*`. The
-next write beside it removes it once it is a day old; whoever has a folder for itself
-(a run, a preparation) removes it at once with `remove_unfinished`.
+A process that is killed leaves its private folder, `.keras_sagan-unfinished-*`, behind.
+The next write beside it removes it once it is a day old. Code that has a folder to
+itself (a run, a preparation) removes it right away with `remove_unfinished`.
 
-Files that grow are not written here: `metrics.jsonl` and TensorBoard's logs.
+Files that grow, `metrics.jsonl` and TensorBoard's logs, are written elsewhere.
 """
 
 import contextlib
@@ -33,18 +34,20 @@ _TAKEN = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 
 
 def replace_file(path, content):
-    """Writes a file in the place of one that may be there.
+    """Writes a file, and replaces the one that may be there.
 
     A link is replaced, not followed; a device or a pipe is written to.
 
     Args:
         path: str or path.
-        content: str, bytes, or a function that is given the path to write to.
+        content: str, bytes, or a function that is called with the path to write to.
 
     Raises:
-        OSError: if it cannot be written; names it. What was there is as it was.
+        OSError: if the file cannot be written. The message names it, and what was
+            there before is unchanged.
     """
     path = paths.local(path)
+    # `/dev/stdout` or a pipe has no content that could be left half written.
     if path.is_fifo() or str(path.absolute().parent) in ("/dev", "/proc/self/fd"):
         write_new(path, content, "wb")
     else:
@@ -52,24 +55,25 @@ def replace_file(path, content):
 
 
 def replace_folder(path, write):
-    """Writes a folder in the place of one that may be there.
+    """Writes a folder, and replaces the one that may be there.
 
-    One of them is there at every moment but that between two renames.
+    A folder cannot be replaced in one step, so there is none for the moment between
+    two renames.
 
     Args:
         path: str or path.
-        write: function that is given the path of an empty folder to write to.
+        write: function that is called with the path of an empty folder to write to.
     """
     _write(paths.local(path), write, _exchange, folder=True)
 
 
 def create_file(path, content):
-    """Writes a file that must not be there, nor appear meanwhile; see `replace_file`.
+    """Writes a new file; arguments as for `replace_file`.
 
-    Folders are made as needed.
+    Missing parent folders are created.
 
     Raises:
-        FileExistsError: if there is such a file.
+        FileExistsError: if the file exists, or appears while it is being written.
     """
     path = paths.local(path)
     if os.path.lexists(path):
@@ -79,17 +83,17 @@ def create_file(path, content):
 
 
 def create_folder(path, write):
-    """Writes a folder where there is none, or an empty one; see `replace_folder`.
+    """Writes a folder where there is none or an empty one; see `replace_folder`.
 
-    Folders are made as needed. The working directory and the root of a disk, which
-    nothing can take the place of, are written to as they are.
+    Missing parent folders are created. The working directory and a mount point cannot
+    be replaced and are written to directly.
 
     Raises:
-        FileExistsError: if something is there, or appears meanwhile.
+        FileExistsError: if anything else is there, or appears meanwhile.
     """
     path = paths.local(path)
     if path.is_symlink():
-        path = path.resolve()  # the link stays one
+        path = path.resolve()  # keep the link, and write to where it points
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise _exists(path)
     make_folder(path.parent)
@@ -102,10 +106,10 @@ def create_folder(path, write):
 
 
 def publish_folder(folder, path):
-    """Gives a folder that is complete, on the same disk, its name.
+    """Flushes a complete folder and renames it to `path`, on the same disk.
 
     Raises:
-        FileExistsError: if something that is no empty folder has the name.
+        FileExistsError: if there is anything but an empty folder at `path`.
     """
     _flush_all(folder)
     _rename(folder, path)
@@ -113,7 +117,7 @@ def publish_folder(folder, path):
 
 
 def write_new(path, content, mode="xb"):
-    """Writes a new file in a folder that is going to be flushed as a whole."""
+    """Writes a new file into a folder that will later be flushed as a whole."""
     with naming(path):
         if callable(content):
             return content(path)
@@ -122,19 +126,22 @@ def write_new(path, content, mode="xb"):
 
 
 def make_room(path, size):
-    """Makes a file of so many bytes: on a full disk an error, where HDF5 crashes."""
+    """Creates a file of `size` bytes, or raises an `OSError` if the disk is full.
+
+    HDF5 crashes the process when the disk fills up while it writes.
+    """
     with naming(path), open(path, "xb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, size)
 
 
 def json_text(value):
-    """A value as the text of a file of JSON."""
+    """Returns a value as the indented text of a JSON file."""
     return json.dumps(value, indent=2) + "\n"
 
 
 def make_folder(path):
-    """Makes a folder and those that it is in, as needed."""
+    """Creates a folder and its missing parents, and flushes their names to disk."""
     path = paths.local(path)
     missing = [x for x in (path, *path.parents) if not x.exists()]
     path.mkdir(parents=True, exist_ok=True)
@@ -143,13 +150,13 @@ def make_folder(path):
 
 
 def remove_folder(path):
-    """Removes a folder that nobody sees half of."""
+    """Removes a folder in such a way that nobody sees it half removed."""
     with unfinished(path) as rubbish:
         os.rename(path, rubbish)
 
 
 def rename_aside(path):
-    """Renames `path` to the next unused `aside-NUMBER-NAME`, and returns that."""
+    """Renames `path` to the first free `aside-NUMBER-NAME`, and returns that path."""
     number = 1
     while (target := path.with_name(f"aside-{number}-{path.name}")).exists():
         number += 1
@@ -157,15 +164,18 @@ def rename_aside(path):
 
 
 def is_empty(folder):
-    """Whether nothing is in a folder but what killed processes left."""
+    """Returns whether a folder holds nothing but leftovers of killed processes."""
     return all(path.name.startswith(PREFIX) for path in paths.local(folder).iterdir())
 
 
 def remove_unfinished(folder, age=0, below="**/"):
-    """Removes what killed processes left in a folder, and in those in it.
+    """Removes what killed processes left in a folder and its subfolders.
 
-    Only what is `age` seconds old; 0 is for where nobody else writes. With `below=""`
-    in the folder alone.
+    Args:
+        folder: str or path.
+        age: float. Only leftovers at least this old, in seconds, are removed. 0 is
+            right only where no other process writes.
+        below: str. Glob prefix of the places to look in; `""` for `folder` alone.
     """
     for path in list(paths.local(folder).glob(f"{below}{PREFIX}*")):
         with contextlib.suppress(OSError):
@@ -175,9 +185,11 @@ def remove_unfinished(folder, age=0, below="**/"):
 
 @contextlib.contextmanager
 def unfinished(path):
-    """Scope with the same name in a private folder beside `path`, removed at its end.
+    """Provides a private folder beside `path`, which is removed at the end.
 
-    Errors in the scope name `path`.
+    Errors raised inside the scope name `path`, not the temporary file.
+
+    Yields: path inside that folder, with the same file name as `path`.
     """
     path = paths.local(path)
     with naming(path):
@@ -189,7 +201,7 @@ def unfinished(path):
 
 
 def flush(path):
-    """Waits until a file's content, or the names in a folder, are on the disk."""
+    """Waits until a file's content, or a folder's list of names, is on the disk."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -197,15 +209,16 @@ def flush(path):
         finally:
             os.close(descriptor)
     except OSError as error:
+        # Some file systems cannot flush a folder; the files in it have been flushed.
         if not (os.path.isdir(path) and error.errno in _NO_FOLDER_FLUSH):
             raise
 
 
 @contextlib.contextmanager
 def naming(path):
-    """Scope whose errors are `OSError`s that name the file or folder `path`.
+    """Turns errors of writing into `OSError`s that name the file or folder `path`.
 
-    A write to a full disk names none, and TensorFlow has errors of its own.
+    The system's error for a full disk names no file, and TensorFlow has its own types.
     """
     try:
         yield
@@ -225,14 +238,14 @@ def naming(path):
 
 
 def is_of_tensorflow(error):
-    """Whether TensorFlow could not do it: damaged records, a file, no memory."""
-    tensorflow = sys.modules.get("tensorflow")  # not imported for the question
+    """Returns whether an error is TensorFlow's: e.g. damaged records, or no memory."""
+    tensorflow = sys.modules.get("tensorflow")  # importing it would take seconds
     errors = getattr(tensorflow, "errors", None)
     return errors is not None and isinstance(error, errors.OpError)
 
 
 def _write(path, content, place, folder=False):
-    """Writes beside `path`, flushes, and calls `place(new, path)`."""
+    """Writes content beside `path`, flushes it, and calls `place(new, path)`."""
     with unfinished(path) as new:
         if folder:
             new.mkdir()
@@ -243,6 +256,7 @@ def _write(path, content, place, folder=False):
 
 
 def _exchange(new, path):
+    """Renames a folder into place, and puts the old one back if that fails."""
     old = new.with_name(f"{path.name}.old")
     with contextlib.suppress(FileNotFoundError):
         os.rename(path, old)
@@ -264,7 +278,7 @@ def _rename(folder, path):
 
 
 def _link(new, path):
-    """Names a file as a rename would that does not replace what has appeared."""
+    """Renames a file, but never over an existing one, as `os.rename` would."""
     try:
         os.link(new, path)
     except FileExistsError:

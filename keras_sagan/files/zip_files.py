@@ -1,33 +1,34 @@
-"""Zip archives of others: nothing that grows out of proportion when it is read."""
+"""Opens untrusted zip archives, and refuses decompression bombs."""
 
 import contextlib
 import zipfile
 
 from keras_sagan.files import paths
 
-_RATIO = 100  # content to archive, beyond which it is no honest data
-_SMALL = 1 << 26  # bytes that any archive may unfold to
+_RATIO = 100  # of content to archive; real data do not compress any better
+_SMALL = 1 << 26  # bytes that any archive may expand to, however small it is
 _MOST_ENTRIES = 100_000
-# NumPy and Keras write these. Of the other methods `zipfile` does not bound what one
-# block unfolds to.
+# The methods that NumPy and Keras use. For the others `zipfile` does not limit how far
+# a single block expands.
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _ENCRYPTED = 0x1
 
 
 @contextlib.contextmanager
 def opened(path, may_be_compressed=True):
-    """Scope with a checked archive.
+    """Opens an archive once its table of contents has been checked.
 
     Args:
         path: str or path.
-        may_be_compressed: bool. Whether its entries may be deflated: to at most 100
-            times the archive's size, or 64 MiB.
+        may_be_compressed: bool. Whether entries may be deflated. They may then expand
+            to 100 times the archive's size or 64 MiB, whichever is more.
 
     Yields: `zipfile.ZipFile`.
 
     Raises:
-        ValueError: if it is no such archive, also when that shows inside the scope.
-        OSError: if it cannot be read.
+        ValueError: if the archive is not acceptable, or if reading it inside the scope
+            raises any error.
+        OSError: if there is no such file.
     """
     path = paths.local(path)
     size = path.stat().st_size
@@ -37,7 +38,7 @@ def opened(path, may_be_compressed=True):
             yield archive
     except FileNotFoundError:
         raise
-    except Exception as error:  # whatever the bytes of others lead to
+    except Exception as error:  # damaged archives can make `zipfile` raise anything
         reason = str(error) or type(error).__name__
         raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
 
