@@ -1,6 +1,6 @@
-"""Who takes part in a run of several workers: `--workers`, or `TF_CONFIG`.
+"""Describes the workers of a run, as given by `--workers` or by `TF_CONFIG`.
 
-Standard library and numbers of ports only.
+Apart from the check of port numbers, this module uses the standard library only.
 """
 
 import collections
@@ -25,10 +25,10 @@ class Cluster:
     Args:
         workers: sequence of `"host:port"`, the same on every worker. The first one is
             the chief, which writes all files.
-        index: int. This process's place in `workers`.
+        index: int. Position of this process in `workers`.
 
     Raises:
-        ValueError: if that cannot be.
+        ValueError: if an address is malformed or repeated, or `index` is out of range.
     """
 
     workers: tuple[str, ...]
@@ -53,31 +53,31 @@ class Cluster:
 
     @property
     def is_chief(self):
-        """bool. Whether this process writes the files."""
+        """bool. Whether this process is the one that writes files."""
         return self.index == 0
 
     @property
     def name(self):
-        """str. This worker, in messages."""
+        """str. How messages refer to this worker."""
         return self.name_of(self.index)
 
     def name_of(self, index):
-        """str. A worker, in messages: `"worker 1 (host1:2222)"`."""
+        """Returns how messages refer to a worker, e.g. `"worker 1 (host1:2222)"`."""
         return f"worker {index} ({self.workers[index]})"
 
 
 def find(workers=None, index=None, environment=None):
-    """The cluster that flags or the environment describe.
+    """Returns the cluster that the command line or the environment describes.
 
     Args:
         workers: str, `"host:port,host:port"`, or None to look at `TF_CONFIG`.
-        index: int, or None.
+        index: int, or None. Position of this process; required with `workers`.
         environment: dict. Defaults to the environment of the process.
 
-    Returns: `Cluster`, or None if nothing is said of one.
+    Returns: `Cluster`, or None if neither describes one.
 
     Raises:
-        ValueError: if what is said makes no cluster.
+        ValueError: if the description is incomplete or invalid.
     """
     if workers is None and index is None:
         environment = os.environ if environment is None else environment
@@ -92,10 +92,13 @@ def find(workers=None, index=None, environment=None):
 
 
 def parse_tf_config(text):
-    """The cluster of a `TF_CONFIG`: tasks "worker", and at most one "chief".
+    """Returns the cluster of a `TF_CONFIG` with workers and at most one chief.
+
+    Args:
+        text: str. The JSON text of the variable.
 
     Raises:
-        ValueError: naming what is wrong with it.
+        ValueError: if it is invalid; the message says in what way.
     """
     try:
         content = json.loads(text)
@@ -124,6 +127,7 @@ def parse_tf_config(text):
             text,
         )
     try:
+        # A chief has an index of its own in TF_CONFIG; here it comes first.
         place = index + len(chiefs) if kind == "worker" else index
         return Cluster([*chiefs, *workers], place)
     except ValueError as error:

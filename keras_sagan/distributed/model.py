@@ -1,4 +1,8 @@
-"""What `keras.Model` lacks on several workers: data, logs, and a common end."""
+"""A `keras.Model` that can train on several workers.
+
+Keras leaves three things open there: how the data are split, how the logs of all
+workers are combined, and how training stops on all of them at the same step.
+"""
 
 import hashlib
 import inspect
@@ -16,25 +20,27 @@ _HINTS = {_SUBJECTS[2]: " (shuffle with a seed)"}
 
 
 class DistributedModel(keras.Model):
-    """A model that is built from the start, with `fit` and `evaluate` for workers.
+    """A model whose `fit` and `evaluate` also run on several workers.
 
-    Under `tf.distribute.MultiWorkerMirroredStrategy` every worker gives `fit` the same
-    `tf.data.Dataset` of global batches, in the same order, and works on its rows.
+    Under `tf.distribute.MultiWorkerMirroredStrategy` every worker passes the same
+    `tf.data.Dataset` of global batches, in the same order, to `fit`, and works on its
+    own rows of every batch. A subclass must be built when its constructor returns.
     """
 
     def arguments_of(self, method, *args, **kwargs):
-        """What a method of `keras.Model` is given, by the names of its arguments."""
+        """Returns a dict of the arguments of a `keras.Model` method, by their names."""
         signature = inspect.signature(getattr(keras.Model, method))
         given = dict(signature.bind(self, *args, **kwargs).arguments)
         del given["self"]
         return given | given.pop("kwargs", {})
 
     def fit(self, *args, **kwargs):
-        """As `keras.Model.fit`.
+        """Trains the model; arguments and result are those of `keras.Model.fit`.
 
         Raises:
-            ValueError: on several workers, if data are no `tf.data.Dataset`, or the
-                workers do not fit each other.
+            ValueError: if the batch size is not a multiple of the number of replicas;
+                on several workers also if the data are not a `tf.data.Dataset`, or if
+                the workers were started with different settings, versions or data.
         """
         kwargs = self.arguments_of("fit", *args, **kwargs)
         x = kwargs.get("x")
@@ -59,21 +65,21 @@ class DistributedModel(keras.Model):
         return super().fit(**kwargs)
 
     def evaluate(self, *args, **kwargs):
-        """As `keras.Model.evaluate`."""
+        """Evaluates the model; see `keras.Model.evaluate`, and `fit` for the data."""
         kwargs = self.arguments_of("evaluate", *args, **kwargs)
         if strategies.is_multi_worker(self.distribute_strategy):
             _share("x", "steps", kwargs, self.distribute_strategy)
         return super().evaluate(**kwargs)
 
     def predict(self, *args, **kwargs):
-        """As `keras.Model.predict`.
+        """Computes outputs for many inputs; see `keras.Model.predict`.
 
         Raises:
             NotImplementedError: on several workers.
         """
         if strategies.is_multi_worker(self.distribute_strategy):
-            # Keras puts the replicas' rows together along an axis that it does not
-            # have there: its workers wait for each other, or fail one by one.
+            # Keras's way of concatenating the replicas' outputs fails there: the
+            # workers hang, or end with errors one after the other.
             raise NotImplementedError(
                 "`predict` does not work on several workers. Every worker can call "
                 "`generate`, or the model itself, as `gan([latents, labels])`: both "
@@ -82,10 +88,10 @@ class DistributedModel(keras.Model):
         return super().predict(*args, **kwargs)
 
     def request_stop(self):
-        """Ends training: at once when alone, else after a step that all agree on.
+        """Ends training, on several workers after the same step everywhere.
 
-        For reasons that not all workers have, such as a clock or a signal; where all
-        have the same reason, set `stop_training`.
+        Use it for reasons that only some workers may have, such as the clock or a
+        signal. If all of them have the same reason, set `stop_training` instead.
         """
         if strategies.is_multi_worker(self.distribute_strategy):
             self._stop_request().ask()
@@ -93,10 +99,10 @@ class DistributedModel(keras.Model):
             self.stop_training = True
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Nothing is left to build.
+        """Does nothing, because the model is already built.
 
-        Keras would read a batch for it and reduce that over the replicas, which
-        collectives cannot do with uint8 images.
+        Keras would read a batch to build it and reduce that batch over the replicas;
+        collective operations do not support uint8 images.
         """
 
     def _make_function(self, step_function):
@@ -119,7 +125,10 @@ class DistributedModel(keras.Model):
         return self._request
 
     def _check_same_everywhere(self, dataset):
-        """Raise a `ValueError` on every worker if they were started differently."""
+        """Raises a `ValueError` on every worker if any of them was started differently.
+
+        Compared are the configuration, the package versions and the first batch.
+        """
         values = [_without_names(keras.saving.serialize_keras_object(self))]
         values.append(versions.metadata())
         if isinstance(dataset, tf.data.Dataset):
@@ -140,7 +149,7 @@ class DistributedModel(keras.Model):
 
 
 class _StopRequest:
-    """Whether this worker wants training to end."""
+    """A variable that tells all workers whether one of them wants training to end."""
 
     def __init__(self, strategy):
         self._strategy = strategy
@@ -148,6 +157,7 @@ class _StopRequest:
             self._asked = tf.Variable(
                 0.0,
                 trainable=False,
+                # Each worker sets its own copy without waiting for the others.
                 synchronization=tf.VariableSynchronization.ON_READ,
                 aggregation=tf.VariableAggregation.SUM,
             )
@@ -159,7 +169,7 @@ class _StopRequest:
         self._set(0.0)
 
     def read(self):
-        """Of one replica, inside a step."""
+        """Returns the value of one replica; to be called inside a step."""
         return self._asked.read_value()
 
     def _set(self, value):
@@ -168,10 +178,10 @@ class _StopRequest:
 
 
 class _PackedLogs:
-    """Logs of a step as one vector, with the wish to stop.
+    """Packs the logs of a step and the request to stop into one vector.
 
-    Keras reduces every log of several workers by itself, along an axis that scalars
-    do not have (keras issue 20585); one vector takes one reduction.
+    On several workers Keras reduces each log separately, along an axis that scalars do
+    not have (keras issue 20585). A vector has that axis and needs only one reduction.
     """
 
     def __init__(self, request):
@@ -188,13 +198,21 @@ class _PackedLogs:
         return step
 
     def unpacked(self, means):
-        """Dict of scalar tensors, and whether anybody wants to stop."""
+        """Returns a dict of scalar tensors, and whether any worker wants to stop."""
         *values, stop = tf.unstack(means)
         return dict(zip(self._names, values, strict=True)), bool(stop > 0)
 
 
 def _share(name, steps, kwargs, strategy):
-    """Replace a dataset among the arguments of `fit` or `evaluate` by its share."""
+    """Replaces a dataset among the arguments by this worker's share of it.
+
+    Args:
+        name: str. The argument that holds the dataset.
+        steps: str. The argument that holds its number of batches; filled in if the
+            dataset knows it, because the share has no end.
+        kwargs: dict of the arguments of `fit` or `evaluate`; modified in place.
+        strategy: `tf.distribute.Strategy`.
+    """
     dataset = kwargs.get(name)
     if isinstance(dataset, tf.distribute.DistributedDataset):
         return
@@ -228,7 +246,10 @@ def _digest(value):
 
 
 def _without_names(config):
-    """A configuration without names, which depend on what else a process has made."""
+    """Returns a configuration without names.
+
+    Keras numbers the names of layers in the order in which a process creates them.
+    """
     if isinstance(config, dict):
         return {k: _without_names(v) for k, v in config.items() if k != "name"}
     if isinstance(config, (list, tuple)):

@@ -1,11 +1,11 @@
-"""How the workers of a run find each other before TensorFlow starts.
+"""Brings the workers of a run together before TensorFlow starts.
 
-TensorFlow waits for ever for a worker that does not come, and says little of one that
+TensorFlow waits forever for a worker that does not come, and says little about one that
 was started with other settings. So the workers first meet on the chief's port, which
-TensorFlow takes over when every worker is there. Standard library only.
+TensorFlow takes over once all of them are there. Standard library only.
 
-The chief also calls every worker at its own address: TensorFlow would wait for ever for
-a worker that was started on another machine than the list says.
+The chief also calls every worker at its own address, because TensorFlow would wait
+forever for a worker that runs on another machine than the list says.
 """
 
 import concurrent.futures
@@ -21,31 +21,32 @@ from keras_sagan.files import json_files
 
 _PROTOCOL = "keras_sagan workers 2"
 _RETRY_SECONDS = 0.2
-_PATIENCE_SECONDS = 5.0  # with one connection
-_CALL_SECONDS = 30.0  # to reach a worker at its address: names may take a while
+_PATIENCE_SECONDS = 5.0  # for a single connection
+_CALL_SECONDS = 30.0  # to reach a worker at its address; name lookups can be slow
 _LONGEST_MESSAGE = 1 << 20  # bytes
 
 
 def connect(cluster, versions, timeout=300.0):
-    """Waits until every worker is there, and checks that they fit each other.
+    """Waits until every worker is there, and checks that they belong together.
 
     Args:
         cluster: `Cluster`.
-        versions: dict of str. Of packages; they must be the same everywhere.
+        versions: dict from package to version; it must be the same on every worker.
         timeout: float. Seconds to wait for the others.
 
     Returns: `Workers`.
 
     Raises:
-        WorkersError: on every worker, if lists of workers, indices or versions do not
-            fit, or if somebody does not come in time or is not at its address.
+        WorkersError: on every worker, if their lists of workers, indices or versions
+            do not match, or if a worker does not come in time or cannot be reached at
+            its address.
     """
     hello = {
         "protocol": _PROTOCOL,
         "index": cluster.index,
         "workers": list(cluster.workers),
         "versions": versions,
-        "token": secrets.token_hex(8),  # by which a worker is known at its address
+        "token": secrets.token_hex(8),  # proves who answers at this worker's address
     }
     deadline = time.monotonic() + timeout
     if cluster.is_chief:
@@ -54,21 +55,22 @@ def connect(cluster, versions, timeout=300.0):
         try:
             stack.enter_context(_answering(cluster, hello["token"]))
         except WorkersError as error:
-            hello["problem"] = str(error)  # which all workers are to hear
+            hello["problem"] = str(error)  # the chief passes it on to all workers
             deadline = min(deadline, time.monotonic() + _CALL_SECONDS)
         connection = _join_workers(cluster, hello, timeout, deadline)
     return Workers(cluster, {0: connection})
 
 
 def _gather(cluster, hello, timeout, deadline):
-    """The chief's part of `connect`: dict from index to socket."""
+    """Does the chief's part of `connect`; returns a dict from index to socket."""
     others = len(cluster.workers) - 1
     found = []  # hello and socket of each worker that came
     with contextlib.ExitStack() as stack:
         with _listen(cluster) as listener:
             while len(found) < others and time.monotonic() < deadline:
                 theirs, connection = _accept(listener, deadline, stack)
-                _drop_closed(found)  # one that comes again may be among them
+                # A worker that was restarted is there twice, once with a dead socket.
+                _drop_closed(found)
                 if theirs is not None:
                     found.append((theirs, connection))
         hellos = [theirs for theirs, _ in found]
@@ -84,7 +86,7 @@ def _gather(cluster, hello, timeout, deadline):
 
 
 def _accept(listener, deadline, stack):
-    """The next hello and its socket; `(None, None)` if it was none, or too late."""
+    """Returns the next worker's hello and socket, or `(None, None)` if none came."""
     listener.settimeout(max(deadline - time.monotonic(), 0.01))
     with contextlib.suppress(OSError, ValueError), contextlib.ExitStack() as mine:
         connection = mine.enter_context(listener.accept()[0])
@@ -97,11 +99,11 @@ def _accept(listener, deadline, stack):
 
 
 def _drop_closed(found):
-    """Removes the workers that are gone while they should wait for the others."""
+    """Removes workers whose connection has been closed while they were waiting."""
     for worker in list(found):
         _, connection = worker
         readable, _, _ = select.select([connection], [], [], 0)
-        if not readable:  # it says nothing, as it should
+        if not readable:  # waiting silently, as it should
             continue
         said = b""
         with contextlib.suppress(OSError):
@@ -112,7 +114,7 @@ def _drop_closed(found):
 
 
 def _misfit(cluster, ours, hellos, timeout):
-    """What keeps the workers from working together, or None."""
+    """Returns a sentence on why the workers cannot work together, or None."""
     for theirs in hellos:
         if theirs["workers"] != ours["workers"]:
             return (
@@ -141,7 +143,7 @@ def _misfit(cluster, ours, hellos, timeout):
 
 
 def _misplaced(cluster, hellos, deadline):
-    """A sentence on a worker that is not where it should be, or None."""
+    """Returns a sentence on a worker that cannot be reached at its address, or None."""
     left = min(_CALL_SECONDS, deadline - time.monotonic())
     limit = time.monotonic() + max(left, _PATIENCE_SECONDS)
     with concurrent.futures.ThreadPoolExecutor(len(hellos) + 1) as pool:
@@ -150,7 +152,7 @@ def _misplaced(cluster, hellos, deadline):
 
 
 def _call(cluster, theirs, limit):
-    """What is wrong with a worker's own address, or None."""
+    """Returns a sentence on what is wrong with a worker's address, or None."""
     while True:
         try:
             with _dial(cluster.workers[theirs["index"]]) as connection:
@@ -170,7 +172,10 @@ def _call(cluster, theirs, limit):
 
 @contextlib.contextmanager
 def _answering(cluster, token):
-    """Scope in which this worker's port says who it is; TensorFlow needs it later."""
+    """Answers the chief's call on this worker's port until the scope ends.
+
+    After that the port is free for TensorFlow.
+    """
     done = threading.Event()
 
     def answer():
@@ -178,7 +183,7 @@ def _answering(cluster, token):
             with contextlib.suppress(OSError), listener.accept()[0] as connection:
                 connection.settimeout(_PATIENCE_SECONDS)
                 connection.sendall(line({"token": token}))
-                connection.recv(1)  # who ends a connection keeps its port for a while
+                connection.recv(1)  # the port of whoever closes first stays blocked
 
     with _listen(cluster) as listener:
         listener.settimeout(_RETRY_SECONDS)
@@ -192,13 +197,14 @@ def _answering(cluster, token):
 
 
 def _join_workers(cluster, hello, timeout, deadline):
-    """Another worker's part of `connect`: the socket to the chief."""
+    """Does the part of every other worker; returns the socket to the chief."""
     problem = "nothing answers"
     while time.monotonic() < deadline:
         with contextlib.ExitStack() as stack:
             try:
                 connection = stack.enter_context(_dial(cluster.workers[0]))
                 connection.sendall(line(hello))
+                # The chief answers after its own deadline and its calls.
                 left = max(deadline - time.monotonic(), 0)
                 left += _CALL_SECONDS + 2 * _PATIENCE_SECONDS
                 connection.settimeout(left)
@@ -219,7 +225,7 @@ def _join_workers(cluster, hello, timeout, deadline):
 
 
 def _listen(cluster):
-    """A server at this worker's port, for all addresses of this machine."""
+    """Returns a socket that listens on this worker's port, on all interfaces."""
     port = int(cluster.workers[cluster.index].rpartition(":")[2])
     both = socket.has_dualstack_ipv6()
     family = socket.AF_INET6 if both else socket.AF_INET
@@ -239,7 +245,12 @@ def _dial(address):
 
 
 def _receive(connection):
-    """One message, before there is a reader; raises `ValueError` if it is none."""
+    """Reads one message byte by byte, so that nothing after it is consumed.
+
+    Raises:
+        ValueError: if the connection ends first, or the message is too long or not
+            JSON.
+    """
     received = b""
     while not received.endswith(b"\n"):
         part = connection.recv(1)

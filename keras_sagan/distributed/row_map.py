@@ -1,4 +1,4 @@
-"""Functions of rows, spread over the replicas of a process."""
+"""Spreads the rows of a computation over the replicas of a process."""
 
 import numpy as np
 import tensorflow as tf
@@ -7,18 +7,20 @@ from keras_sagan.distributed import strategies
 
 
 class RowMap:
-    """A function of rows, run by all replicas of this process together.
+    """Applies a function to many rows with all replicas of this process.
 
     Args:
-        function: from tensors `(n, ...)` to a tensor `(n, ...)`, or a tuple of such
-            tensors and None, row by row; without collectives.
+        function: function from tensors `(n, ...)` to a tensor `(n, ...)` or a tuple of
+            such tensors and None. It must treat each row by itself and must not
+            communicate between replicas.
         strategy: `tf.distribute.Strategy`.
 
     Call arguments:
         columns: list of arrays of equal length.
-        batch_size: int > 0. Rows that a replica computes at once.
+        batch_size: int > 0. Number of rows that a replica computes at once.
 
-    Returns: array with the results, in the order of the rows, or a tuple of arrays.
+    Returns: array of the results in the order of the rows, or a tuple of arrays and
+        None.
     """
 
     def __init__(self, function, strategy):
@@ -33,7 +35,7 @@ class RowMap:
 
     def __call__(self, columns, batch_size):
         count = len(columns[0])
-        spread = -(-count // self._replicas)  # no replica is to be idle
+        spread = -(-count // self._replicas)  # smaller batches if some would be idle
         batch_size = min(batch_size, spread)
         shares = [
             tuple(tf.constant(x[start : start + batch_size]) for x in columns)
@@ -49,11 +51,14 @@ class RowMap:
         return tf.nest.map_structure(_joined, *found)
 
     def _on_one(self, *rows):
-        """`strategy.run` would take a `tf.function` for one of all replicas."""
+        """Calls the function through a plain method.
+
+        `strategy.run` would trace a `tf.function` once for all replicas together.
+        """
         return self._function(*rows)
 
     def _group(self, shares):
-        """Results of as many shares as there are replicas, or fewer."""
+        """Returns the results of at most as many shares as there are replicas."""
         padding = shares[:1] * (self._replicas - len(shares))
         values = iter([*shares, *padding])
         distributed = self._strategy.experimental_distribute_values_from_function(

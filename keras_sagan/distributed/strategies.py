@@ -1,8 +1,8 @@
-"""Replicas and workers: the strategy, whose rows are whose, and what workers share.
+"""Strategies, the rows that each replica works on, and values that workers share.
 
-The batch size is that of all replicas together ("global"). Replica `r` of `n` works on
+Batch sizes are global, that is, of all replicas together. Replica `r` of `n` works on
 the rows `r * batch / n` onwards of every global batch, so that a batch is the same
-whatever it is split over.
+however many replicas it is split over.
 """
 
 import dataclasses
@@ -15,19 +15,20 @@ STRATEGIES = ("none", "mirrored", "multi_worker", "auto")
 
 
 def create_strategy(name="auto", cluster=None):
-    """A `tf.distribute` strategy; call it before TensorFlow does anything else.
+    """Creates a `tf.distribute` strategy, before TensorFlow does anything else.
 
     Args:
         name: str. `"none"`: one device. `"mirrored"`: all GPUs of this machine, or
             its logical CPU devices if it has no GPU. `"multi_worker"`: all GPUs of
-            all workers. `"auto"`: multi_worker where there is a cluster, else
-            mirrored where there are several GPUs, else none.
+            all workers. `"auto"`: multi_worker if there is a cluster, otherwise
+            mirrored if there are several GPUs, otherwise none.
         cluster: `Cluster`, or None.
 
     Returns: `tf.distribute.Strategy`.
 
     Raises:
-        ValueError: if there is no such strategy, or it does not go with `cluster`.
+        ValueError: if there is no such strategy, or if it is `"multi_worker"` without
+            a cluster or another one with a cluster.
     """
     name = check_strategy(name, cluster)
     if name == "multi_worker":
@@ -36,7 +37,7 @@ def create_strategy(name="auto", cluster=None):
 
 
 def check_strategy(name, cluster):
-    """The strategy that a name means, with or without a cluster.
+    """Returns the name of the strategy to use: `name`, or what `"auto"` stands for.
 
     Raises:
         ValueError: as `create_strategy`.
@@ -58,7 +59,7 @@ def check_strategy(name, cluster):
 
 
 def is_multi_worker(strategy):
-    """Whether a strategy spans several processes."""
+    """Returns whether a strategy spans several processes."""
     if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return False
     jobs = strategy.cluster_resolver.cluster_spec().as_dict()
@@ -66,7 +67,7 @@ def is_multi_worker(strategy):
 
 
 def worker_index(strategy):
-    """int. This process among the workers; 0 is the chief, who writes files."""
+    """Returns the index of this process among the workers; the chief's is 0."""
     if not is_multi_worker(strategy):
         return 0
     resolver = strategy.cluster_resolver
@@ -75,19 +76,19 @@ def worker_index(strategy):
 
 
 def is_chief(strategy):
-    """Whether this process is the one that writes files."""
+    """Returns whether this process is the one that writes files."""
     return worker_index(strategy) == 0
 
 
 def local_replicas(strategy):
-    """int. Replicas in this process."""
+    """Returns the number of replicas in this process."""
     if strategy.num_replicas_in_sync == 1:  # the default strategy has no devices
         return 1
     return len(strategy.extended.worker_devices)
 
 
 def check_batch_size(batch_size, strategy):
-    """Raises a `ValueError` unless a global batch size divides by the replicas."""
+    """Raises a `ValueError` unless the replicas can share a global batch evenly."""
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
         raise ValueError(
@@ -97,13 +98,13 @@ def check_batch_size(batch_size, strategy):
 
 
 def batch_size_of(dataset):
-    """The rows of every batch of a `tf.data.Dataset`, or None where they may differ."""
+    """Returns the number of rows of a dataset's batches, or None if it may vary."""
     shape = tf.nest.flatten(dataset.element_spec)[0].shape
     return shape[0] if shape.rank else None
 
 
 def check_scope(variable):
-    """Raises a `ValueError` unless a model belongs to the present strategy.
+    """Raises a `ValueError` unless a model belongs to the current strategy.
 
     Args:
         variable: a Keras variable of the model.
@@ -126,7 +127,7 @@ def check_scope(variable):
 
 
 def check_optimizer(name, optimizer):
-    """Raises a `ValueError` for an optimizer that several replicas cannot have."""
+    """Raises a `ValueError` for an optimizer that does not work on several replicas."""
     strategy = tf.distribute.get_strategy()
     replicas = strategy.num_replicas_in_sync
     made_in_scope = strategy.extended.variable_created_in_scope
@@ -146,17 +147,18 @@ def check_optimizer(name, optimizer):
 
 
 def shard(dataset, strategy):
-    """The rows of this worker's replicas, of batches that every worker reads.
+    """Gives each replica its rows of global batches that every worker reads.
 
     Args:
         dataset: `tf.data.Dataset` of global batches of known size: the same batches
             on every worker, in the same order.
         strategy: `tf.distribute.Strategy`.
 
-    Returns: distributed dataset without end: it begins again where `dataset` ends.
+    Returns: endless distributed dataset, which starts over when `dataset` ends.
 
     Raises:
-        ValueError: if batches are of unknown size, or do not divide by the replicas.
+        ValueError: if the batch size is unknown, or not a multiple of the number of
+            replicas.
     """
     batch_size = batch_size_of(dataset)
     if batch_size is None:
@@ -170,11 +172,11 @@ def shard(dataset, strategy):
 
 
 def rows_of(dataset, batch_size, context):
-    """The rows of one worker out of every batch of a dataset, without end.
+    """Returns an endless dataset of one worker's rows of every batch.
 
     Args:
-        dataset: `tf.data.Dataset` of batches.
-        batch_size: int. Their size.
+        dataset: `tf.data.Dataset` of global batches.
+        batch_size: int. Number of rows of a global batch.
         context: `tf.distribute.InputContext` of the worker.
     """
     count = batch_size // context.num_input_pipelines
@@ -188,17 +190,17 @@ def rows_of(dataset, batch_size, context):
 
 
 def stream(source, start, strategy):
-    """The stream of a source; each worker reads its own rows only.
+    """Returns the stream of a source, of which each worker reads only its own rows.
 
     Args:
-        source: `keras_sagan.data.Source`, of which `batch_size` is global.
+        source: `keras_sagan.data.Source` with a global `batch_size`.
         start: int. Global index of the first example.
         strategy: `tf.distribute.Strategy`.
 
-    Returns: dataset without end, for `SAGAN.fit`.
+    Returns: endless dataset for `SAGAN.fit`.
 
     Raises:
-        ValueError: if the batch size does not divide by the replicas.
+        ValueError: if the batch size is not a multiple of the number of replicas.
     """
     check_batch_size(source.batch_size, strategy)
     if not is_multi_worker(strategy):
@@ -208,7 +210,7 @@ def stream(source, start, strategy):
 
 
 def stream_of(source, start, context):
-    """The rows of one worker out of every batch of a stream, and nothing else read.
+    """Returns one worker's rows of every batch of a stream, without reading others.
 
     Args:
         source, start: as for `stream`.
@@ -221,10 +223,15 @@ def stream_of(source, start, context):
 
 
 def assign(variable, value, strategy):
-    """Assigns to a Keras variable without asking the other workers.
+    """Assigns to a Keras variable without communicating with the other workers.
 
-    The sum that a metric's variable is read as would have to be asked for: then every
-    worker must assign at the same time.
+    A variable of a metric is read as the sum over all replicas. A plain assignment to
+    it is collective, so that every worker would have to assign at the same time.
+
+    Args:
+        variable: Keras variable.
+        value: array. What reading the variable should then return.
+        strategy: `tf.distribute.Strategy`.
     """
     own = variable.value
     on_read = tf.VariableSynchronization.ON_READ
@@ -232,14 +239,14 @@ def assign(variable, value, strategy):
         variable.assign(value)
         return
     for part in strategy.experimental_local_results(own):
-        part.assign(value / strategy.num_replicas_in_sync)
+        part.assign(value / strategy.num_replicas_in_sync)  # reading adds them up
 
 
 def gather(array, strategy):
-    """What every worker gave.
+    """Collects an array from every worker; all workers must call it.
 
     Args:
-        array: int32 array of one shape on all workers.
+        array: int32 array of the same shape on all workers.
         strategy: `tf.distribute.Strategy`.
 
     Returns: int32 array `(workers, *shape)`.
@@ -248,16 +255,17 @@ def gather(array, strategy):
         return array[np.newaxis]
     local = local_replicas(strategy)
     workers = strategy.num_replicas_in_sync // local
+    # Every worker fills in its own row, to which the others add zeros.
     mine = np.zeros((workers, *array.shape), np.int32)
     mine[worker_index(strategy)] = array
     return _summation(strategy)(mine)
 
 
 def from_chief(arrays, strategy):
-    """The chief's values of arrays that every worker has, bit by bit.
+    """Returns the chief's arrays, bit for bit, on every worker; all must call it.
 
     Args:
-        arrays: dict of str to NumPy array, of the same names, shapes and dtypes on
+        arrays: dict from str to NumPy array, with the same names, shapes and dtypes on
             every worker.
         strategy: `tf.distribute.Strategy`.
 
@@ -268,6 +276,7 @@ def from_chief(arrays, strategy):
     add_up, received = _summation(strategy), {}
     for name in sorted(arrays):
         array = np.asarray(arrays[name])
+        # The bytes travel as integers, whose sum with zeros is exact.
         words = np.zeros(-(-array.nbytes // 4), np.int32)
         if is_chief(strategy):
             content = np.frombuffer(array.tobytes(), np.uint8)
@@ -291,8 +300,8 @@ def _multi_worker(cluster):
 def _mirrored_strategy():
     if tf.config.list_physical_devices("GPU"):
         return tf.distribute.MirroredStrategy()
-    # Collectives between logical CPU devices share one pool of threads and can wait
-    # for each other for ever.
+    # Collective operations between logical CPU devices share one thread pool and can
+    # deadlock.
     return tf.distribute.MirroredStrategy(
         [device.name for device in tf.config.list_logical_devices("CPU")],
         cross_device_ops=tf.distribute.ReductionToOneDevice(),
@@ -300,7 +309,12 @@ def _mirrored_strategy():
 
 
 def _distribute(share, strategy):
-    """A distributed dataset from what makes a worker's share of each batch."""
+    """Returns a distributed dataset.
+
+    Args:
+        share: function from an `InputContext` to a dataset of the worker's rows.
+        strategy: `tf.distribute.Strategy`.
+    """
 
     def replicas(context):
         local = context.num_replicas_in_sync // context.num_input_pipelines
@@ -314,7 +328,7 @@ def _distribute(share, strategy):
 
 
 def _summation(strategy):
-    """Function that adds up int32 arrays of workers, each worker counted once."""
+    """Returns a function that adds up the workers' int32 arrays, each counted once."""
 
     def mine(words):
         context = tf.distribute.get_replica_context()

@@ -1,4 +1,8 @@
-"""The workers of a program together, from before TensorFlow starts to a common end."""
+"""Keeps the workers of a program together, from before TensorFlow starts to the end.
+
+`assemble` is the one function that a program needs: it connects the workers, creates
+the strategy, and makes sure that no worker is left waiting for one that has failed.
+"""
 
 import contextlib
 import threading
@@ -7,8 +11,8 @@ from keras_sagan import versions
 from keras_sagan.distributed import cluster, rendezvous, strategies
 from keras_sagan.distributed.workers import WorkerLost
 
-_GRACE_SECONDS = 15.0  # for TensorFlow to notice by itself what stops its step
-_ABORTED = "Collective ops is aborted by:"  # begins TensorFlow's reason
+_GRACE_SECONDS = 15.0  # in which TensorFlow may end a step by itself
+_ABORTED = "Collective ops is aborted by:"  # precedes the reason in its message
 
 
 class Team:
@@ -25,36 +29,37 @@ class Team:
 
     @property
     def is_chief(self):
-        """bool. Whether this process writes files and says what happens."""
+        """bool. Whether this process writes files and reports what happens."""
         return self.workers is None or self.workers.cluster.is_chief
 
     def agree(self, subject, value):
-        """Checks that all workers have the same; see `Workers.agree`."""
+        """Checks that all workers have the same value; see `Workers.agree`."""
         if self.workers is not None:
             self.workers.agree(subject, value)
 
     def fail(self, reason):
-        """Tells the other workers that this one ends: they would wait for it."""
+        """Tells the other workers that this one ends, so that they do not wait."""
         if self.workers is not None:
             self.workers.close(reason)
 
 
 @contextlib.contextmanager
 def assemble(strategy, workers, index, timeout, leave, mistakes=(ValueError,)):
-    """Scope in which the workers of a program are together.
+    """Connects the workers of a program for the duration of a scope.
 
-    Every worker ends it with the others: after an error of one, the others leave with
-    a message that names it.
+    All workers leave the scope together. If one of them fails, the others end with a
+    message that names it.
 
     Args:
         strategy: str. Name, as for `strategies.create_strategy`.
         workers: str, or None. Addresses of all workers, as for `cluster.find`.
-        index: int, or None. This worker's place among them.
+        index: int, or None. Position of this worker among them.
         timeout: float. Seconds to wait for the others to start.
-        leave: callable with a message, which ends the process at once: TensorFlow's
-            own end may wait for the lost worker.
-        mistakes: tuple of exceptions that are no consequence of a lost worker, and
-            whose message says everything.
+        leave: function that is called with a message and must end the process at
+            once. An orderly exit is not an option, because TensorFlow may wait for
+            the lost worker.
+        mistakes: tuple of exception types that a lost worker cannot cause, and whose
+            message needs no name of a type in front of it.
 
     Yields: `Team`.
 
@@ -93,18 +98,21 @@ def _together(workers, leave, mistakes):
 
 
 def _check_lost(workers, error, leave):
-    """Leaves if an error of TensorFlow only says that another worker is gone."""
+    """Leaves if an error was only caused by the loss of another worker."""
     try:
         workers.raise_if_lost(wait=_GRACE_SECONDS / 3)
     except WorkerLost as lost:
         leave(str(lost))
     _, cut, reason = str(error).partition(_ABORTED)
-    if cut:  # TensorFlow gives a silent network up before `workers` does
+    if cut:  # TensorFlow may give up on a silent network before `workers` does
         leave(f"Another worker cannot be reached: {reason.strip().splitlines()[0]}")
 
 
 def _end_after_a_while(leave, message):
-    """Ends this process unless it does so itself: it waits for a lost worker."""
+    """Ends this process after a while, unless it ends by itself before.
+
+    Its main thread may be inside TensorFlow, waiting for the lost worker.
+    """
 
     def end():
         threading.Event().wait(_GRACE_SECONDS)

@@ -1,8 +1,9 @@
-"""Connections between the workers of a run: agreement, and signs of life.
+"""Connections by which the workers of a run agree on values and show signs of life.
 
-TensorFlow's own connections carry tensors, and it says little of a worker that is gone
-or was started with other settings. These are beside them, from every worker to the
-chief, from before TensorFlow's until the run ends. Standard library only.
+TensorFlow's own connections carry tensors, and say little about a worker that is gone
+or was started with other settings. The connections here exist in addition, from every
+worker to the chief; they are opened before TensorFlow's and last until the run ends.
+Standard library only.
 """
 
 import contextlib
@@ -21,22 +22,23 @@ _SHOWN_DIFFERENCES = 5
 
 
 class WorkersError(RuntimeError):
-    """The workers cannot work together; every one of them says so."""
+    """The workers cannot work together; raised on every one of them."""
 
 
 class WorkerLost(WorkersError):
-    """A worker is gone or has stopped; the others cannot go on."""
+    """A worker is gone or has stopped, so that the others cannot go on."""
 
 
 class Workers:
-    """This worker's connections; `rendezvous.connect` makes them.
+    """The connections of this worker, as opened by `rendezvous.connect`.
 
     Args:
         cluster: `Cluster`.
-        connections: dict from a worker's index to the socket.
+        connections: dict from a worker's index to the socket: all other workers on the
+            chief, and the chief on every other worker.
 
     Attributes:
-        lost: str. Who was lost and why, or None.
+        lost: str, or None. Which worker was lost, and why.
     """
 
     def __init__(self, cluster, connections):
@@ -52,17 +54,18 @@ class Workers:
             threading.Thread(target=target, daemon=True).start()
 
     def agree(self, subject, value):
-        """Waits for all workers, and checks that they give the same value.
+        """Waits for all workers, and checks that they pass the same value.
 
         Args:
-            subject: str. What it is, in messages: `"configuration"`.
-            value: what JSON can hold.
+            subject: str. What the value is, for messages, e.g. `"configuration"`.
+            value: any value that JSON can represent.
 
         Raises:
-            WorkersError: on every worker, if one differs; it names what and where.
+            WorkersError: on every worker, if one differs; the message says which one
+                and in what.
             WorkerLost: if a worker is gone.
         """
-        value = json.loads(json.dumps(value))
+        value = json.loads(json.dumps(value))  # as the others' arrive, e.g. no tuples
         if self.cluster.is_chief:
             error = None
             for link in self._links.values():
@@ -79,7 +82,7 @@ class Workers:
 
     @contextlib.contextmanager
     def watched(self, on_loss):
-        """Scope in which `on_loss(message)` is called, by a thread, at a loss."""
+        """Calls `on_loss(message)` in another thread if a worker is lost meanwhile."""
         with self._lock:
             self._on_loss, lost = on_loss, self.lost
         if lost:
@@ -91,7 +94,7 @@ class Workers:
                 self._on_loss = None
 
     def raise_if_lost(self, wait=0.0):
-        """Raises `WorkerLost` if a worker is lost, or is found to be within a time."""
+        """Raises `WorkerLost` if a worker is lost, or is within `wait` seconds."""
         deadline = time.monotonic() + wait
         while self.lost is None and time.monotonic() < deadline:
             time.sleep(0.05)
@@ -100,18 +103,18 @@ class Workers:
 
     @property
     def closed(self):
-        """bool. Whether this worker has said good-bye."""
+        """bool. Whether this worker has said goodbye."""
         return self._closing.is_set()
 
     def close(self, reason=None):
-        """Says good-bye; with a reason, the others stop as well."""
+        """Says goodbye to the others; if a reason (str) is given, they stop as well."""
         self._closing.set()
         for link in self._links.values():
             link.send({"bye": reason})
             link.close()
 
     def _next(self, link):
-        """The next message of a worker that is an answer."""
+        """Returns the next message of a worker that is part of an agreement."""
         while True:
             self.raise_if_lost()
             with contextlib.suppress(queue.Empty):
@@ -127,7 +130,7 @@ class Workers:
                 if "lost" in message:
                     self._lose(message["lost"])
                 elif message.get("bye", "") is None:
-                    link.left = True  # in good order
+                    link.left = True  # without an error
                 elif "bye" in message:
                     self._lose(f"{self._name(link)} stopped: {message['bye']}")
                 else:
@@ -148,7 +151,7 @@ class Workers:
                     )
 
     def _lose(self, message):
-        """Remembers the first loss, and tells who needs to know."""
+        """Remembers the first loss, and tells the other workers and `on_loss`."""
         with self._lock:
             if self._closing.is_set() or self.lost is not None:
                 return
@@ -163,7 +166,10 @@ class Workers:
 
 
 def differences(first, second):
-    """What differs between two JSON values: list of `(name, first, second)`."""
+    """Returns where two JSON values differ, as a list of `(name, first, second)`.
+
+    The names of nested values are joined by dots; a plain value has the name `""`.
+    """
     if isinstance(first, dict) and isinstance(second, dict):
         return [
             (f"{key}.{name}" if name else key, a, b)
@@ -174,7 +180,7 @@ def differences(first, second):
 
 
 def disagreement(subject, ours, index, theirs):
-    """A sentence on how a worker's value differs from the chief's, or None."""
+    """Returns a sentence on how a worker's value differs from the chief's, or None."""
     found = differences(ours, theirs)
     if not found:
         return None
@@ -188,12 +194,12 @@ def disagreement(subject, ours, index, theirs):
 
 
 def line(message):
-    """A message as it is sent: one line of JSON."""
+    """Returns a message as it is sent: one line of JSON, in bytes."""
     return json.dumps(message).encode() + b"\n"
 
 
 class _Link:
-    """One connection: messages are lines of JSON."""
+    """A connection to another worker, over which messages are lines of JSON."""
 
     def __init__(self, connection, index):
         connection.settimeout(None)
@@ -209,7 +215,7 @@ class _Link:
             self._connection.sendall(line(message))
 
     def read(self):
-        """The messages until the connection ends."""
+        """Yields messages until the connection ends."""
         with (
             contextlib.suppress(OSError, ValueError),
             self._connection,
