@@ -1,9 +1,8 @@
 """SAGAN, the self-attention generative adversarial network, for Keras/TensorFlow.
 
-Importing this package imports neither TensorFlow nor Keras: its contents are
-imported when they are first used. As soon as Keras is imported, by whom it may be,
-the classes of this package are registered with it, so that
-`keras.saving.load_model` finds them.
+Importing this package imports neither TensorFlow nor Keras; its contents are imported
+when they are first used. As soon as anything imports Keras, the classes of this package
+are registered with it, so that `keras.saving.load_model` finds them.
 
 Reference:
     - [Zhang et al., 2019](https://arxiv.org/abs/1805.08318)

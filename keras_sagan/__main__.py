@@ -1,4 +1,4 @@
-"""`python -m keras_sagan` is the command line."""
+"""Runs the command line for `python -m keras_sagan`."""
 
 import sys
 

@@ -1,9 +1,9 @@
 """Registers the classes of this package with Keras when Keras is imported.
 
-`keras.saving.load_model` knows a class only after the module that defines it was
-imported. `import keras_sagan` must import neither Keras nor TensorFlow, so these
-imports wait for Keras: they run at the end of `import keras`, or at once where
-Keras was there first.
+`keras.saving.load_model` knows a class only after the module that defines it has been
+imported. Because `import keras_sagan` must import neither Keras nor TensorFlow, those
+modules are imported at the end of `import keras`, or right away if Keras has already
+been imported.
 """
 
 import functools
@@ -20,18 +20,18 @@ _TENSORFLOW_HOMES = ("sagan",)  # imported under that backend only
 
 
 def install():
-    """Arranges the registration; imports nothing.
+    """Arranges for the classes to be registered, without importing anything.
 
-    The modules of this package are watched beside Keras, because one of them may be
-    what imports Keras: it is then half-imported, and the classes that need it are
-    registered when it is complete.
+    The modules of this package are watched as well as Keras, because one of them may
+    be the one that imports Keras. It is only partly imported at that moment, so the
+    registration has to wait until it is complete.
     """
     for name in ("keras", *_modules()):
         wrapt.when_imported(name)(_register)
 
 
 def _register(module):
-    """Imports the modules that register classes, unless `module` came too early."""
+    """Imports the modules that register classes, unless it is too early for that."""
     if "keras" not in sys.modules or _half_imported(except_for=module.__name__):
         return
     for home in _HOMES:
@@ -44,7 +44,7 @@ def _register(module):
 
 
 def _half_imported(except_for):
-    """Whether a module of this package, or Keras itself, is still being imported."""
+    """Returns whether Keras or a module of this package is still being imported."""
     watched = {"keras", *_modules()} - {except_for}
     return any(
         getattr(getattr(sys.modules.get(name), "__spec__", None), "_initializing", 0)
@@ -54,7 +54,10 @@ def _half_imported(except_for):
 
 @functools.cache
 def _modules(folder=""):
-    """Names of this package's modules (without packages), all or of one folder."""
+    """Returns the names of this package's modules, of all or of those in one folder.
+
+    Packages themselves are left out. Nothing is imported to find them.
+    """
     path = os.path.join(os.path.dirname(__file__), *folder.split("."))
     prefix = ".".join(part for part in (_PACKAGE, folder) if part)
     names = []

@@ -1,8 +1,8 @@
-"""Adversarial losses: pure functions of the discriminator's logits.
+"""Adversarial losses, as pure functions of the discriminator's logits.
 
-Each takes logits of any shape and float dtype and returns a float32 scalar (float64
-for float64 logits): the mean over the batch. Under a strategy the caller divides by
-the number of replicas.
+Every loss takes logits of any shape and float dtype and returns the mean over the batch
+as a float32 scalar (float64 for float64 logits). Under a `tf.distribute` strategy the
+caller divides the result by the number of replicas, whose gradients Keras adds up.
 """
 
 import dataclasses
@@ -14,71 +14,78 @@ from keras import ops
 
 
 def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """`mean(relu(1 - real)) + mean(relu(1 + fake))` (SAGAN paper, eq. 4)."""
+    """Returns `mean(relu(1 - real)) + mean(relu(1 + fake))` (SAGAN paper, eq. 4)."""
     real, fake = _wide(real_logits), _wide(fake_logits)
     return ops.mean(ops.relu(1.0 - real)) + ops.mean(ops.relu(1.0 + fake))
 
 
 def hinge_generator_loss(fake_logits: Tensor) -> Tensor:
-    """`-mean(fake)` (SAGAN paper, eq. 4)."""
+    """Returns `-mean(fake)` (SAGAN paper, eq. 4)."""
     return -ops.mean(_wide(fake_logits))
 
 
 def non_saturating_discriminator_loss(
     real_logits: Tensor, fake_logits: Tensor
 ) -> Tensor:
-    """`-mean(log sigmoid(real)) - mean(log(1 - sigmoid(fake)))` (Goodfellow, 2014)."""
+    """Returns `-mean(log sigmoid(real)) - mean(log(1 - sigmoid(fake)))`.
+
+    Reference: Goodfellow et al., 2014, eq. 1.
+    """
+    # As softplus: `log(sigmoid(x))` underflows to -inf for very negative logits.
     real, fake = _wide(real_logits), _wide(fake_logits)
     return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(fake))
 
 
 def non_saturating_generator_loss(fake_logits: Tensor) -> Tensor:
-    """`-mean(log sigmoid(fake))` (Goodfellow et al., 2014, section 3)."""
+    """Returns `-mean(log sigmoid(fake))` (Goodfellow et al., 2014, section 3)."""
     return ops.mean(ops.softplus(-_wide(fake_logits)))
 
 
 def least_squares_discriminator_loss(
     real_logits: Tensor, fake_logits: Tensor
 ) -> Tensor:
-    """`mean((real - 1)^2)/2 + mean(fake^2)/2` (Mao et al., 2017, eq. 9)."""
+    """Returns `mean((real - 1)^2)/2 + mean(fake^2)/2` (Mao et al., 2017, eq. 9)."""
     real, fake = _wide(real_logits), _wide(fake_logits)
     return 0.5 * (ops.mean(ops.square(real - 1.0)) + ops.mean(ops.square(fake)))
 
 
 def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
-    """`mean((fake - 1)^2)/2` (Mao et al., 2017, eq. 9)."""
+    """Returns `mean((fake - 1)^2)/2` (Mao et al., 2017, eq. 9)."""
     return 0.5 * ops.mean(ops.square(_wide(fake_logits) - 1.0))
 
 
 def wasserstein_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """`mean(fake) - mean(real)` (Arjovsky et al., 2017); spectral norm bounds D."""
+    """Returns `mean(fake) - mean(real)` (Arjovsky et al., 2017).
+
+    The paper clips D's weights to keep D Lipschitz; here spectral norm does that.
+    """
     return ops.mean(_wide(fake_logits)) - ops.mean(_wide(real_logits))
 
 
 def wasserstein_generator_loss(fake_logits: Tensor) -> Tensor:
-    """`-mean(fake)` (Arjovsky et al., 2017)."""
+    """Returns `-mean(fake)` (Arjovsky et al., 2017)."""
     return -ops.mean(_wide(fake_logits))
 
 
 def relativistic_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """`mean(softplus(fake - real))`: row `i` of both is a pair (R3GAN, section 2)."""
+    """Returns `mean(softplus(fake - real))` over pairs of rows (R3GAN, section 2)."""
     return ops.mean(ops.softplus(_wide(fake_logits) - _wide(real_logits)))
 
 
 def relativistic_generator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
-    """`mean(softplus(real - fake))`: row `i` of both is a pair (R3GAN, section 2)."""
+    """Returns `mean(softplus(real - fake))` over pairs of rows (R3GAN, section 2)."""
     return ops.mean(ops.softplus(_wide(real_logits) - _wide(fake_logits)))
 
 
 @dataclasses.dataclass(frozen=True)
 class Loss:
-    """The losses of both networks.
+    """The losses of the two networks.
 
     Args:
         discriminator: function of real and fake logits.
-        generator: function of fake logits; where `paired`, of real and fake ones.
-        paired: bool. Whether a generated image is judged beside a real one of the same
-            label. Only the difference of their logits means something then.
+        generator: function of the fake logits, or, if `paired`, of real and fake ones.
+        paired: bool. Whether each generated image is compared with a real one of the
+            same label. Only the difference of their logits has a meaning then.
     """
 
     discriminator: typing.Callable
@@ -86,7 +93,7 @@ class Loss:
     paired: bool = False
 
     def generator_loss(self, real_logits: Tensor | None, fake_logits: Tensor) -> Tensor:
-        """The generator's loss; `real_logits` may be None unless `paired`."""
+        """Returns the generator's loss; `real_logits` may be None unless `paired`."""
         if self.paired:
             return self.generator(real_logits, fake_logits)
         return self.generator(fake_logits)
@@ -108,7 +115,7 @@ LOSSES = {
 
 
 def get(name: str) -> Loss:
-    """The `Loss` called `name`.
+    """Returns the `Loss` called `name`.
 
     Raises:
         ValueError: if there is no such loss.

@@ -1,7 +1,8 @@
-"""Progress of long work: a bar on a terminal, now and then a line elsewhere.
+"""Shows the progress of long work: a bar on a terminal, occasional lines elsewhere.
 
-A bar redraws its line, which fills log files; so where the stream is no terminal there
-are whole lines, the first after `LINE_SECONDS`. Both show the rate and the time left.
+A bar redraws its line many times, which would fill a log file. So if the stream is not
+a terminal, a whole line is printed every `LINE_SECONDS`. Both show the rate and the
+time left.
 """
 
 import contextlib
@@ -16,7 +17,10 @@ _DISPLAY = contextvars.ContextVar("keras_sagan_progress", default=False)
 
 @contextlib.contextmanager
 def display():
-    """Scope whose `track` and `Counter` show something; outside they do not."""
+    """Lets `track` and `Counter` show progress; outside of this scope they are quiet.
+
+    Commands enter it around their work, so that the library prints nothing by default.
+    """
     token = _DISPLAY.set(True)
     try:
         yield
@@ -25,15 +29,15 @@ def display():
 
 
 def track(items, total, description, unit="images", size=lambda item: 1, start=0):
-    """Yields `items`, and shows how far they have come.
+    """Yields `items` and shows how many of them have been processed.
 
     Args:
         items: iterable.
-        total: int, or `None` where it is not known. Units in all items.
-        description: str.
-        unit: str. Of what is counted.
-        size: function from an item to the units in it.
-        start: int. Units that an earlier call has counted.
+        total: int, or `None` if unknown. Number of units in all items.
+        description: str. Shown in front of the counts.
+        unit: str. What is counted, in the plural.
+        size: function from an item to the number of units in it.
+        start: int. Number of units that were counted before, e.g. in an earlier call.
     """
     with Counter(total, description, unit, start) as counter:
         for item in items:
@@ -42,10 +46,10 @@ def track(items, total, description, unit="images", size=lambda item: 1, start=0
 
 
 class Counter:
-    """Counts and shows; to be used as a scope.
+    """Counts units of work and shows the count; to be used in a `with` statement.
 
     Args:
-        total, description, unit, start: as of `track`.
+        total, description, unit, start: as for `track`.
     """
 
     def __init__(self, total, description, unit="images", start=0):
@@ -70,7 +74,7 @@ class Counter:
         return self
 
     def add(self, number=1):
-        """Counts so many more."""
+        """Counts `number` more units."""
         self.count += number
         if self._bar is not None:
             self._bar.update(number)
@@ -94,7 +98,7 @@ class Counter:
 
 
 def clock(seconds):
-    """`"4:05"` or `"2:03:04"`."""
+    """Returns a duration in seconds as text, such as `"4:05"` or `"2:03:04"`."""
     minutes, seconds = divmod(int(max(seconds, 0)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

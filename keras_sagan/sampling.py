@@ -1,12 +1,13 @@
-"""Random draws that depend on nothing but their seed (TensorFlow).
+"""Reproducible random numbers for training and generation (TensorFlow).
 
-Training draws are a function of (seed, purpose, step) and of the sample's index in
-the global batch: every replica draws the whole global batch and takes its rows, so
-that the numbers do not depend on how many replicas there are. Generation draws are a
-function of one seed a row, so that they do not depend on the rest of the batch.
+Draws for training are a function of the seed, the purpose, the step, and the index of
+the sample in the global batch. Every replica draws the whole global batch and takes its
+own rows, so that the numbers do not depend on the number of replicas. Draws for
+generation are a function of one seed per row, so that a row does not depend on the rest
+of its batch.
 
-What a caller asks `generate` for (labels, seeds, truncation) becomes rows here too, for
-trained and for exported models.
+The arguments of `generate` (labels, seeds, truncation) are also turned into rows here,
+for trained and for exported models alike.
 """
 
 import enum
@@ -16,7 +17,7 @@ import tensorflow as tf
 
 
 class Purpose(enum.IntEnum):
-    """What a draw is for; draws of different purposes are independent."""
+    """The purpose of a draw; draws for different purposes are independent."""
 
     DISCRIMINATOR_STEP = 0
     GENERATOR_STEP = 1
@@ -28,17 +29,17 @@ _DRAWS_PER_PURPOSE = 2  # latents, labels
 
 
 def batch_latents(seed, purpose, step, count, latent_dim, dtype="float32"):
-    """Latents of one global batch, from N(0, I).
+    """Draws the latents of one global batch from N(0, I).
 
     Args:
-        seed: int. The run's seed.
+        seed: int. The seed of the run.
         purpose: `Purpose`.
         step: int or int64 scalar tensor.
-        count: int or int32 scalar tensor. Rows of the global batch.
+        count: int or int32 scalar tensor. Number of rows of the global batch.
         latent_dim: int.
-        dtype: float dtype.
+        dtype: float dtype of the result.
 
-    Returns: tensor `(count, latent_dim)`; row `i` is the same for every `count`.
+    Returns: tensor `(count, latent_dim)`. Row `i` is the same for every `count`.
     """
     key = _key(seed, purpose, 0, step)
     uniform = _uniform(_bits((count, latent_dim), key))
@@ -46,16 +47,18 @@ def batch_latents(seed, purpose, step, count, latent_dim, dtype="float32"):
 
 
 def batch_labels(seed, purpose, step, count, num_classes, weights=None):
-    """Labels of one global batch: int32 `(count,)`; row `i` the same for every `count`.
+    """Draws the labels of one global batch.
 
     Args:
         seed, purpose, step, count: as for `batch_latents`.
         num_classes: int.
-        weights: sequence of `num_classes` numbers >= 0, the classes' relative
-            frequencies, or None for equal ones.
+        weights: sequence of `num_classes` numbers >= 0, the relative frequencies of
+            the classes, or None if all are equally frequent.
+
+    Returns: int32 tensor `(count,)`. Row `i` is the same for every `count`.
 
     Raises:
-        ValueError: if there is not one weight a class.
+        ValueError: if the number of weights is not `num_classes`.
     """
     key = _key(seed, purpose, 1, step)
     if weights is None:
@@ -73,31 +76,33 @@ def batch_labels(seed, purpose, step, count, num_classes, weights=None):
 
 
 def batch_uniform(seed, purpose, draw, step, count, width):
-    """Numbers for the augmentation of one global batch, uniform in (0, 1).
+    """Draws uniform numbers in (0, 1) for the augmentation of one global batch.
+
+    They are independent of the latents and labels drawn for the same step.
 
     Args:
-        seed, purpose, step, count: as for `batch_latents`. The streams are other
-            than those of latents and labels.
+        seed, purpose, step, count: as for `batch_latents`.
         draw: int in [0, 2). Which draw of that purpose: 0 for real images, 1 for
             generated ones.
-        width: int. Numbers a row.
+        width: int. Count of numbers per row.
 
-    Returns: float32 tensor `(count, width)`: odd multiples of 2^-24; row `i` is the
+    Returns: float32 tensor `(count, width)` of odd multiples of 2^-24. Row `i` is the
         same for every `count`.
     """
     key = _key(seed, purpose, draw, step)
-    key = tf.stack([-1 - key[0], key[1]])  # streams of batches are not negative
+    # Latents and labels have streams >= 0, so a negative one is free.
+    key = tf.stack([-1 - key[0], key[1]])
     bits = tf.bitwise.right_shift(_bits((count, width), key), np.uint32(9))
-    # Through int32, which XLA and every device converts.
+    # Via int32: not every device, nor XLA, converts uint32 to float.
     return (tf.cast(tf.cast(bits, tf.int32), tf.float32) + 0.5) * 2.0**-23
 
 
 def own_rows(function, count):
-    """This replica's rows of what is drawn for the global batch.
+    """Draws for the global batch and returns the rows of this replica.
 
     Args:
-        function: callable from the row count of the global batch to its tensor.
-        count: int or int32 scalar tensor. Rows of each replica.
+        function: function from the number of rows of the global batch to a tensor.
+        count: int or int32 scalar tensor. Number of rows of each replica.
     """
     replica = tf.distribute.get_replica_context()
     start = count * replica.replica_id_in_sync_group
@@ -105,14 +110,15 @@ def own_rows(function, count):
 
 
 def row_latents(seeds, latent_dim, truncation):
-    """Latents of which each row depends on its own seed and truncation only.
+    """Draws latents of which each row depends only on its own seed and truncation.
 
     Args:
         seeds: int64 tensor `(n,)`.
         latent_dim: int.
-        truncation: float32 tensor `(n,)`. Where positive, the row is drawn from the
-            normal distribution truncated to [-t, t] (what redrawing every entry
-            until it lies inside gives), by inversion; 0 for no truncation.
+        truncation: float32 tensor `(n,)`. A row with truncation `t > 0` is drawn from
+            the normal distribution truncated to [-t, t], by inversion. (Redrawing
+            every entry until it lies inside has the same distribution.) 0 means no
+            truncation.
 
     Returns: float32 tensor `(n, latent_dim)`.
     """
@@ -123,7 +129,7 @@ def row_latents(seeds, latent_dim, truncation):
     spec = tf.TensorSpec((latent_dim,), tf.uint32)
     uniform = _uniform(tf.map_fn(bits, seeds, fn_output_signature=spec))
     limit = tf.cast(truncation, tf.float64)[:, tf.newaxis]
-    below = 0.5 * tf.math.erfc(limit / 2.0**0.5)  # probability under -limit
+    below = 0.5 * tf.math.erfc(limit / 2.0**0.5)  # probability mass below -limit
     below = tf.where(limit > 0, below, tf.zeros_like(below))
     latents = tf.math.ndtri(below + uniform * (1.0 - 2.0 * below))
     latents = tf.where(limit > 0, tf.clip_by_value(latents, -limit, limit), latents)
@@ -131,17 +137,20 @@ def row_latents(seeds, latent_dim, truncation):
 
 
 def resolve_labels(labels, num_images, num_classes, class_names):
-    """int32 labels `(n,)` (None if unconditional) and `n` for `generate`.
+    """Checks the labels that `generate` is given, and turns them into class indices.
 
     Args:
-        labels: None, or class indices or names.
-        num_images: None or int > 0.
-        num_classes: int or None.
-        class_names: tuple of str or None.
+        labels: None, or one or more class indices or class names.
+        num_images: None, or int > 0. Required for an unconditional model only.
+        num_classes: int, or None for an unconditional model.
+        class_names: tuple of str, or None.
+
+    Returns: tuple of the labels, int32 `(n,)` (None for an unconditional model), and
+        the number of images `n`.
 
     Raises:
-        ValueError: if labels are missing, unknown or out of range, or do not go
-            together with `num_images`.
+        ValueError: if labels are missing, unknown or out of range, or if `num_images`
+            is given where it should not be.
     """
     if num_classes is None:
         if labels is not None or num_images is None:
@@ -162,7 +171,11 @@ def resolve_labels(labels, num_images, num_classes, class_names):
 
 
 def resolve_seeds(seed, count):
-    """int64 seeds `(count,)`: `seed + i`, or one given for each row."""
+    """Returns int64 seeds `(count,)`: `seed + i` for row `i`, or `count` given seeds.
+
+    Raises:
+        ValueError: if `seed` is neither an integer nor `count` integers.
+    """
     seeds = np.asarray(seed)
     if seeds.dtype.kind not in "iu" or seeds.shape not in ((), (count,)):
         raise ValueError(
@@ -174,11 +187,15 @@ def resolve_seeds(seed, count):
 
 
 def resolve_truncation(truncation, count):
-    """float32 truncations `(count,)`, 0 where there is none."""
+    """Returns float32 truncations `(count,)`, all 0 if `truncation` is None.
+
+    Raises:
+        ValueError: if `truncation` is not a positive float32 number.
+    """
     if truncation is None:
         return np.zeros((count,), np.float32)
     number = _is_integer(truncation) or isinstance(truncation, (float, np.floating))
-    bounds = np.finfo(np.float32)  # beyond them it would be none, or infinite
+    bounds = np.finfo(np.float32)  # outside of them it becomes 0 or infinite
     least, most = float(bounds.tiny), float(bounds.max)
     if not (number and least <= truncation <= most):
         raise ValueError(
@@ -197,15 +214,17 @@ def check_batch_size(batch_size):
 
 
 def latents(latent_dim, seeds, truncation=None):
-    """The latents that `generate` draws from seeds: float32 `(n, latent_dim)`.
+    """Returns the latents that `generate` draws for given seeds.
 
     Args:
         latent_dim: int.
-        seeds: sequence of int.
+        seeds: sequence of int, of length `n`.
         truncation: float > 0, or `None`.
 
+    Returns: float32 array `(n, latent_dim)`.
+
     Raises:
-        ValueError: if `truncation` is something else.
+        ValueError: if `truncation` is anything else.
     """
     limits = resolve_truncation(truncation, len(seeds))
     drawn = row_latents(tf.constant(seeds, tf.int64), latent_dim, tf.constant(limits))
@@ -213,6 +232,7 @@ def latents(latent_dim, seeds, truncation=None):
 
 
 def _rows(labels):
+    """Returns labels as a list; a single label becomes a list of one."""
     if hasattr(labels, "__array__"):
         labels = np.asarray(labels).tolist()
     return list(labels) if isinstance(labels, (list, tuple, range)) else [labels]
@@ -246,17 +266,20 @@ def _is_integer(value):
 
 
 def _bits(shape, key):
-    """Random uint32. XLA draws the same ones; it draws other floats than TensorFlow."""
+    """Draws random uint32 numbers.
+
+    XLA draws the same integers as TensorFlow, whereas its random floats differ.
+    """
     return tf.random.stateless_uniform(
         shape, key, None, None, dtype=tf.uint32, alg="philox"
     )
 
 
 def _uniform(bits):
-    """Uniform over the middles of 2^32 equal parts of (0, 1), in float64.
+    """Maps random bits to float64 numbers in (0, 1), the centres of 2^32 equal bins.
 
-    What is computed from it is then the same after rounding to float32, whichever
-    way a row is computed (alone, in a batch, by XLA).
+    Results computed from them in float64 are the same once they are rounded to
+    float32, whether a row is computed alone, in a batch, or by XLA.
     """
     return (tf.cast(bits, tf.float64) + 0.5) * 2.0**-32
 
@@ -267,5 +290,5 @@ def _key(seed, purpose, draw, step):
 
 
 def to_uint8(images):
-    """Float images in [-1, 1] to uint8 [0, 255], rounded to nearest."""
+    """Converts float images in [-1, 1] to uint8 in [0, 255], rounded to nearest."""
     return tf.cast(tf.round(tf.clip_by_value(127.5 * (images + 1), 0, 255)), tf.uint8)

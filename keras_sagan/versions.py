@@ -1,4 +1,4 @@
-"""Versions of the packages that a file was made with."""
+"""Versions of this package and of those that it depends on, to be stored in files."""
 
 import importlib.metadata
 import platform
@@ -9,7 +9,7 @@ import keras_sagan
 
 
 def metadata():
-    """Versions that a saved model was made with."""
+    """Returns the versions to store with a saved model: dict from package to str."""
     return {
         "keras_sagan": keras_sagan.__version__,
         "keras": keras.__version__,
@@ -18,5 +18,5 @@ def metadata():
 
 
 def environment():
-    """Versions that decide the last bits of what a program computes."""
+    """Returns the versions on which results depend to the last bit: dict of str."""
     return {"python": platform.python_version(), **metadata()}

@@ -1,4 +1,4 @@
-"""Layers: backend-agnostic (`keras.ops` only)."""
+"""Layers of the published networks, for any backend of Keras (`keras.ops` only)."""
 
 import lazy_loader
 

@@ -1,51 +1,67 @@
-"""Attention as pure functions, whole or in chunks of queries with recomputation."""
+"""Attention as pure functions: all queries at once, or in chunks to save memory.
+
+In chunks, the score matrix never exists as a whole; the backward pass computes the
+scores of each chunk again.
+"""
 
 import math
 
 import keras
 from keras import ops
 
-# A score matrix (queries x keys) of up to this many entries is computed at once, and
-# those of a batch of up to that many (1 GiB in float32); larger ones in chunks of about
-# a quarter of it.
+# The scores (queries x keys) are computed at once if those of an image have at most
+# `WHOLE_MATRIX_ENTRIES` and those of a batch at most `WHOLE_BATCH_ENTRIES` entries
+# (1 GiB in float32). Beyond that, a chunk has about a quarter of the limit.
 WHOLE_MATRIX_ENTRIES = 2**22
 WHOLE_BATCH_ENTRIES = 2**28
-LARGE_BATCH = 512  # the discriminator's in the presets: of 256 real images
-LEAST_QUERIES = 32  # a chunk: fewer leave matrix multiplications slow
+LARGE_BATCH = 512  # of the discriminator in the presets: 256 real and 256 fake images
+LEAST_QUERIES = 32  # per chunk; matrix multiplications are slow with fewer
 LEAST_TURNS = 32  # of a loop over chunks
 
 
 def attention_scores(queries, keys):
-    """Softmax over the keys of `queries keys^T`, without `1/sqrt(d)`, in float32.
+    """Computes the softmax of `queries keys^T` over the keys, in float32 or wider.
+
+    The scores are not scaled by `1/sqrt(d)`.
 
     Args:
         queries: float tensor `(batch, n, d)`.
         keys: float tensor `(batch, m, d)`.
 
-    Returns: tensor `(batch, n, m)`, float32 or wider. Row `j` sums to 1 and says
-        where output position `j` looks.
+    Returns: tensor `(batch, n, m)`, float32 or wider. Row `j` sums to 1 and holds the
+        weights with which output position `j` attends to the keys.
     """
     logits = ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
     return ops.softmax(ops.cast(logits, _wide(logits.dtype)), axis=-1)
 
 
 def attend(queries, keys, values):
-    """`softmax(queries keys^T) values`: tensor `(batch, n, e)`."""
+    """Computes `softmax(queries keys^T) values`.
+
+    Args:
+        queries: float tensor `(batch, n, d)`.
+        keys: float tensor `(batch, m, d)`.
+        values: float tensor `(batch, m, e)`.
+
+    Returns: tensor `(batch, n, e)` of the dtype of `values`.
+    """
     scores = ops.cast(attention_scores(queries, keys), values.dtype)
     return ops.matmul(scores, values)
 
 
 def attend_in_chunks(queries, keys, values, chunk_size):
-    """As `attend`, with memory for `chunk_size x m` scores instead of `n x m`.
+    """Computes `attend` with memory for `chunk_size x m` scores instead of `n x m`.
 
-    The backward pass computes the scores of each chunk again. Results are equal to
-    those of `attend` up to rounding.
+    The backward pass computes the scores of each chunk again. Results equal those of
+    `attend` up to rounding.
 
     Args:
-        queries: float tensor `(batch, n, d)`, `n` known.
+        queries: float tensor `(batch, n, d)` with a static `n`.
         keys: float tensor `(batch, m, d)`.
         values: float tensor `(batch, m, e)`.
-        chunk_size: int > 0. Queries per chunk.
+        chunk_size: int > 0. Number of queries per chunk.
+
+    Returns: tensor `(batch, n, e)` of the dtype of `values`.
     """
     wide = _wide(queries.dtype, keys.dtype)
 
@@ -59,6 +75,7 @@ def attend_in_chunks(queries, keys, values, chunk_size):
         )[0]
 
         def backward(*args, upstream=None):
+            # Backends differ in how they pass the upstream gradient.
             upstream = args[0] if upstream is None else upstream
 
             def add(rows, results, gradients, *sums):
@@ -84,21 +101,23 @@ def attend_in_chunks(queries, keys, values, chunk_size):
 
 
 def _for_chunks(function, inputs, chunk_size, result, sums=()):
-    """What a function gives for chunks of positions, one chunk after another.
+    """Applies a function to chunks of positions, one chunk after the other.
 
-    Loops of the backend of `LEAST_TURNS` turns, or of as many turns as there are loops:
-    unrolled, a chunk would cost about 1 MiB of graph; one loop would copy all results
-    at every turn.
+    The chunks are spread over several loops of the backend, each of `LEAST_TURNS`
+    turns or, if that is more, of as many turns as there are loops. Unrolled, each chunk
+    would add about 1 MiB to the graph; a single loop would copy all results at every
+    turn.
 
     Args:
-        function: of a chunk of each input, `(batch, chunk, channels)`, and the sums so
-            far; returns its result `(batch, chunk, depth)` and the new sums.
+        function: function of a chunk of each input, `(batch, chunk, channels)`, and of
+            the sums so far. It returns its result `(batch, chunk, depth)` and the new
+            sums.
         inputs: tuple of tensors `(batch, n, channels)`.
-        chunk_size: int. Positions a chunk; the last one may have fewer.
-        result: depth and dtype of the result.
-        sums: tuple of tensors that the first chunk gets.
+        chunk_size: int. Number of positions per chunk; the last chunk may have fewer.
+        result: tuple of the depth and the dtype of the result.
+        sums: tuple of tensors, the initial sums.
 
-    Returns: tuple of the results `(batch, n, depth)` and the sums.
+    Returns: tuple of the results `(batch, n, depth)` and the final sums.
     """
     batch, positions = ops.shape(inputs[0])[0], inputs[0].shape[1]
     depth, dtype = result
@@ -114,6 +133,7 @@ def _for_chunks(function, inputs, chunk_size, result, sums=()):
             found, *sums = function(
                 *(_after(_chunk(x, start, chunk_size), window) for x in inputs), *sums
             )
+            # After the last turn the initial zeros have been shifted out.
             window = ops.concatenate([window[:, chunk_size:], found], axis=1)
             return window, *sums
 
@@ -129,15 +149,16 @@ def _for_chunks(function, inputs, chunk_size, result, sums=()):
 
 
 def _chunk(x, start, size):
-    """Positions `start` to `start + size` of a tensor `(batch, n, channels)`."""
+    """Returns `size` positions from `start` on of a tensor `(batch, n, channels)`."""
     return ops.slice(x, (0, start, 0), (ops.shape(x)[0], size, x.shape[2]))
 
 
 def _after(x, *results):
-    """`x`, which is not there before `results` are: tensors of rank 3.
+    """Returns `x` in such a way that it can only be computed after `results`.
 
-    TensorFlow would otherwise compute several chunks at the same time. What is added to
-    `x` is zero, in a way that no optimiser of graphs sees.
+    TensorFlow would otherwise compute several chunks at the same time, which takes the
+    memory that chunks are meant to save. The added term is always zero, but not in a
+    way that graph optimisers recognise. `x` and `results` are tensors of rank 3.
     """
     for result in results:
         corner = ops.stop_gradient(result[:, -1:, :1])
@@ -146,13 +167,26 @@ def _after(x, *results):
 
 
 def _chunk_gradients(queries, keys, values, outputs, upstream):
-    """Gradients of `attend`; those of keys and values in float32 or wider."""
+    """Computes the gradients of `attend` for a chunk of queries.
+
+    Args:
+        queries: float tensor `(batch, chunk, d)`.
+        keys: float tensor `(batch, m, d)`.
+        values: float tensor `(batch, m, e)`.
+        outputs: tensor `(batch, chunk, e)`, the result of `attend`.
+        upstream: tensor `(batch, chunk, e)`, the gradient of the outputs.
+
+    Returns: tuple of the gradients of queries, keys and values. Those of keys and
+        values are float32 or wider, because they will be added up over the chunks.
+    """
     scores = attention_scores(queries, keys)  # (B, chunk, M)
     wide = scores.dtype
     upstream = ops.cast(upstream, wide)
     transposed = ops.transpose(scores, (0, 2, 1))
     value_grads = ops.matmul(transposed, upstream)
     score_grads = ops.matmul(upstream, ops.transpose(ops.cast(values, wide), (0, 2, 1)))
+    # Gradient of a softmax: `p * (g - sum(p * g))`, where `sum(p * g)` over the keys
+    # equals `sum(upstream * outputs)` over the channels.
     row_sums = ops.sum(upstream * ops.cast(outputs, wide), axis=-1, keepdims=True)
     logit_grads = scores * (score_grads - row_sums)
     query_grads = ops.matmul(logit_grads, ops.cast(keys, wide))
@@ -163,17 +197,19 @@ def _chunk_gradients(queries, keys, values, outputs, upstream):
 
 
 def _wide(*dtypes):
-    """Float32 or wider."""
+    """Returns the result dtype of `dtypes`, but at least float32."""
     return keras.backend.result_type(*dtypes, "float32")
 
 
 def automatic_chunk_size(queries, keys, batch=1):
-    """Queries a chunk for score matrices of `queries x keys`; None for all.
+    """Chooses the number of queries per chunk.
 
     Args:
-        queries: int.
-        keys: int.
-        batch: int. Images whose scores are in memory at the same time.
+        queries: int. Rows of the score matrix of an image.
+        keys: int. Columns of the score matrix.
+        batch: int. Number of images whose scores are in memory at the same time.
+
+    Returns: int, or None if all queries can be computed at once.
     """
     limits = [(WHOLE_MATRIX_ENTRIES, keys), (WHOLE_BATCH_ENTRIES, batch * keys)]
     sizes = [

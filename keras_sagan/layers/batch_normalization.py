@@ -1,4 +1,8 @@
-"""Batch normalisation of images that a training step can make faster."""
+"""Batch normalisation of images, with a hook for a faster implementation.
+
+`keras.ops` has no fused batch normalisation, but a backend may. A training step enters
+`batch_normalizer` with such a function, and the layers then use it.
+"""
 
 import contextlib
 import threading
@@ -11,18 +15,18 @@ _scope = threading.local()  # MirroredStrategy runs each replica in its own thre
 
 @contextlib.contextmanager
 def batch_normalizer(function):
-    """Scope in which training batches are normalised by `function`.
+    """Normalises training batches with `function` inside the scope.
 
-    Batch norm as separate operations passes over its input about ten times, forward and
-    backward; a backend may have one operation for all of it, which `keras.ops` does not
-    name. Layers outside the scope, in inference, or with synchronised moments do
-    without it.
+    Made of separate operations, batch norm reads its input about ten times in a forward
+    and backward pass; a fused operation reads it less often. Layers with synchronised
+    moments do not use the function, and no layer does in inference.
 
     Args:
-        function: from float tensor `(batch, height, width, channels)`, scale and offset
-            float32, `(channels,)` or one row a sample `(batch, channels)`, and epsilon
-            to the normalised tensor of the same dtype, and mean and biased variance
-            `(channels,)` float32; or to None where it does not know the dtype.
+        function: function of a float tensor `(batch, height, width, channels)`; of
+            scale and offset, float32 `(channels,)`, or `(batch, channels)` with one row
+            per sample; and of epsilon. It returns the normalised tensor, of the dtype
+            of the input, with the mean and the biased variance, float32 `(channels,)`;
+            or None if it does not support the dtype.
     """
     previous = getattr(_scope, "function", None)
     _scope.function = function
@@ -33,13 +37,16 @@ def batch_normalizer(function):
 
 
 def normalize_batch(layer, x, scale, offset):
-    """What the function of the scope makes of a training batch, or None.
+    """Normalises a training batch with the function of `batch_normalizer`.
 
     Args:
-        layer: batch norm with `epsilon` and `synchronized`.
+        layer: batch norm layer with `epsilon` and `synchronized`.
         x: float tensor `(batch, height, width, channels)`.
         scale: float32 tensor `(channels,)` or `(batch, channels)`.
-        offset: likewise.
+        offset: tensor like `scale`.
+
+    Returns: tuple of outputs, mean and variance, or None if the layer has to do it
+        itself.
     """
     function = getattr(_scope, "function", None)
     if function is None or layer.synchronized:
@@ -49,9 +56,10 @@ def normalize_batch(layer, x, scale, offset):
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of images, last axis channels.
+    """`keras.layers.BatchNormalization` for images with channels last.
 
-    With `synchronized=True` the moments are `synchronized_moments`.
+    It uses the function of `batch_normalizer`, if there is one, and
+    `synchronized_moments` if `synchronized=True`.
     """
 
     def call(self, inputs, training=None, mask=None):
@@ -75,7 +83,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 def update_moving(layer, mean, variance):
-    """Let the moving statistics of a batch norm take in those of a batch."""
+    """Updates the moving statistics of a batch norm layer with those of a batch."""
     for moving, value in [
         (layer.moving_mean, mean),
         (layer.moving_variance, variance),
@@ -86,16 +94,16 @@ def update_moving(layer, mean, variance):
 
 
 def synchronized_moments(x):
-    """Mean and biased variance of the global batch of all replicas.
+    """Computes mean and biased variance over the global batch of all replicas.
 
-    Moments of each sample are added up in float64. Sums in float32 would round
-    otherwise when a batch is split otherwise; that moves single activations across
-    the kink of a ReLU and shows in gradients: after five steps, weights differ by
+    The moments of the samples are added up in float64. In float32 the rounding would
+    depend on how the batch is split over replicas, which moves some activations across
+    the kink of a ReLU and thus changes gradients: after five steps, weights differ by
     3e-4 instead of 1e-5.
 
     Args:
-        x: float tensor `(batch, height, width, channels)`: this replica's share, of
-            the same size on all replicas.
+        x: float tensor `(batch, height, width, channels)`, the share of this replica;
+            of the same size on all replicas.
 
     Returns: two tensors `(channels,)` of the dtype of `x`.
     """
@@ -103,5 +111,6 @@ def synchronized_moments(x):
     samples = ops.cast(ops.concatenate(moments, axis=-1), "float64")
     means, _ = ops.moments(samples, axes=[0], synchronized=True)
     mean, square = ops.split(means, 2)
+    # The difference can be slightly negative for constant inputs.
     variance = ops.maximum(square - ops.square(mean), 0.0)
     return ops.cast(mean, x.dtype), ops.cast(variance, x.dtype)

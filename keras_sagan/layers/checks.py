@@ -1,17 +1,17 @@
-"""Checks of constructor arguments, with one wording for all.
+"""Checks constructor arguments, with the same wording for all layers and models.
 
-They return the argument as Python's own number where NumPy's was given: a layer keeps
-it in its configuration, which is JSON.
+The checks convert NumPy scalars to Python numbers, because a layer stores its arguments
+in its configuration, which must be serialisable as JSON.
 """
 
 import keras
 
-Tensor = keras.KerasTensor  # in annotations: of any backend, symbolic or not
+Tensor = keras.KerasTensor  # in annotations: a tensor of any backend, symbolic or not
 Shape = tuple[int | None, ...]
 
 
 def check_channels_last(name):
-    """Raise a `ValueError` where Keras is set to images with channels first."""
+    """Raises a `ValueError` if Keras is configured for images with channels first."""
     if keras.config.image_data_format() != "channels_last":
         raise ValueError(
             f"{name} takes images (batch, height, width, channels), channels last: "
@@ -21,7 +21,7 @@ def check_channels_last(name):
 
 
 def check_choice(name, value, allowed):
-    """Return `value`, or raise a `ValueError` unless it is one of `allowed`."""
+    """Returns `value`, or raises a `ValueError` unless it is one of `allowed`."""
     value = _as_python(value)
     if isinstance(value, bool | float) or value not in allowed:
         raise ValueError(
@@ -32,16 +32,19 @@ def check_choice(name, value, allowed):
 
 
 def check_positive_integer(name, value, alternative=""):
-    """Return `value`, or raise a `ValueError` unless it is an integer > 0."""
+    """Returns `value`, or raises a `ValueError` unless it is an integer > 0.
+
+    `alternative` is added to what the message says is allowed, e.g. `"or None"`.
+    """
     value = _as_python(value)
-    if type(value) is not int or value <= 0:
+    if type(value) is not int or value <= 0:  # `isinstance` would accept True
         allowed = f"an integer > 0 {alternative}".rstrip()
         raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.")
     return value
 
 
 def check_fraction(name, value):
-    """Return `value`, or raise a `ValueError` unless it is a number in [0, 1)."""
+    """Returns `value`, or raises a `ValueError` unless it is a number in [0, 1)."""
     value = _as_python(value)
     if not (_is_number(value) and 0 <= value < 1):
         raise ValueError(f"`{name}` must be in [0, 1). Received: {name}={value!r}.")
@@ -49,7 +52,7 @@ def check_fraction(name, value):
 
 
 def check_positive(name, value):
-    """Return `value`, or raise a `ValueError` unless it is a number > 0."""
+    """Returns `value`, or raises a `ValueError` unless it is a number > 0."""
     value = _as_python(value)
     if not (_is_number(value) and value > 0):
         raise ValueError(f"`{name}` must be > 0. Received: {name}={value!r}.")
@@ -57,7 +60,7 @@ def check_positive(name, value):
 
 
 def _as_python(value):
-    """NumPy's number as Python's; anything else as it is."""
+    """Converts a NumPy scalar to a Python number; returns anything else unchanged."""
     scalar = hasattr(value, "item") and getattr(value, "shape", None) == ()
     return value.item() if scalar else value
 

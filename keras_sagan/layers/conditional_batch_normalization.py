@@ -22,34 +22,34 @@ from keras_sagan.layers.checks import (
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class ConditionalBatchNormalization(keras.layers.Layer):
-    """Batch normalisation whose scale and offset belong to the class of the sample.
+    """Batch normalisation whose scale and offset depend on the class of the sample.
 
-    `y = gamma[label] * (x - mean) / sqrt(var + epsilon) + beta[label]` with one row
-    of `gamma` (initially 1) and `beta` (initially 0) a class. Mean and biased
-    variance are over batch, height and width, in float32 under every dtype policy.
-    The tables are not spectrally normalised.
+    `y = gamma[label] * (x - mean) / sqrt(var + epsilon) + beta[label]`, where the
+    tables `gamma` (initially 1) and `beta` (initially 0) have one row per class. Mean
+    and biased variance are computed over batch, height and width, in float32 under
+    every dtype policy. The tables are not spectrally normalised.
 
     Args:
         num_classes: int > 0.
-        momentum: float in [0, 1). Moving statistics keep this share of themselves
-            at each training call. Defaults to `0.999` (source: official SAGAN code,
-            `ops.py`; torch counts the other way round: its 0.1 is 0.9 here).
+        momentum: float in [0, 1). Share of the moving statistics that is kept at each
+            training call. Defaults to `0.999` (source: official SAGAN code, `ops.py`).
+            PyTorch's momentum is 1 minus this one: its 0.1 is 0.9 here.
         epsilon: float > 0, added to the variance. Defaults to `1e-5` (source:
             official SAGAN code, `ops.py`).
-        synchronized: bool. Whether the moments are those of the global batch of all
-            replicas of a `tf.distribute` strategy (TensorFlow backend only).
+        synchronized: bool. Whether the moments are computed over the global batch of
+            all replicas of a `tf.distribute` strategy (TensorFlow backend only).
 
     Call arguments:
         inputs: list `[x, labels]`: float tensor `(batch, height, width, channels)`
             and integer tensor `(batch,)` in `[0, num_classes)`.
-        training: bool. True: normalise with the moments of the batch and update the
-            moving ones; False: normalise with the moving ones.
+        training: bool. If true, normalises with the moments of the batch and updates
+            the moving ones; otherwise normalises with the moving ones.
 
     Returns: tensor of the shape of `x`, compute dtype.
 
     Raises:
-        ValueError: if an argument is out of range, or labels are not integers or not of
-            rank 1.
+        ValueError: if an argument is out of range, or if the labels are not integers
+            of rank 1.
 
     Reference: [Dumoulin et al., 2017](https://arxiv.org/abs/1610.07629), section 2.2.
     """
@@ -83,7 +83,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
     def call(self, inputs: Sequence[Tensor], training: bool = False) -> Tensor:
         x, labels = inputs
         _check_labels(labels)
-        labels = ops.cast(labels, "int32")  # TensorFlow gathers by no small types
+        labels = ops.cast(labels, "int32")  # TensorFlow cannot gather by int8
         if training and self.trainable:
             rows = (
                 ops.take(table, labels, axis=0) for table in (self.gamma, self.beta)
@@ -96,7 +96,7 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
         mean, variance = self._statistics(x, training)
         scale = ops.rsqrt(variance + self.epsilon)
-        # As one multiplication and one addition.
+        # Combined, so that the images take only one multiplication and one addition.
         factor = ops.cast(ops.take(self.gamma, labels, axis=0), x.dtype) * scale
         offset = ops.cast(ops.take(self.beta, labels, axis=0), x.dtype) - mean * factor
         outputs = x * factor[:, None, None, :] + offset[:, None, None, :]
@@ -121,7 +121,10 @@ class ConditionalBatchNormalization(keras.layers.Layer):
         }
 
     def _statistics(self, x, training):
-        """Mean and variance `(channels,)` to use; updates the moving ones."""
+        """Returns the mean and variance `(channels,)` to use.
+
+        In training they are those of the batch, and the moving ones are updated.
+        """
         if not (training and self.trainable):
             return (
                 ops.cast(self.moving_mean, x.dtype),

@@ -1,9 +1,9 @@
-"""Convolutions fused with the resampling before or after them, exactly.
+"""Convolutions that are fused with the resampling before or after them, exactly.
 
-Nearest-neighbour upsampling followed by a convolution, and a convolution followed
-by average pooling, are each one strided convolution with a kernel one larger: 2.25
-times fewer multiplications for a 3x3 kernel. The layers store the plain kernel, so
-that weights of the two-step form fit.
+Nearest-neighbour upsampling followed by a convolution, and a convolution followed by
+average pooling, are each equal to one strided convolution whose kernel is one larger.
+For a 3x3 kernel that takes 2.25 times fewer multiplications. The layers store the plain
+kernel, so that they can take weights of the two-step form.
 """
 
 import typing
@@ -20,9 +20,9 @@ from keras_sagan.layers.checks import (
 
 
 def nearest_upsample(images):
-    """Repeat every pixel of `(batch, height, width, channels)` 2x2 times.
+    """Repeats every pixel of `(batch, height, width, channels)` 2x2 times.
 
-    Keeps static heights and widths (`keras.layers.UpSampling2D` loses them).
+    Static heights and widths are kept; `keras.layers.UpSampling2D` loses them.
     """
     _, height, width, channels = images.shape
     x = ops.reshape(images, (-1, height, 1, width, 1, channels))
@@ -32,12 +32,12 @@ def nearest_upsample(images):
 
 
 def average_pool(images):
-    """2x2 average pooling of `(batch, height, width, channels)`."""
+    """Applies 2x2 average pooling to images `(batch, height, width, channels)`."""
     return ops.average_pool(images, 2, strides=2, padding="valid")
 
 
 def upsampling_kernel(kernel):
-    """Kernel of the transposed convolution that `UpsampleConv2D` is.
+    """Returns the kernel of the transposed convolution that `UpsampleConv2D` computes.
 
     Args:
         kernel: float tensor `(k, k, in, out)`.
@@ -48,7 +48,7 @@ def upsampling_kernel(kernel):
 
 
 def downsampling_kernel(kernel):
-    """Kernel of the strided convolution that `DownsampleConv2D` is.
+    """Returns the kernel of the strided convolution that `DownsampleConv2D` computes.
 
     Args:
         kernel: float tensor `(k, k, in, out)`.
@@ -59,10 +59,11 @@ def downsampling_kernel(kernel):
 
 
 def _sum_of_shifts(kernel, factor=1.0, turned=False):
-    """`factor` times the sum of `kernel` (or of its flip on both axes) at 4 shifts.
+    """Returns `factor` times the sum of `kernel` at 4 shifts by 0 or 1 pixels.
 
-    As one product with a matrix of zeros and `factor`: large kernels are read and
-    written once, a third of the time of pads and additions.
+    If `turned`, the kernel is flipped on both axes. The sum is computed as a product
+    with a matrix of zeros and `factor`, which reads and writes large kernels only once
+    and takes a third of the time of padding and adding.
     """
     size = kernel.shape[0]
     places = [(i, j) for i in range(size + 1) for j in range(size + 1)]
@@ -79,7 +80,7 @@ def _sum_of_shifts(kernel, factor=1.0, turned=False):
 
 
 class _ResamplingConv2D(keras.layers.Layer):
-    """Common part: a `(k, k, in, out)` kernel, a bias, their checks and config."""
+    """Base class with the `(k, k, in, out)` kernel, the bias, checks and config."""
 
     def __init__(
         self,
@@ -125,7 +126,7 @@ class _ResamplingConv2D(keras.layers.Layer):
         return self._kernel
 
     def _check_input_shape(self, input_shape):
-        """Refuse shapes for which the fused form would be another function."""
+        """Raises a `ValueError` for shapes for which the fused form is not equal."""
 
     def _add_bias(self, outputs, training):
         if self.bias is None:
@@ -148,9 +149,9 @@ class _ResamplingConv2D(keras.layers.Layer):
 class UpsampleConv2D(_ResamplingConv2D):
     """Nearest-neighbour x2 upsampling and a SAME convolution in one operation.
 
-    Equal to `Conv2D(filters, kernel_size, padding="same")(UpSampling2D(2)(x))`, as a
-    transposed convolution of stride 2 with a kernel one larger (the sum of the
-    stored kernel at 4 shifts).
+    Equal to `Conv2D(filters, kernel_size, padding="same")(UpSampling2D(2)(x))`, but
+    computed as a transposed convolution of stride 2 whose kernel is one larger (the
+    sum of the stored kernel at 4 shifts).
 
     Args:
         filters: int > 0. Output channels.
@@ -162,7 +163,7 @@ class UpsampleConv2D(_ResamplingConv2D):
 
     Call arguments:
         inputs: float tensor `(batch, height, width, channels)`.
-        training: bool. When true, the bias's gradient is summed by sample first.
+        training: bool. If true, the gradient of the bias is computed by `add_bias`.
 
     Returns: tensor `(batch, 2 * height, 2 * width, filters)`, compute dtype.
 
@@ -185,8 +186,8 @@ class DownsampleConv2D(_ResamplingConv2D):
     """A SAME convolution and 2x2 average pooling in one operation.
 
     Equal to `AveragePooling2D(2)(Conv2D(filters, kernel_size, padding="same")(x))`,
-    as a convolution of stride 2 with a kernel one larger (the mean of the stored
-    kernel at 4 shifts).
+    but computed as a convolution of stride 2 whose kernel is one larger (the mean of
+    the stored kernel at 4 shifts).
 
     Args:
         filters: int > 0. Output channels.
@@ -199,7 +200,7 @@ class DownsampleConv2D(_ResamplingConv2D):
     Call arguments:
         inputs: float tensor `(batch, height, width, channels)`; height and width
             known and even.
-        training: bool. When true, the bias's gradient is summed by sample first.
+        training: bool. If true, the gradient of the bias is computed by `add_bias`.
 
     Returns: tensor `(batch, height / 2, width / 2, filters)`, compute dtype.
 
@@ -233,11 +234,12 @@ def _double(size):
 
 
 def add_bias(outputs, bias, training):
-    """`outputs + bias`; in training the gradient is a sum over samples of their sums.
+    """Returns `outputs + bias`, with a more exact gradient of the bias in training.
 
-    One float32 sum over all positions of all samples rounds by up to 2e-5 of itself,
-    and otherwise when the batch is split over other replicas: sums of samples are the
-    same for any split, and their sum is short.
+    That gradient is summed over the positions of each sample first, and then over
+    samples. A single float32 sum over all of them is off by up to 2e-5 of its
+    value, by an amount that depends on how the batch is split over replicas; the sums
+    of single samples do not depend on that.
 
     Args:
         outputs: float tensor `(batch, height, width, channels)`.
@@ -246,8 +248,8 @@ def add_bias(outputs, bias, training):
     """
     if training:
         rows = (ops.shape(outputs)[0], 1, 1, bias.shape[0])
-        # The bias first: as the second operand, of one channel and as many images as
-        # the height, Keras takes it for a bias of channels that come first.
+        # The bias comes first: as second operand, with one channel and as many images
+        # as rows, Keras would take it for a bias of images with channels first.
         return ops.add(ops.broadcast_to(bias, rows), outputs)
     return ops.add(outputs, bias)
 

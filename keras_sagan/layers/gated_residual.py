@@ -1,4 +1,4 @@
-"""The control for self-attention: as many parameters, but only local."""
+"""The control for self-attention: equally many parameters, but purely local."""
 
 import typing
 
@@ -16,16 +16,16 @@ from keras_sagan.layers.self_attention import add_gate, projection
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class GatedResidual2D(keras.layers.Layer):
-    """The control for `SelfAttention2D`: as many parameters, but only local.
+    """The control for `SelfAttention2D`: equally many parameters, but purely local.
 
     `y = x + gamma * conv1x1(conv3x3(relu(x)))` with `C / bottleneck_ratio` channels
-    in between, without bias, spectrally normalised, `gamma` a scalar initialised to
-    0. With the default ratio it has exactly the `1.25 C^2 + 1` parameters of the
-    released attention (3x3xCxC/8 + C/8xC): the comparison of the paper's Table 1,
-    which does not say what its residual block looked like inside.
+    in between, without biases, spectrally normalised; `gamma` is a scalar initialised
+    to 0. With the default ratio it has exactly the `1.25 C^2 + 1` parameters of the
+    released attention (3x3xCxC/8 + C/8xC). It serves for the comparison of the paper's
+    Table 1; the paper does not describe its residual block.
 
     Args:
-        bottleneck_ratio: int > 0.
+        bottleneck_ratio: int > 0. Input channels per channel in between.
         kernel_initializer: initializer of both kernels.
         spectral_norm: bool. Whether the convolutions are spectrally normalised.
 
@@ -36,7 +36,7 @@ class GatedResidual2D(keras.layers.Layer):
     Returns: tensor of the shape of the input, compute dtype.
 
     Raises:
-        ValueError: if the channels do not divide by `bottleneck_ratio`.
+        ValueError: if the number of channels is not a multiple of `bottleneck_ratio`.
     """
 
     def __init__(

@@ -24,17 +24,19 @@ from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class SelfAttention2D(keras.layers.Layer):
-    """Every position of a feature map attends to every other one.
+    """Self-attention in which every position of a feature map attends to all others.
 
-    With `x` of shape `(batch, H, W, C)`, `N = H W` positions and 1x1 convolutions
-    without bias (names: here / paper / BigGAN code): query `q` / `f` / `theta`,
-    key `k` / `g` / `phi`, value `v` / `h` / `g`, output `W_o` / `v` / `o`:
+    The input `x` has shape `(batch, H, W, C)`, that is, `N = H W` positions. Query,
+    key, value and output are 1x1 convolutions without bias (names here / in the paper /
+    in the BigGAN code: query `q` / `f` / `theta`, key `k` / `g` / `phi`, value
+    `v` / `h` / `g`, output `W_o` / `v` / `o`):
 
     `A = softmax(q k^T)` over the attended positions, `y = x + gamma * W_o(A v)`,
 
-    `gamma` a scalar initialised to 0, so that training starts from local features.
-    There is no `1/sqrt(d)`. The softmax is computed in float32 under every dtype
-    policy. Three settings are published (tested against explicit loops):
+    where `gamma` is a scalar initialised to 0, so that training starts from local
+    features. The scores are not scaled by `1/sqrt(d)`. The softmax is computed in
+    float32 under every dtype policy. Three settings have been published (each tested
+    against explicit loops):
 
     | setting | `key_ratio` | `value_ratio` | `pool_size` | `use_output_projection` |
     |---|---|---|---|---|
@@ -47,17 +49,17 @@ class SelfAttention2D(keras.layers.Layer):
             `8` (source: paper, section 3, and official code, `non_local.py`).
         value_ratio: int. Values have `C / value_ratio` channels. Defaults to `2`
             (source: official code, `non_local.py`; the paper says 8).
-        pool_size: int. Keys and values are max-pooled by this after their
+        pool_size: int. Size of the max pooling of keys and values after their
             convolution; `1` for no pooling. Defaults to `2` (source: official code;
             the paper does not pool).
-        use_output_projection: bool. Whether there is a `W_o`. Without it
-            `value_ratio` must be 1.
+        use_output_projection: bool. Whether there is a `W_o`. If not, `value_ratio`
+            must be 1.
         spectral_norm: bool. Whether the convolutions are spectrally normalised.
             Defaults to `True` (source: official code).
-        query_chunk_size: `"auto"`, `None` or int > 0. Queries whose scores are held
-            in memory at once; `None` for all. `"auto"` takes all of them up to
-            4 million scores an image and 268 million (1 GiB) a batch. A batch of
-            unknown size counts as 512 images in training, else as one.
+        query_chunk_size: `"auto"`, `None` or int > 0. Number of queries whose scores
+            are held in memory at once; `None` for all of them. `"auto"` means all of
+            them up to 4 million scores per image and 268 million (1 GiB) per batch. A
+            batch of unknown size counts as 512 images in training, otherwise as one.
         kernel_initializer: initializer of the four kernels. Defaults to
             `"glorot_uniform"` (source: official code, `ops.py`).
 
@@ -72,8 +74,9 @@ class SelfAttention2D(keras.layers.Layer):
         `M = H * W / pool_size^2`, both in row-major order.
 
     Raises:
-        ValueError: if an argument is out of range, or the channels do not divide by
-            the ratios, or height and width by `pool_size`.
+        ValueError: if an argument is out of range, if the number of channels is not a
+            multiple of the ratios, or if height and width are not multiples of
+            `pool_size`.
 
     Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318), section 3.
     """
@@ -196,8 +199,8 @@ class SelfAttention2D(keras.layers.Layer):
 
     def _pool(self, x):
         if self.pool_size > 1:
-            # A maximum is exact in any dtype; XLA knows the second derivative of
-            # pooling, which gradient penalties take, in float32 only.
+            # In float32, because gradient penalties need the second derivative of
+            # pooling, which XLA has in no other dtype. A maximum is exact in any.
             wide = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))
             pooled = ops.max_pool(wide, self.pool_size, strides=self.pool_size)
             x = ops.cast(pooled, x.dtype)
@@ -224,16 +227,17 @@ class SelfAttention2D(keras.layers.Layer):
 
 
 def projection(parent, filters, size, name, initializer, spectral_norm=True):
-    """A bias-free convolution of `parent`, in its dtype policy.
+    """Creates a convolution without bias for `parent`, with its dtype policy.
 
     Args:
-        parent: layer.
-        filters: int > 0.
+        parent: `keras.Layer` that the convolution will be part of.
+        filters: int > 0. Number of output channels.
         size: int > 0. Height and width of the kernel.
         name: str.
-        initializer: `keras.initializers.Initializer` of the kernels of `parent`. Each
-            draws from its own: with one object for two kernels they would be equal.
-        spectral_norm: bool.
+        initializer: `keras.initializers.Initializer` of the kernels of `parent`. Every
+            kernel gets one of its own, because an initializer returns the same values
+            for the same shape each time.
+        spectral_norm: bool. Whether to wrap it in `SpectralNormalization`.
     """
     conv = keras.layers.Conv2D(
         filters,
@@ -248,7 +252,7 @@ def projection(parent, filters, size, name, initializer, spectral_norm=True):
 
 
 def _own(initializer, name):
-    """An initializer that draws other numbers than those of other names."""
+    """Returns an initializer whose random numbers differ from those of other names."""
     if not isinstance(initializer, keras.initializers.Initializer):
         return initializer
     config = initializer.get_config()
@@ -261,5 +265,5 @@ def _own(initializer, name):
 
 
 def add_gate(layer):
-    """The scalar `gamma` of `layer`, initially 0."""
+    """Adds the scalar weight `gamma`, initially 0, to `layer` and returns it."""
     return layer.add_weight(name="gamma", shape=(), initializer="zeros")

@@ -42,11 +42,11 @@ _frozen = threading.local()  # MirroredStrategy runs each replica in its own thr
 
 @contextlib.contextmanager
 def frozen_spectral_norm() -> collections.abc.Iterator[None]:
-    """Scope in which `training=True` does not advance the vectors `u` and `v`.
+    """Keeps the vectors `u` and `v` fixed inside the scope, also with `training=True`.
 
-    Inside it every forward pass of a `SpectralNormalization` layer uses the
-    stored pair, so that several passes of one training step, or the
-    recomputation of one, see the same normalised kernel.
+    Every forward pass of a `SpectralNormalization` layer then uses the stored pair, so
+    that several passes of one training step, or the recomputation of a pass, see the
+    same normalised kernel.
     """
     previous = getattr(_frozen, "value", False)
     _frozen.value = True
@@ -57,13 +57,13 @@ def frozen_spectral_norm() -> collections.abc.Iterator[None]:
 
 
 def advance_spectral_norm(model: keras.Layer, iterations: int = 1) -> None:
-    """Run power iterations on every `SpectralNormalization` layer in `model`.
+    """Runs power iterations on every `SpectralNormalization` layer in `model`.
 
-    Those whose kernel does not train are left as they are.
+    Layers whose kernel is not trainable are skipped.
 
     Args:
         model: `keras.Layer` or `keras.Model`, searched recursively.
-        iterations: int >= 1. Power iterations per layer.
+        iterations: int >= 1. Number of power iterations per layer.
     """
     for layer in spectral_norm_layers(model):
         if layer.layer.trainable:
@@ -71,7 +71,7 @@ def advance_spectral_norm(model: keras.Layer, iterations: int = 1) -> None:
 
 
 def spectral_norm_layers(model: keras.Layer) -> "list[SpectralNormalization]":
-    """List of the `SpectralNormalization` layers in `model`, nested ones included."""
+    """Returns all `SpectralNormalization` layers in `model`, including nested ones."""
     return [
         layer
         for layer in model._flatten_layers()
@@ -80,27 +80,30 @@ def spectral_norm_layers(model: keras.Layer) -> "list[SpectralNormalization]":
 
 
 def kernel_matrix(kernel, out_axis):
-    """`kernel` as a matrix `(prod(other axes), out)`; `out_axis` is negative."""
+    """Reshapes `kernel` to a matrix `(prod(other axes), out)`.
+
+    `out_axis`, a negative int, is the axis that becomes the columns.
+    """
     if out_axis != -1:
         kernel = ops.moveaxis(kernel, out_axis, -1)
     return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
 
 def power_iteration(matrix, u, v, iterations, epsilon):
-    """Advance the singular vector pair of `matrix`.
+    """Advances an estimate of the largest pair of singular vectors of `matrix`.
 
-    `v <- M u / |M u|`, `u <- M^T v / |M^T v|`, repeated. Where a product
-    vanishes (a zero kernel) the vector before it is kept, so that the iteration
-    recovers once the kernel is no longer zero.
+    Repeats `v <- M u / |M u|`, `u <- M^T v / |M^T v|`. If a product vanishes, as with a
+    kernel of zeros, the previous vector is kept, so that the iteration recovers once
+    the kernel is no longer zero.
 
     Args:
         matrix: float tensor `(rest, out)`.
         u: float tensor `(out,)`.
         v: float tensor `(rest,)`.
         iterations: int.
-        epsilon: float. Norms up to this count as zero.
+        epsilon: float. Norms up to this size count as zero.
 
-    Returns: the pair `(u, v)`.
+    Returns: tuple `(u, v)`.
     """
     for _ in range(iterations):
         v = _direction(ops.matmul(matrix, u), v, epsilon)
@@ -109,44 +112,45 @@ def power_iteration(matrix, u, v, iterations, epsilon):
 
 
 def _direction(vector, fallback, epsilon):
+    """Returns `vector` scaled to length 1, or `fallback` if it is practically zero."""
     norm = ops.sqrt(ops.sum(ops.square(vector)))
     return ops.where(norm > epsilon, vector / ops.maximum(norm, epsilon), fallback)
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
 class SpectralNormalization(keras.layers.Wrapper):
-    """Divides the kernel of a layer by (an estimate of) its largest singular value.
+    """Divides the kernel of a layer by an estimate of its largest singular value.
 
-    With `M` the kernel as a matrix `(prod(other axes), out)`:
-    `sigma = v^T M u`, and the wrapped layer runs with `W / sigma`. `u` and `v`
-    are constants to automatic differentiation and the gradient flows through the
-    `M` in `sigma`, as in `torch.nn.utils.spectral_norm`. `out` is the last axis of
-    the kernel of a convolution or a dense layer, axis -2 of a transposed
-    convolution, and the *class* axis of an embedding.
+    If `M` is the kernel `W` reshaped to a matrix `(prod(other axes), out)`, then
+    `sigma = v^T M u`, and the wrapped layer runs with `W / sigma`. Automatic
+    differentiation treats `u` and `v` as constants, and the gradient flows through the
+    `M` in `sigma`, as in `torch.nn.utils.spectral_norm`. `out` is the last axis of the
+    kernel of a convolution or a dense layer, axis -2 of a transposed convolution, and
+    the *class* axis of an embedding.
 
-    The stored kernel is never written by a forward pass (the wrappers of Keras and
-    of TensorFlow Addons do that). `u`, `v` and `sigma` are float32 under every
-    dtype policy, or float64 with a float64 kernel. The wrapped layer keeps its own
-    dtype policy; the wrapper has none of its own.
+    Unlike with the wrappers of Keras and TensorFlow Addons, a forward pass never
+    overwrites the stored kernel. `u`, `v` and `sigma` are float32 under every dtype
+    policy, or float64 if the kernel is float64. The wrapped layer keeps its own dtype
+    policy; the wrapper has none of its own.
 
     Args:
         layer: `keras.layers.Layer` to wrap: `Conv1D/2D/3D`, `Conv1D/2D/3DTranspose`,
             `Dense`, `Embedding`, `UpsampleConv2D` or `DownsampleConv2D`.
-        power_iterations: int >= 1. Iterations per training call. Defaults to `1`
-            (source: official SAGAN code, `ops.py`).
-        epsilon: float > 0. Floor of `sigma` and of the norms in the power
-            iteration. Defaults to `1e-12` (source: official SAGAN code, `ops.py`).
+        power_iterations: int >= 1. Number of iterations per training call. Defaults to
+            `1` (source: official SAGAN code, `ops.py`).
+        epsilon: float > 0. Smallest `sigma`, and smallest norm in the power iteration,
+            to divide by. Defaults to `1e-12` (source: official SAGAN code, `ops.py`).
 
     Call arguments:
-        inputs: whatever the wrapped layer takes.
-        training: bool. When true, `u` and `v` advance by `power_iterations` before
-            the layer runs, except inside `frozen_spectral_norm()` and where the
-            wrapped layer is not trainable.
+        inputs: the inputs of the wrapped layer.
+        training: bool. If true, `u` and `v` advance by `power_iterations` before the
+            layer runs, except inside `frozen_spectral_norm()` and if the wrapped layer
+            is not trainable.
 
     Returns: the output of the wrapped layer.
 
     Raises:
-        ValueError: if the layer is of another kind, or an argument is out of range.
+        ValueError: if the layer is not supported, or an argument is out of range.
 
     Reference: [Miyato et al., 2018](https://arxiv.org/abs/1802.05957), algorithm 1.
     """
@@ -166,8 +170,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             )
         power_iterations = check_positive_integer("power_iterations", power_iterations)
         epsilon = check_positive("epsilon", epsilon)
-        # With a policy of its own the wrapper would read the kernel, u and v
-        # rounded to bfloat16: it stays out of automatic casting altogether.
+        # With a mixed-precision policy of its own the wrapper would read the kernel,
+        # u and v rounded to bfloat16, so it opts out of automatic casting altogether.
         kwargs["dtype"] = "float32"
         super().__init__(layer, autocast=False, **kwargs)
         self.power_iterations = power_iterations
@@ -186,8 +190,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             self.advance(self.power_iterations)
         kernel = self.kernel
         state = [(kernel, self.normalized_kernel())]
-        # An outer stateless scope (JAX) is hidden by the inner one: hand its
-        # values of the other variables on.
+        # An outer stateless scope (JAX) is hidden by the inner one, so pass on the
+        # values that it has for the other variables.
         state += [(v, v.value) for v in self.layer.variables if v is not kernel]
         with keras.StatelessScope(state_mapping=state, collect_losses=True) as scope:
             outputs = self.layer(inputs)
@@ -196,7 +200,7 @@ class SpectralNormalization(keras.layers.Wrapper):
         return outputs
 
     def advance(self, iterations: int = 1) -> None:
-        """Run `iterations` power iterations from the stored pair and store the result.
+        """Runs power iterations from the stored pair `u`, `v`, and stores the result.
 
         Args:
             iterations: int >= 1.
@@ -212,19 +216,20 @@ class SpectralNormalization(keras.layers.Wrapper):
         self.v.assign(ops.stop_gradient(v))
 
     def sigma(self) -> Tensor:
-        """Scalar `v^T M u`: the current estimate of the largest singular value."""
+        """Returns the scalar `v^T M u`, the estimate of the largest singular value."""
         projected = ops.matmul(self._matrix(), ops.stop_gradient(self.u))
         return ops.sum(ops.stop_gradient(self.v) * projected)
 
     def normalized_kernel(self) -> Tensor:
-        """The kernel the wrapped layer runs with: `W / sigma`.
+        """Returns `W / sigma`, the kernel with which the wrapped layer runs.
 
-        `epsilon` takes the place of a sigma that is smaller in size. (It is negative
-        only where the kernel was set and `u` and `v` were not: `advance` follows.)
+        A sigma whose absolute value is below `epsilon` is replaced by `epsilon`. (Sigma
+        can only be negative if the kernel was set but `u` and `v` were not, and
+        `advance` has not been called since.)
         """
         sigma = self.sigma()
         sigma = ops.where(ops.abs(sigma) > self.epsilon, sigma, self.epsilon)
-        # Not a division: its gradient reads and writes the kernel twice as often.
+        # The gradient of a division would read and write the kernel twice as often.
         kernel = ops.convert_to_tensor(self.kernel)
         return kernel * ops.cast(1 / sigma, kernel.dtype)
 
@@ -245,13 +250,13 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     @property
     def kernel(self) -> keras.Variable:
-        """The stored kernel (or embedding table), not divided by its norm."""
+        """The stored kernel or embedding table, not divided by its norm."""
         if isinstance(self.layer, keras.layers.Embedding):
             return self.layer.embeddings
         return self.layer.kernel
 
     def _vector_dtype(self):
-        """Float32, or float64 with a float64 kernel."""
+        """Returns float32, or float64 if the kernel is float64."""
         return keras.backend.result_type(self.kernel.dtype, "float32")
 
     def _matrix(self):
@@ -271,8 +276,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             autocast=False,
         )
 
-    # Assigning to u and v in `build` is lost when the layer is built inside the
-    # call of another one: the warmed-up pair is therefore their initial value.
+    # Assignments to u and v in `build` are lost if the layer is built while another
+    # one is called. Therefore the warmed-up pair is their initial value.
     def _warmed_up_u(self, shape, dtype=None):
         matrix = ops.cast(self._matrix(), dtype)
         u = keras.random.normal(shape, dtype=dtype, seed=0)

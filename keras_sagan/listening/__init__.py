@@ -1,1 +1,1 @@
-"""What every server of the package shares: ports, and whose requests are answered."""
+"""Shared by all servers of the package: ports, and the rule for whom they answer."""

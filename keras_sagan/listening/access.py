@@ -1,10 +1,10 @@
-"""Whose requests a server answers: one rule for all servers of the package.
+"""Decides whose requests a server answers; all servers of the package use this rule.
 
-A server that only this machine can reach is still reached by every page that a browser
-on this machine shows. Such a page may send a request across sites, which says where it
-comes from (`Origin`, `Sec-Fetch-Site`), or let a name of its own lead to this machine
-(DNS rebinding), which shows in `Host`. An address in `Host` is nobody's name, so that
-programs, probes and port forwarding are not held up.
+Even a server that only this machine can reach is exposed to every page that a browser
+on this machine displays. Such a page can send a cross-site request, which says where it
+comes from (`Origin`, `Sec-Fetch-Site`), or make a domain name of its own point to this
+machine (DNS rebinding), which shows in `Host`. A plain IP address in `Host` belongs to
+no site and is accepted, so that programs, probes and port forwarding keep working.
 """
 
 import dataclasses
@@ -21,25 +21,25 @@ _SCHEME = "Bearer "
 
 @dataclasses.dataclass(frozen=True)
 class Refusal:
-    """Why a request is not answered: an HTTP status and a sentence."""
+    """The reason why a request is not answered: an HTTP status and a sentence."""
 
     status: int
     message: str
 
 
 class Access:
-    """Decides by its headers whether a request is answered.
+    """Decides from the headers of a request whether it is answered.
 
     Args:
         host: str. Address that the server listens on.
-        allowed_hosts: sequence of str. Further names by which it is reached, e.g.
-            that of a proxy in front of it, without scheme and port.
-        token: str, at least 16 characters. What every request must bring; `None` for
-            no such condition. A page that does not know it cannot send it, so that
-            hosts and origins are not looked at then.
+        allowed_hosts: sequence of str. Further names by which the server is reached,
+            e.g. that of a proxy in front of it, without scheme and port.
+        token: str of at least 16 characters that every request must carry, or `None`.
+            With a token, hosts and origins are not checked: a page that does not know
+            it cannot send it.
 
     Raises:
-        ValueError: if an argument is not of that form.
+        ValueError: if an argument does not have the required form.
     """
 
     def __init__(self, host, allowed_hosts=(), token=None):
@@ -56,24 +56,25 @@ class Access:
         self._names = self._allowed.union(name.lower() for name in own if name)
 
     def token_fits(self, authorization):
-        """Whether the header `Authorization` (str or `None`) brings the token."""
+        """Returns whether the header `Authorization` (str or `None`) has the token."""
         if self._token is None:
             return True
         expected = f"{_SCHEME}{self._token}"
         given = (authorization or "").encode("utf-8", "surrogateescape")
+        # In constant time: how long a comparison takes must not reveal the token.
         return hmac.compare_digest(given, expected.encode())
 
     def refusal(self, headers):
-        """Returns the `Refusal` of an HTTP request, `None` if it is answered.
+        """Returns the `Refusal` of an HTTP request, or `None` if it is answered.
 
         Args:
-            headers: mapping whose `get` does not distinguish upper and lower case.
+            headers: mapping whose `get` ignores the case of names.
         """
         if self._token is not None:
             if self.token_fits(headers.get("Authorization")):
                 return None
             return Refusal(401, TOKEN_MISSING)
-        host = headers.get("Host")  # HTTP/1.0 has none; browsers send one
+        host = headers.get("Host")  # missing in HTTP/1.0; browsers always send it
         if host is not None and not self._is_known(_name(host)):
             return Refusal(
                 403,
@@ -104,8 +105,8 @@ class Access:
             return not own and _name(netloc) not in self._allowed
         if headers.get("Sec-Fetch-Site", "none") in ("none", "same-origin"):
             return False
-        # A link that was followed shows its page, which is no business of the other
-        # site's.
+        # Following a link from another site is harmless: the browser shows the page,
+        # but the other site cannot read it.
         return (headers.get("Sec-Fetch-Mode"), headers.get("Sec-Fetch-Dest")) != (
             "navigate",
             "document",
@@ -119,11 +120,11 @@ TOKEN_MISSING = (
 
 
 def check_token(token):
-    """Returns `token` if a header can carry it, and keeps it out of the message.
+    """Returns `token` if an HTTP header can carry it.
 
     Raises:
-        ValueError: if it has other characters than letters, digits and `-._~+/`, and
-            `=` at its end.
+        ValueError: if it has characters other than letters, digits, `-._~+/`, and `=`
+            at its end. The message does not reveal the token.
     """
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise ValueError(
@@ -139,7 +140,7 @@ def bearer(token):
 
 
 def is_loopback(host):
-    """Whether only this machine reaches what listens on `host`."""
+    """Returns whether only this machine can reach a server that listens on `host`."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -158,7 +159,7 @@ def _checked_name(name):
 
 
 def _name(netloc):
-    """The name or address in `name:port`, in lower case; empty if there is none."""
+    """Returns the name or address in `name:port` in lower case, or `""` if invalid."""
     try:
         name = urllib.parse.urlsplit(f"//{netloc}").hostname
     except ValueError:

@@ -1,4 +1,4 @@
-"""Ports: which numbers are one, and a socket that listens on one."""
+"""Checks port numbers, and opens sockets that listen on them."""
 
 import errno
 import socket
@@ -7,21 +7,22 @@ _LARGEST = 2**16 - 1
 
 
 def is_port(number, least=0):
-    """Whether an object is the number of a port, `least` or above."""
+    """Returns whether an object is a port number that is at least `least`."""
     integer = isinstance(number, int) and not isinstance(number, bool)
     return integer and least <= number <= _LARGEST
 
 
 def check_port(port, name="port"):
-    """Returns `port`, checked.
+    """Returns `port` if it is a port number.
+
+    gRPC, for example, would silently take a larger number modulo 65536.
 
     Args:
-        port: int. 0 stands for any free one.
-        name: str. What the caller's user calls it, for the message.
+        port: int. 0 stands for any free port.
+        name: str. How the error message refers to it.
 
     Raises:
-        ValueError: if there is no such port. gRPC, for one, would silently take the
-            number modulo 65536.
+        ValueError: if it is not a port number.
     """
     if not is_port(port):
         raise ValueError(
@@ -31,16 +32,16 @@ def check_port(port, name="port"):
 
 
 def listen(host="127.0.0.1", port=0, name="port"):
-    """Returns a listening socket.
+    """Returns a socket that listens on an address.
 
     Args:
-        host: str. Address.
-        port: int; 0 for a free one.
-        name: str. What the caller's user calls the port, for messages.
+        host: str. IP address or host name.
+        port: int. 0 for any free port.
+        name: str. How error messages refer to the port.
 
     Raises:
-        OSError: if the address cannot be had; the message names it.
-        ValueError: if there is no such port.
+        OSError: if the address is in use or not available; the message names it.
+        ValueError: if `port` is not a port number.
     """
     check_port(port, name)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,4 +1,8 @@
-"""Functional models and presets: backend-agnostic (`keras.ops` only)."""
+"""The two networks, as functional models for any backend of Keras (`keras.ops` only).
+
+`architectures` has their widths and resolutions, `blocks` the residual blocks that
+`generator` and `discriminator` are made of.
+"""
 
 import lazy_loader
 

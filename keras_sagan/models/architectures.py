@@ -1,4 +1,4 @@
-"""Widths, resolutions and argument checks shared by the two networks."""
+"""Widths, resolutions and argument checks that the two networks share."""
 
 import operator
 
@@ -26,8 +26,8 @@ DISCRIMINATOR_WIDTHS = {
     128: (1, 2, 4, 8, 16, 16),
     256: (1, 2, 4, 8, 8, 16, 16),
 }
-DISCRIMINATOR_DOWNSAMPLES = {32: 2, 64: 4, 128: 5, 256: 6}  # the first so many blocks
-SMALLEST = 4  # pixels: the tensor that the generator starts from
+DISCRIMINATOR_DOWNSAMPLES = {32: 2, 64: 4, 128: 5, 256: 6}  # count, from the first on
+SMALLEST = 4  # height and width, in pixels, of the generator's first tensor
 
 ATTENTION_SETTINGS = {  # arguments of SelfAttention2D
     "released": {"key_ratio": 8, "value_ratio": 2, "pool_size": 2},
@@ -42,13 +42,13 @@ ATTENTION_SETTINGS = {  # arguments of SelfAttention2D
 
 
 def generator_resolutions(image_size):
-    """Pixel size after each generator block, e.g. `(8, 16, 32)`."""
+    """Returns the size in pixels after each generator block, e.g. `(8, 16, 32)`."""
     count = len(GENERATOR_WIDTHS[image_size])
     return tuple(SMALLEST * 2 ** (i + 1) for i in range(count))
 
 
 def discriminator_resolutions(image_size):
-    """Pixel size after each discriminator block, e.g. `(16, 8, 8, 8)`."""
+    """Returns the size in pixels after each block of D, e.g. `(16, 8, 8, 8)`."""
     downsamples = DISCRIMINATOR_DOWNSAMPLES[image_size]
     count = len(DISCRIMINATOR_WIDTHS[image_size])
     return tuple(image_size // 2 ** min(i + 1, downsamples) for i in range(count))
@@ -57,13 +57,14 @@ def discriminator_resolutions(image_size):
 def check_network(
     image_size, num_classes, base_filters, channels, attention, kernel_initializer
 ):
-    """Check the arguments that both networks share.
+    """Checks the arguments that both networks share.
 
-    Returns: `image_size`, `num_classes`, `base_filters` and `channels`, as Python's
-        own integers where NumPy's were given.
+    Returns: tuple of `image_size`, `num_classes`, `base_filters` and `channels`, with
+        NumPy integers converted to Python's.
 
     Raises:
-        ValueError: naming the argument, its value and what is allowed.
+        ValueError: if an argument is invalid. The message names it, its value and what
+            is allowed.
     """
     check_channels_last("A network")
     check_choice("attention", attention, ATTENTION_NAMES)
@@ -81,10 +82,10 @@ def check_network(
 
 
 def check_attention_resolutions(resolutions, produced):
-    """`resolutions` as a sorted tuple of sizes that occur in `produced`.
+    """Returns `resolutions` as a sorted tuple of sizes that all occur in `produced`.
 
     Raises:
-        ValueError: if a size never occurs; the message lists those that do.
+        ValueError: if a size does not occur. The message lists those that do.
     """
     if hasattr(resolutions, "tolist"):  # NumPy's numbers and arrays
         resolutions = resolutions.tolist()
@@ -104,11 +105,14 @@ def check_attention_resolutions(resolutions, produced):
 
 
 def frozen_layers(model):
-    """What a configuration says about layers unlike what they are in: dict.
+    """Returns which layers differ from their parent in whether they are trainable.
 
-    `frozen` names those that do not train although what they are in does, `thawed`
-    those that do although it does not: by the names of the layers that lead to them,
-    e.g. "attention_16/query".
+    The configuration of a network holds its arguments but not its layers, so that this
+    has to be stored in addition.
+
+    Returns: dict. `"frozen"` lists layers that are not trainable although their parent
+        is, `"thawed"` those that are although their parent is not, as paths of names,
+        e.g. "attention_16/query". Empty lists are left out.
     """
     layers = {
         "frozen": [path for path, x, y in _nested(model) if y and not x.trainable],
@@ -118,7 +122,7 @@ def frozen_layers(model):
 
 
 def with_frozen_layers(cls, config):
-    """A model of class `cls` from a configuration that may have `frozen_layers`."""
+    """Creates a model of class `cls` from a configuration with `frozen_layers`."""
     arguments = dict(config)
     frozen, thawed = arguments.pop("frozen", ()), arguments.pop("thawed", ())
     trainable = arguments.pop("trainable", True)
@@ -132,9 +136,11 @@ def with_frozen_layers(cls, config):
 
 
 def _nested(layer, prefix=""):
-    """Path, layer and whether its parent trains, of all layers in one, parents first.
+    """Yields all layers inside a layer, parents first.
 
-    Layers without weights, which Keras makes for operations, are left out.
+    Layers without weights, such as those that Keras makes for operations, are skipped.
+
+    Yields: tuple of the path, the layer, and whether its parent is trainable.
     """
     for inner in layer._flatten_layers(include_self=False, recursive=False):
         if inner.weights:

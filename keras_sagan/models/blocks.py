@@ -1,7 +1,7 @@
-"""Residual blocks of the two networks, as functions on (symbolic) tensors.
+"""The residual blocks of the two networks, as functions on symbolic tensors.
 
-`Style` carries what all layers of one network share, so that a block's arguments
-are only what differs between blocks.
+`Style` holds the settings that all layers of a network share, so that a block takes
+only those arguments that differ between blocks.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from keras_sagan.models.architectures import ATTENTION_SETTINGS
 
 @dataclasses.dataclass(frozen=True)
 class Style:
-    """What the layers of one network share."""
+    """Settings that all layers of a network share."""
 
     kernel_initializer: str
     attention: str
@@ -40,9 +40,12 @@ class Style:
 
 
 def generator_block(x, labels, filters, style, name):
-    """BN-ReLU-up-3x3-BN-ReLU-3x3 plus up-1x1: `(B, 2H, 2W, filters)`.
+    """Applies BN-ReLU-up-3x3-BN-ReLU-3x3 and adds the shortcut up-1x1.
 
-    The shortcut's 1x1 convolution runs before its upsampling, which commutes.
+    The 1x1 convolution of the shortcut runs before the upsampling. The two commute,
+    and it has a quarter of the pixels there.
+
+    Returns: tensor `(B, 2H, 2W, filters)`.
     """
     hidden = normalize(x, labels, style, f"{name}_bn1")
     hidden = _relu(hidden, style, f"{name}_relu1")
@@ -55,7 +58,10 @@ def generator_block(x, labels, filters, style, name):
 
 
 def first_discriminator_block(images, filters, style, name):
-    """3x3-ReLU-3x3-pool plus pool-1x1: `(B, H/2, W/2, filters)`."""
+    """Applies 3x3-ReLU-3x3-pool to images and adds the shortcut pool-1x1.
+
+    Returns: tensor `(B, H/2, W/2, filters)`.
+    """
     hidden = conv(filters, 3, style, f"{name}_conv1")(images)
     hidden = _relu(hidden, style, f"{name}_relu1")
     hidden = _conv(DownsampleConv2D, filters, style, f"{name}_conv2")(hidden)
@@ -64,10 +70,13 @@ def first_discriminator_block(images, filters, style, name):
 
 
 def discriminator_block(x, filters, downsample, activated_shortcut, style, name):
-    """ReLU-3x3-ReLU-3x3-(pool) plus (1x1 if needed)-(pool).
+    """Applies ReLU-3x3-ReLU-3x3-(pool) and adds the shortcut (1x1 if needed)-(pool).
 
-    The shortcut's pooling runs before its 1x1 convolution, which commutes. It sees
-    `x`, or `relu(x)` with `activated_shortcut`.
+    The pooling of the shortcut runs before its 1x1 convolution; the two commute. The
+    input of the shortcut is `x`, or `relu(x)` with `activated_shortcut`.
+
+    Returns: tensor `(B, H/2, W/2, filters)`, or `(B, H, W, filters)` if not
+        `downsample`.
     """
     hidden = _relu(x, style, f"{name}_relu1")
     shortcut = hidden if activated_shortcut else x
@@ -84,7 +93,7 @@ def discriminator_block(x, filters, downsample, activated_shortcut, style, name)
 
 
 def attention_block(x, style):
-    """Self-attention, or its residual control, named after the pixel size."""
+    """Applies self-attention, or its residual control, named after the image size."""
     name = f"attention_{x.shape[1]}"
     shared = {
         "kernel_initializer": style.kernel_initializer,
@@ -98,7 +107,7 @@ def attention_block(x, style):
 
 
 def normalize(x, labels, style, name):
-    """Conditional batch norm, or a plain affine one when `labels` is None."""
+    """Applies conditional batch norm, or a plain affine one if `labels` is None."""
     shared = {
         "momentum": style.batch_norm_momentum,
         "epsilon": style.batch_norm_epsilon,
@@ -112,7 +121,7 @@ def normalize(x, labels, style, name):
 
 
 def conv(filters, kernel_size, style, name):
-    """SAME convolution with a bias, spectrally normalised if wanted."""
+    """Creates a SAME convolution with a bias, spectrally normalised if so styled."""
     layer = Conv2D(
         filters,
         kernel_size,
@@ -125,7 +134,7 @@ def conv(filters, kernel_size, style, name):
 
 
 def dense(units, style, name):
-    """Dense layer with a bias, spectrally normalised if wanted."""
+    """Creates a dense layer with a bias, spectrally normalised if so styled."""
     layer = keras.layers.Dense(
         units, kernel_initializer=style.kernel_initializer, dtype=style.dtype, name=name
     )
@@ -133,7 +142,7 @@ def dense(units, style, name):
 
 
 def embedding(num_classes, size, style, name):
-    """Embedding of integer labels, spectrally normalised if wanted."""
+    """Creates an embedding of integer labels, spectrally normalised if so styled."""
     layer = keras.layers.Embedding(
         num_classes,
         size,
@@ -155,7 +164,7 @@ def _conv(kind, filters, style, name):
 
 
 def _normalized(layer, style):
-    """`layer`, in a `SpectralNormalization` of its name if the style says so."""
+    """Wraps `layer` in a `SpectralNormalization` of the same name if so styled."""
     if not style.spectral_norm:
         return layer
     return SpectralNormalization(layer, name=layer.name)

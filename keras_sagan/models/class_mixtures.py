@@ -1,4 +1,4 @@
-"""Generators whose classes are mixtures of another generator's classes."""
+"""Generators whose classes are mixtures of the classes of another generator."""
 
 import numpy as np
 
@@ -9,10 +9,11 @@ from keras_sagan.models.generator import Generator
 
 
 def mixed_generator(generator: Generator, mixtures: np.typing.ArrayLike) -> Generator:
-    """A generator whose classes are mixtures of another's.
+    """Returns a generator whose classes are mixtures of another one's.
 
-    All that a generator knows of classes are the tables of its batch norms, a row of
-    scales and offsets a class. Rows of weighted means of them make classes between.
+    A generator's only parameters that depend on the class are the tables of its batch
+    norms, which have one row of scales and offsets per class. A weighted mean of rows
+    is a class in between.
 
     Args:
         generator: `Generator` with classes.
@@ -21,7 +22,7 @@ def mixed_generator(generator: Generator, mixtures: np.typing.ArrayLike) -> Gene
     Returns: `Generator` with `n` classes and the other weights of `generator`.
 
     Raises:
-        ValueError: if `mixtures` are not such an array.
+        ValueError: if `mixtures` does not have that shape.
     """
     mixtures = np.asarray(mixtures, np.float64)
     classes = generator.num_classes

@@ -14,35 +14,36 @@ from keras_sagan.models import architectures, blocks
 class Discriminator(keras.Model):
     """Residual projection discriminator with self-attention.
 
-    A first block 3x3-ReLU-3x3-pool, blocks ReLU-3x3-ReLU-3x3-(pool), then
+    A first block 3x3-ReLU-3x3-pool and blocks ReLU-3x3-ReLU-3x3-(pool) are followed by
     `h = sum over positions of relu(features)` and
-    `logit = dense(h) + <embedding(label), h>`, both in float32. Every convolution,
-    the dense layer and the embedding are spectrally normalised, or none of them.
+    `logit = dense(h) + <embedding(label), h>`, both in float32. Either all
+    convolutions, the dense layer and the embedding are spectrally normalised, or none.
 
     Args:
-        image_size: int. `32`, `64`, `128` or `256` pixels.
+        image_size: int. Height and width of the images in pixels: `32`, `64`, `128` or
+            `256`.
         num_classes: int > 0, or `None` for an unconditional model (no embedding).
-        base_filters: int > 0. Unit of the widths (`df_dim` of the official code;
-            `64` gives the published networks).
-        channels: int. `1`, `3` or `4` channels of the images.
-        attention_resolutions: tuple of pixel sizes; there is attention after the
-            first block whose output has that size. `()` for none.
+        base_filters: int > 0. Factor of the widths of all layers (`df_dim` in the
+            official code; `64` gives the published networks).
+        channels: int. Number of image channels: `1`, `3` or `4`.
+        attention_resolutions: tuple of sizes in pixels. There is attention after the
+            first block whose output has that size; `()` for none.
         attention: `"released"`, `"paper"` or `"formula"` (see `SelfAttention2D`), or
             `"residual"` (see `GatedResidual2D`).
-        activated_shortcut: bool. Whether the shortcuts see `relu(x)`, as in ports
-            with an in-place ReLU (StudioGAN). Defaults to `False` (source: official
-            code, `discriminator.py`).
+        activated_shortcut: bool. Whether the input of the shortcuts is `relu(x)`, as in
+            ports with an in-place ReLU (StudioGAN). Defaults to `False` (source:
+            official code, `discriminator.py`).
         kernel_initializer: `"glorot_uniform"` (source: official code) or
             `"orthogonal"` (StudioGAN, MMGeneration).
-        spectral_norm: bool. Defaults to `True` (source: paper, section 4.1). Without it
-            D has no bound but the gradient penalties of `SAGAN.compile`.
+        spectral_norm: bool. Defaults to `True` (source: paper, section 4.1). Without
+            it, nothing bounds D but the gradient penalties of `SAGAN.compile`.
         dtype: dtype policy of the layers; the head is float32 or wider.
 
     Call arguments:
         inputs: `[images, labels]`, or `images` when unconditional: float tensor
             `(batch, image_size, image_size, channels)` in [-1, 1], int32 tensor
             `(batch,)`.
-        training: bool. Whether `u`, `v` advance.
+        training: bool. Whether the vectors of the spectral norms advance.
 
     Returns: logits, float32 `(batch, 1)`.
 
@@ -143,7 +144,7 @@ class Discriminator(keras.Model):
 
 
 def _head(images, x, num_classes, style, wide):
-    """The model's inputs and its float32 logits."""
+    """Adds the head of the network; returns the model's inputs and float32 logits."""
     style = dataclasses.replace(style, dtype=wide)
     x = keras.layers.ReLU(dtype=style.dtype, name="relu")(x)
     features = ops.sum(x, axis=(1, 2))  # (B, C), float32

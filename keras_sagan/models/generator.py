@@ -17,24 +17,27 @@ from keras_sagan.models import architectures, blocks
 class Generator(keras.Model):
     """Class-conditional residual generator with self-attention.
 
-    Dense to 4x4, then blocks BN-ReLU-up-3x3-BN-ReLU-3x3 with a shortcut up-1x1, then
-    BN-ReLU-3x3-tanh. Every convolution and the dense layer are spectrally
-    normalised, or none of them; the conditional batch-norm tables are not.
+    A dense layer makes a 4x4 tensor, which passes through blocks
+    BN-ReLU-up-3x3-BN-ReLU-3x3 with a shortcut up-1x1, and then BN-ReLU-3x3-tanh. Either
+    all convolutions and the dense layer are spectrally normalised, or none; the tables
+    of the conditional batch norms never are.
 
     Args:
-        image_size: int. `32`, `64`, `128` or `256` pixels.
+        image_size: int. Height and width of the images in pixels: `32`, `64`, `128` or
+            `256`.
         num_classes: int > 0, or `None` for an unconditional model.
         latent_dim: int > 0. Defaults to `128` (source: official code).
-        base_filters: int > 0. Unit of the widths (`gf_dim` of the official code;
-            `64` gives the published networks).
-        channels: int. `1`, `3` or `4` channels of the images.
-        attention_resolutions: tuple of pixel sizes after whose block there is
-            attention; `()` for none.
+        base_filters: int > 0. Factor of the widths of all layers (`gf_dim` in the
+            official code; `64` gives the published networks).
+        channels: int. Number of image channels: `1`, `3` or `4`.
+        attention_resolutions: tuple of sizes in pixels. There is attention after the
+            block whose output has that size; `()` for none.
         attention: `"released"`, `"paper"` or `"formula"` (see `SelfAttention2D`), or
             `"residual"` (see `GatedResidual2D`).
-        synchronized: bool. Whether batch-norm moments are those of the global batch.
+        synchronized: bool. Whether batch-norm moments are computed over the global
+            batch of all replicas.
         batch_norm_momentum: float in [0, 1). Defaults to `0.999` (source: official
-            code, which has 0.9999 in the last one).
+            code, where that of the last one is 0.9999).
         batch_norm_epsilon: float > 0. Defaults to `1e-5` (source: official code).
         kernel_initializer: `"glorot_uniform"` (source: official code) or
             `"orthogonal"` (StudioGAN, MMGeneration).
@@ -42,13 +45,15 @@ class Generator(keras.Model):
         dtype: dtype policy of the layers; the tanh at the end is float32 or wider.
 
     Attributes:
-        on_weights_set: callable without arguments, or `None`. Called after
-            `load_weights` and `set_weights`: averages of the weights begin again.
+        on_weights_set: function without arguments, or `None`. It is called after
+            `load_weights` and `set_weights`; `SAGAN` uses it to start the moving
+            average of the weights again.
 
     Call arguments:
         inputs: `[latents, labels]`, or `latents` when unconditional: float tensor
             `(batch, latent_dim)` from N(0, I), int32 tensor `(batch,)`.
-        training: bool. Batch-norm mode, and whether `u`, `v` advance.
+        training: bool. Mode of the batch norms, and whether the vectors of the spectral
+            norms advance.
 
     Returns: images in [-1, 1], float32 `(batch, image_size, image_size, channels)`.
 
