@@ -1,4 +1,8 @@
-"""Weights of other projects' SAGANs and of older Keras models."""
+"""Imports weights from other implementations of SAGAN and from Keras 2 models.
+
+Each importer reads a file into a `Checkpoint`, infers the architecture from the shapes
+in it, builds the networks, and assigns the converted arrays (`assembly`).
+"""
 
 import lazy_loader
 

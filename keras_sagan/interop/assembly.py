@@ -1,4 +1,4 @@
-"""From imported arrays to a `SAGAN`."""
+"""Assigns imported arrays to networks, and assembles a `SAGAN` from them."""
 
 import itertools
 
@@ -8,24 +8,24 @@ from keras_sagan.sagan import SAGAN
 
 
 def named_variables(network):
-    """The weights of `network` by short names.
+    """Returns the weights of a network by their short names.
 
-    Returns: dict from `"block1_conv1/kernel"`, `"attention_16/query/u"`, ... to the
-        variable.
+    Returns: dict from names such as `"block1_conv1/kernel"` or `"attention_16/query/u"`
+        to variables.
     """
     return {_short_name(variable.path): variable for variable in network.weights}
 
 
 def assign(network, arrays):
-    """Set every weight of `network`.
+    """Sets every weight of a network.
 
     Args:
         network: `Generator` or `Discriminator`.
         arrays: dict from the names of `named_variables` to arrays.
 
     Raises:
-        ValueError: if a name is missing or unknown, or a shape differs. Nothing has
-            been set then.
+        ValueError: if a name is missing or unknown, or if a shape differs. No weight
+            has been changed in that case.
     """
     variables = named_variables(network)
     for name in sorted(variables.keys() ^ arrays.keys()):
@@ -41,13 +41,13 @@ def assign(network, arrays):
 
 
 def build_gan(generator, discriminator=None, averaged=None):
-    """A compiled `SAGAN` that samples from exactly the imported weights.
+    """Builds a compiled `SAGAN` that generates with exactly the imported weights.
 
     Args:
-        generator: `Generator` with its weights set.
-        discriminator: `Discriminator` with its weights set, or None for an untrained
-            one of the same size.
-        averaged: dict of arrays for `ema_generator`, or None for the generator's.
+        generator: `Generator` with the imported weights.
+        discriminator: `Discriminator` with the imported weights, or None for an
+            untrained one of the same size.
+        averaged: dict of arrays for `ema_generator`, or None to use the generator's.
 
     Returns: `SAGAN`. The batch-norm statistics and spectral norms of its
         `ema_generator` are the imported ones until its weights change.
@@ -76,5 +76,5 @@ def _matching_discriminator(generator):
 
 
 def _short_name(path):
-    """`"a/a/kernel"` (a wrapper and the layer in it) to `"a/kernel"`."""
+    """Shortens `"a/a/kernel"`, of a wrapper and the layer in it, to `"a/kernel"`."""
     return "/".join(part for part, _ in itertools.groupby(path.split("/")))

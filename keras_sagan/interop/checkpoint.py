@@ -1,14 +1,18 @@
-"""The named arrays of one checkpoint, each taken once."""
+"""The named arrays of a checkpoint, with a record of those that have been used.
+
+An import is complete only if every array of the file was used: one that is left over
+means that the networks are not those that the file describes.
+"""
 
 from keras_sagan.files import paths, torch_files
 
 
 class Checkpoint:
-    """Named arrays of which every one must be wanted, and every wanted one be there.
+    """Named arrays, each of which is to be taken.
 
     Args:
         arrays: dict from str to array.
-        origin: str. What messages call the file.
+        origin: str. How error messages refer to the file.
     """
 
     def __init__(self, arrays, origin):
@@ -20,18 +24,19 @@ class Checkpoint:
         return key in self._arrays
 
     def has_prefix(self, prefix):
-        """Whether any key starts with `prefix`."""
+        """Returns whether any key starts with `prefix`."""
         return any(key.startswith(prefix) for key in self._arrays)
 
     def shape(self, key, expected):
-        """Shape of an array that the architecture is read from.
+        """Returns the shape of an array, from which the architecture is inferred.
 
         Args:
             key: str.
-            expected: tuple of ints and of names of the free axes.
+            expected: tuple with an int for each axis of fixed size and a name (str),
+                for messages, for every other axis.
 
         Raises:
-            ValueError: if the array is missing or has another rank or fixed size.
+            ValueError: if the array is missing, or if its rank or a fixed size differs.
         """
         self._check_present(key, expected)
         shape = self._arrays[key].shape
@@ -45,10 +50,10 @@ class Checkpoint:
         return shape
 
     def take(self, key, shape):
-        """The array called `key`.
+        """Returns the array called `key`, and records that it has been used.
 
         Raises:
-            ValueError: if it is missing or has another shape than `shape`.
+            ValueError: if it is missing, or if its shape is not `shape`.
         """
         shape = tuple(shape)
         self._check_present(key, shape)
@@ -58,18 +63,18 @@ class Checkpoint:
         return self._arrays[key]
 
     def skip(self, key):
-        """Mark `key`, if it is there, as one that nobody needs."""
+        """Records that the array called `key`, if there is one, is not needed."""
         self._taken.add(key)
 
     def shape_error(self, key, expected):
-        """The `ValueError` for an array whose shape is not `expected`."""
+        """Returns the `ValueError` for an array whose shape is not `expected`."""
         return ValueError(
             f"{self.origin}: {key!r} must have shape {_format(expected)}. "
             f"Received: shape {self._arrays[key].shape}."
         )
 
     def finish(self):
-        """Raises a `ValueError` for the first array that was not taken."""
+        """Raises a `ValueError` if an array was neither taken nor skipped."""
         for key, array in self._arrays.items():
             if key not in self._taken:
                 raise ValueError(
@@ -78,7 +83,9 @@ class Checkpoint:
                 )
 
     def part(self, prefix):
-        """The arrays whose keys start with `prefix`, without it.
+        """Returns a `Checkpoint` of the arrays whose keys start with `prefix`.
+
+        The prefix is removed from their keys.
 
         Raises:
             ValueError: if there are none.
@@ -103,16 +110,17 @@ class Checkpoint:
 
 
 def read_torch(path):
-    """The `state_dict` of a PyTorch checkpoint, without running code from the file.
+    """Reads the `state_dict` of a PyTorch checkpoint without running code from it.
 
     Args:
-        path: str or path of a `.pth` file: a dict with the entry `state_dict`.
+        path: str or path of a `.pth` file that holds a dict with the entry
+            `state_dict`.
 
-    Returns: `Checkpoint` of float32 (float64) and integer arrays.
+    Returns: `Checkpoint` of float32, float64 and integer arrays.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not such a file, or would run code.
+        ValueError: if the file is anything else, or would run code.
     """
     path = paths.local(path)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""MMGeneration's SAGAN checkpoints: one file with both networks."""
+"""Imports SAGAN checkpoints of MMGeneration, each a file with both networks."""
 
 import os
 
@@ -50,35 +50,35 @@ def load_mmgeneration(
     gamma_offset: float = 1.0,
     batch_norm_epsilon: float | None = None,
 ) -> SAGAN:
-    """A `SAGAN` with the weights of an MMGeneration run.
+    """Loads a `SAGAN` that was trained with MMGeneration.
 
     Image size, widths, classes, latent size, the place of attention and the style of
-    spectral normalisation are read from the file; `generator_ema`, where there is
-    one, becomes `ema_generator`. No code from the file is run, and
-    PyTorch is not needed.
+    spectral normalisation are inferred from the file. `generator_ema`, if the file has
+    it, becomes `ema_generator`. No code from the file is run, and PyTorch is not
+    needed.
 
     Args:
         path: str or path of the `.pth` file.
-        channel_order: `"bgr"` or `"rgb"`: of the images that the networks were
-            trained on. Defaults to `"bgr"` (source: its data configs); files with
-            `convert-studio-rgb` in their name are `"rgb"`. The imported networks
-            work in RGB.
-        activated_shortcut: bool. Whether D's shortcuts see `relu(x)`: true for
+        channel_order: `"bgr"` or `"rgb"`. Channel order of the images on which the
+            networks were trained. Defaults to `"bgr"` (source: its data configs); use
+            `"rgb"` for files with `convert-studio-rgb` in their name. The imported
+            networks work in RGB in any case.
+        activated_shortcut: bool. Whether the input of D's shortcuts is `relu(x)`, as in
             configs with `wReLUinplace` in their name. Defaults to `False`.
-        gamma_offset: float. What is added to the class embedding to give the scale of
-            the conditional batch norm. Defaults to `1.0` (configs with the
-            initialisation `studio` or `BigGAN`: all published SAGANs); 0 for
-            `SAGAN` and `SNGAN`.
-        batch_norm_epsilon: float, or None for the published configs' value: 1e-5
-            where the class embeddings are not spectrally normalised (BigGAN
-            schedule), else 1e-4.
+        gamma_offset: float. Added to the class embedding to give the scale of the
+            conditional batch norm. Defaults to `1.0`, right for configs with the
+            initialisation `studio` or `BigGAN`, that is, all published SAGANs; use 0
+            for `SAGAN` and `SNGAN`.
+        batch_norm_epsilon: float, or None for the value of the published configs: 1e-5
+            if the class embeddings are not spectrally normalised (BigGAN schedule),
+            otherwise 1e-4.
 
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
         FileNotFoundError: if the file does not exist.
-        ValueError: if it is something else. The message names the first key that is
-            missing, unknown or of another shape, and the shape expected.
+        ValueError: if the file is anything else. The message names the first key that
+            is missing, unknown or of another shape, and the expected shape.
     """
     check_choice("channel_order", channel_order, ("bgr", "rgb"))
     checkpoint = read_torch(path)
@@ -99,7 +99,7 @@ def load_mmgeneration(
 
 
 def import_generator(checkpoint, gamma_offset, batch_norm_epsilon, reverse, dtype=None):
-    """A `Generator` from a `Checkpoint`."""
+    """Builds a `Generator` with the weights of a `Checkpoint`."""
     places = find_places(checkpoint, NAMES)
     base_filters, latent_dim = generator_size(checkpoint, NAMES, places.image_size)
     norm = f"{places.blocks[0]}.{NAMES.bn1}"
@@ -113,7 +113,7 @@ def import_generator(checkpoint, gamma_offset, batch_norm_epsilon, reverse, dtyp
         base_filters=base_filters,
         attention_resolutions=tuple(places.attention),
         batch_norm_epsilon=batch_norm_epsilon,
-        batch_norm_momentum=0.9,  # torch's default 0.1, counted the other way round
+        batch_norm_momentum=0.9,  # 1 minus PyTorch's default
         dtype=dtype,
     )
     assign(generator, read_generator(checkpoint, generator, gamma_offset, reverse))
@@ -121,7 +121,7 @@ def import_generator(checkpoint, gamma_offset, batch_norm_epsilon, reverse, dtyp
 
 
 def read_generator(checkpoint, generator, gamma_offset, reverse):
-    """Arrays of a `Checkpoint` for a generator shaped like `generator`."""
+    """Returns the arrays of a `Checkpoint` for a generator shaped like `generator`."""
 
     def conditional_norm(checkpoint, prefix, shape):
         gain, bias = (
@@ -133,7 +133,8 @@ def read_generator(checkpoint, generator, gamma_offset, reverse):
     places = find_places(checkpoint, NAMES)
     arrays = generator_arrays(generator, checkpoint, NAMES, places, conditional_norm)
     if reverse:
-        for part in ("kernel", "bias", "u"):  # the outputs are the last axis of each
+        # BGR to RGB: image channels are the last axis of each of these.
+        for part in ("kernel", "bias", "u"):
             name = f"to_images/{part}"
             arrays[name] = arrays[name][..., ::-1]
     return arrays
@@ -142,11 +143,15 @@ def read_generator(checkpoint, generator, gamma_offset, reverse):
 def import_discriminator(
     checkpoint, num_classes, activated_shortcut, reverse, dtype=None
 ):
-    """A `Discriminator` from a `Checkpoint`, for `num_classes` classes or None."""
+    """Builds a `Discriminator` with the weights of a `Checkpoint`.
+
+    `num_classes` is an int, or None for an unconditional one.
+    """
     discriminator, arrays = read_discriminator(
         checkpoint, NAMES, num_classes, activated_shortcut, dtype
     )
     if reverse:
+        # The two layers that see the image; `v` is in the space of their inputs.
         for name in ("block1_conv1", "block1_shortcut"):
             kernel, v = arrays[f"{name}/kernel"], arrays[f"{name}/v"]
             arrays[f"{name}/kernel"] = kernel[:, :, ::-1]
@@ -156,7 +161,7 @@ def import_discriminator(
 
 
 def _num_classes(checkpoint, norm):
-    """Classes of the conditional batch norm, or None where it is a plain one."""
+    """Returns the number of classes, or None if the batch norm is unconditional."""
     if f"{norm}.norm.weight" in checkpoint:
         return None
     embedding = f"{norm}.weight_embedding"
@@ -167,7 +172,7 @@ def _num_classes(checkpoint, norm):
 
 
 def _table(checkpoint, prefix, shape):
-    """A class embedding `(classes, channels)`, spectrally normalised or not."""
+    """Returns a class embedding `(classes, channels)`, spectrally normalised or not."""
     spectral = f"{prefix}.weight_orig" in checkpoint or f"{prefix}.u0" in checkpoint
     if spectral:
         return transforms.normalized(*take_spectral(checkpoint, prefix, shape))

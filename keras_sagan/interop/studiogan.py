@@ -1,16 +1,16 @@
-"""PyTorch-StudioGAN's SAGAN checkpoints (`model=G-...pth`, `model=D-...pth`).
+"""Imports SAGAN checkpoints of PyTorch-StudioGAN (`model=G-...pth`, `model=D-...pth`).
 
-Its conditional batch norm changed twice; every generation stores the same statistics
-and leads to one gain and one bias per class and channel:
+The conditional batch norm of that project has changed twice. All three versions store
+the same statistics and amount to one gain and one bias per class and channel:
 
 - until 2022-01-24, an embedding per layer: `gain = 1 + embed0[label]`;
 - until 2022-03-05, a linear map of an embedding that all layers share:
   `gain = 1 + gain(shared[label])`;
 - since then, a linear map of the one-hot label: `gain = 1 + gain(one_hot(label))`.
 
-All of these maps are spectrally normalised, the shared embedding is not. They are
-imported as the tables that they amount to, which are plain weights here: training on
-moves them without that normalisation.
+All of these maps are spectrally normalised; the shared embedding is not. They are
+imported as the tables that they amount to, which are plain weights in this package, so
+that further training changes them without spectral normalisation.
 """
 
 import os
@@ -50,7 +50,7 @@ NAMES = Names(
     embedding="embedding",
     gate_shape=(1,),
 )
-# `utils/ops.py`: eps=1e-4, momentum=0.1, which torch counts the other way round.
+# `utils/ops.py` has eps=1e-4 and momentum=0.1, which is 1 minus Keras's momentum.
 BATCH_NORM = {"batch_norm_epsilon": 1e-4, "batch_norm_momentum": 0.9}
 
 
@@ -59,24 +59,25 @@ def load_studiogan(
     discriminator_path: str | os.PathLike | None = None,
     activated_shortcut: bool = True,
 ) -> SAGAN:
-    """A `SAGAN` with the weights of a PyTorch-StudioGAN run.
+    """Loads a `SAGAN` that was trained with PyTorch-StudioGAN.
 
-    Image size, widths, classes, latent size and the place of attention are read from
-    the files. No code from the files is run, and PyTorch is not needed.
+    Image size, widths, classes, latent size and the place of attention are inferred
+    from the files. No code from the files is run, and PyTorch is not needed.
 
     Args:
         generator_path: str or path of `model=G-...pth`, or of `model=G_ema-...pth`.
         discriminator_path: str or path of `model=D-...pth`, or None for an untrained
             discriminator.
-        activated_shortcut: bool. Whether D's shortcuts see `relu(x)`. Defaults to
-            `True`: StudioGAN's in-place ReLU does that (`config.py`, `resnet.py`).
+        activated_shortcut: bool. Whether the input of D's shortcuts is `relu(x)`.
+            Defaults to `True`, the effect of StudioGAN's in-place ReLU (`config.py`,
+            `resnet.py`).
 
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
         FileNotFoundError: if a file does not exist.
-        ValueError: if a file is something else. The message names the first key that
-            is missing, unknown or of another shape, and the shape expected.
+        ValueError: if a file is anything else. The message names the first key that is
+            missing, unknown or of another shape, and the expected shape.
     """
     generator = import_generator(read_torch(generator_path))
     discriminator = None
@@ -88,7 +89,7 @@ def load_studiogan(
 
 
 def import_generator(checkpoint, dtype=None):
-    """A `Generator` from a `Checkpoint`."""
+    """Builds a `Generator` with the weights of a `Checkpoint`."""
     places = find_places(checkpoint, NAMES)
     base_filters, latent_dim = generator_size(checkpoint, NAMES, places.image_size)
     generator = Generator(
@@ -116,7 +117,10 @@ def import_generator(checkpoint, dtype=None):
 
 
 def import_discriminator(checkpoint, num_classes, activated_shortcut, dtype=None):
-    """A `Discriminator` from a `Checkpoint`, for `num_classes` classes or None."""
+    """Builds a `Discriminator` with the weights of a `Checkpoint`.
+
+    `num_classes` is an int, or None for an unconditional one.
+    """
     discriminator, arrays = read_discriminator(
         checkpoint, NAMES, num_classes, activated_shortcut, dtype
     )
@@ -125,7 +129,7 @@ def import_discriminator(checkpoint, num_classes, activated_shortcut, dtype=None
 
 
 def _num_classes(checkpoint, places):
-    """Classes of the conditional batch norm, or None where it is a plain one."""
+    """Returns the number of classes, or None if the batch norm is unconditional."""
     norm = f"{places.blocks[0]}.{NAMES.bn1}"
     if f"{norm}.weight" in checkpoint:
         return None
@@ -139,7 +143,7 @@ def _num_classes(checkpoint, places):
 
 
 def _shared_embedding(checkpoint, num_classes):
-    """Array `(classes, size)` of the second generation, else None."""
+    """Returns the embedding `(classes, size)` of the second version, or None."""
     key = "shared.weight"
     if num_classes is None or key not in checkpoint:
         return None
@@ -148,7 +152,7 @@ def _shared_embedding(checkpoint, num_classes):
 
 
 def _table(checkpoint, prefix, part, shape, shared):
-    """What `part` (`"gain"`, `"bias"`) adds for each class: `(classes, channels)`."""
+    """Returns the table `(classes, channels)` of a part: `"gain"` or `"bias"`."""
     classes, channels = shape
     embed = {"gain": "embed0", "bias": "embed1"}[part]
     if checkpoint.has_prefix(f"{prefix}.{embed}."):

@@ -1,8 +1,8 @@
-"""Checkpoints of the official code (TensorFlow 1), read with TensorFlow 2.
+"""Imports checkpoints of the official code (TensorFlow 1), with TensorFlow 2.
 
-The official code stores `u` only and runs one power iteration from it on every
-forward pass, at evaluation too; the pair after that iteration is what is imported.
-Layouts are Keras's already.
+The official code stores only `u` and runs one power iteration from it in every forward
+pass, even at evaluation. The pair after that iteration is what is imported. The layouts
+of its arrays are those of Keras.
 """
 
 import glob
@@ -27,27 +27,27 @@ SCOPE = "model/"
 _MOST_NAMES = 10  # in a message
 FIRST_MATRIX = f"{SCOPE}g_snh0/Matrix"
 _PARTS = {"query": "theta", "key": "phi", "value": "g", "output": "attn"}
-# What training needs beside the weights.
+# Variables that only training needs.
 _OPTIMIZER = re.compile(r".*/Adam(_1)?$|(.*/)?beta[12]_power(_1)?$|(.*_)?step$")
 
 
 def load_tf1_checkpoint(prefix: str | os.PathLike) -> SAGAN:
-    """A `SAGAN` with the weights of a checkpoint of the official code.
+    """Loads a `SAGAN` from a checkpoint of the official code.
 
-    Widths, classes and the place of attention are read from the checkpoint; its
-    networks are those for 128 pixels.
+    Widths, classes and the place of attention are inferred from the checkpoint. The
+    networks are always those for 128 pixels.
 
     Args:
-        prefix: str or path, e.g. `"model.ckpt-1000000"`: the part that its files
-            `.index` and `.data-00000-of-00001` share.
+        prefix: str or path, e.g. `"model.ckpt-1000000"`: what the names of its files
+            `.index` and `.data-00000-of-00001` have in common.
 
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
-        FileNotFoundError: if there is no `prefix.index`; the message names those that
-            are there.
-        ValueError: if it is something else. The message names the first key that is
-            missing, unknown or of another shape, and the shape expected.
+        FileNotFoundError: if there is no `prefix.index`. The message lists those in the
+            folder.
+        ValueError: if the checkpoint is anything else. The message names the first key
+            that is missing, unknown or of another shape, and the expected shape.
     """
     checkpoint = read_tf1(prefix)
     generator = import_generator(checkpoint)
@@ -57,7 +57,13 @@ def load_tf1_checkpoint(prefix: str | os.PathLike) -> SAGAN:
 
 
 def read_tf1(prefix):
-    """The variables of a TensorFlow checkpoint, without the optimizers', as arrays."""
+    """Reads a TensorFlow checkpoint, without the variables of optimizers.
+
+    Returns: `Checkpoint`.
+
+    Raises:
+        FileNotFoundError, ValueError: as for `load_tf1_checkpoint`.
+    """
     prefix = paths.local(prefix)
     if not prefix.with_name(f"{prefix.name}.index").is_file():
         raise FileNotFoundError(_no_prefix(prefix))
@@ -76,7 +82,7 @@ def read_tf1(prefix):
 
 
 def _no_prefix(prefix):
-    """The message for a name of which there is no `.index`, with those that are."""
+    """Returns the error message for a prefix without a file `.index`."""
     folder = prefix if prefix.is_dir() else prefix.parent
     names = [path.name.removesuffix(".index") for path in folder.glob("*.index")]
     names.sort(key=lambda name: [int(x) for x in re.findall(r"\d+", name)])
@@ -102,7 +108,7 @@ def _check_size(prefix, reader, wanted):
 
 
 def import_generator(checkpoint, dtype=None):
-    """A `Generator` from a `Checkpoint`."""
+    """Builds a `Generator` with the weights of a `Checkpoint`."""
     unit = architectures.SMALLEST**2 * architectures.GENERATOR_FIRST_WIDTH[IMAGE_SIZE]
     expected = ("latent_dim", f"{unit} * base_filters")
     latent_dim, columns = checkpoint.shape(FIRST_MATRIX, expected)
@@ -130,7 +136,7 @@ def import_generator(checkpoint, dtype=None):
 
 
 def import_discriminator(checkpoint, num_classes, dtype=None):
-    """A `Discriminator` from a `Checkpoint`, for `num_classes` classes."""
+    """Builds a `Discriminator` for `num_classes` classes from a `Checkpoint`."""
     key, expected = (
         f"{SCOPE}d_optimized_block1/sn_conv1/w",
         (3, 3, "channels", "base_filters"),
@@ -155,7 +161,10 @@ def import_discriminator(checkpoint, num_classes, dtype=None):
 
 
 def _attention(checkpoint, scope, base_filters, widths, resolutions):
-    """`()`, or the pixel size at which the features have attention's channels."""
+    """Returns the attention resolutions: `()` or a tuple of one size in pixels.
+
+    The size is found by the number of channels, which differs from block to block.
+    """
     key = f"{SCOPE}{scope}/sn_conv_theta/w"
     if key not in checkpoint:
         return ()
@@ -168,14 +177,20 @@ def _attention(checkpoint, scope, base_filters, widths, resolutions):
 
 
 def _arrays(network, checkpoint, scope):
-    """All weights of `network`; `scope` maps a layer's name to its variable scope."""
+    """Returns the arrays for all weights of a network, by their short names.
+
+    Args:
+        network: `Generator` or `Discriminator`.
+        checkpoint: `Checkpoint`.
+        scope: function from the name of a layer to its variable scope.
+    """
     arrays = {}
     for name, variable in named_variables(network).items():
         layer, part = name.rsplit("/", 1)
         take, shape = checkpoint.take, tuple(variable.shape)
         where = SCOPE + scope(layer)
         if part in ("u", "v"):
-            continue  # with their kernel
+            continue  # computed with their kernel, below
         if part in ("kernel", "embeddings"):
             key = f"{where}/{_kernel_name(where)}"
             arrays[name] = take(key, shape)
@@ -198,7 +213,7 @@ def _arrays(network, checkpoint, scope):
 
 
 def _rows(kernel):
-    """A kernel as the matrix `(out, all other axes)`."""
+    """Reshapes a kernel to the matrix `(out, all other axes)`."""
     return kernel.reshape(-1, kernel.shape[-1]).T
 
 

@@ -1,8 +1,8 @@
-"""Weights of Keras 2 models whose layers TensorFlow Addons normalised.
+"""Imports weights of Keras 2 models with TensorFlow Addons' spectral normalisation.
 
-`tfa.layers.SpectralNormalization` (and `keras.layers.SpectralNormalization`, which
-copies it) stores kernels that it has divided by their spectral norm already, uses
-them as they are at inference, and keeps one vector, `u`. See docs/how-to/migrate.md.
+`tfa.layers.SpectralNormalization` (and `keras.layers.SpectralNormalization`, which was
+copied from it) stores kernels that have already been divided by their spectral norm,
+uses them unchanged at inference, and keeps one vector, `u`. See docs/how-to/migrate.md.
 """
 
 import functools
@@ -24,26 +24,26 @@ _TRANSPOSED = (
 
 
 def from_tfa(path: str | os.PathLike, model: keras.Model) -> keras.Model:
-    """Load HDF5 weights of a Keras 2 / TFA model into a Keras 3 model.
+    """Loads HDF5 weights of a Keras 2 / TFA model into a Keras 3 model.
 
-    The models must have the same layers in the same order, with
-    `keras_sagan.layers.SpectralNormalization` where the old one had that of TFA;
-    names do not matter. After loading, inference gives what the old model gave. From
-    the first training call on, or after `advance`, every kernel is divided by its
-    spectral norm, which was about 1.
+    Both models must have the same layers in the same order, with
+    `keras_sagan.layers.SpectralNormalization` in place of that of TFA; names do not
+    matter. After loading, inference gives the same results as the old model. From the
+    first training call, or call of `advance`, on, every kernel is divided by its
+    spectral norm, which is about 1.
 
     Args:
         path: str or path of an HDF5 file that `save_weights("....h5")` or
             `save("....h5")` wrote under Keras 2.
-        model: built `keras.Model`; nested models are followed.
+        model: built `keras.Model`, which may contain other models.
 
     Returns: `model`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is something else, or the layers differ: the message names
-            the first array that is missing, too much or of another shape. The model
-            is unchanged then.
+        ValueError: if the file is anything else, or if the layers differ. The message
+            names the first array that is missing, superfluous or of another shape. The
+            model is unchanged in that case.
     """
     groups = _read_groups(path)
     layers = [layer for layer in model.layers if layer.weights]
@@ -61,7 +61,7 @@ def from_tfa(path: str | os.PathLike, model: keras.Model) -> keras.Model:
 
 
 def _read_groups(path):
-    """List of `(layer, [(name, array), ...])` of the layers with weights, in order."""
+    """Returns `(layer, [(name, array), ...])` for all layers with weights, in order."""
     path = paths.local(path)
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {str(path)!r}.")
@@ -70,7 +70,7 @@ def _read_groups(path):
             root = file.get("model_weights", file)
             layers = [_text(name) for name in root.attrs["layer_names"]]
             groups = [(name, _read_group(root[name])) for name in layers]
-    except Exception as error:  # the library raises nearly everything
+    except Exception as error:  # h5py raises almost any type for a damaged file
         raise ValueError(
             f"{str(path)!r} cannot be read as HDF5 weights of Keras 2: it is another "
             f"kind of file or is incomplete ({error})."
@@ -88,7 +88,7 @@ def _text(name):
 
 
 def _leaves(layer):
-    """The layers with weights of their own in `layer`, in order."""
+    """Yields the layers in `layer` that hold weights themselves, in order."""
     if isinstance(layer, keras.Model):
         for inner in layer.layers:
             yield from _leaves(inner)
@@ -97,9 +97,12 @@ def _leaves(layer):
 
 
 def _match(path, name, group, leaves):
-    """Pair the arrays of one group with `leaves`; returns the assignments to make.
+    """Pairs the arrays of a group with the weights of `leaves`.
 
-    Keras 2 stores the trainable weights of all leaves first, then the others.
+    Keras 2 stores the trainable weights of all leaves first, then all others.
+
+    Returns: list of functions that make the assignments. They are called once all
+        groups have been checked.
     """
     places = [x for leaf in leaves for x in _trainable(leaf)]
     places += [x for leaf in leaves for x in _non_trainable(leaf)]
@@ -138,11 +141,11 @@ def _non_trainable(leaf):
 
 
 def _set_vectors(wrapper, stored):
-    """Give `wrapper` its vectors, such that it uses its kernel as it is.
+    """Sets `u` and `v` of a wrapper so that sigma is 1 and its kernel stays unchanged.
 
-    TFA's `u` (1, size) belongs to the last axis of the kernel. That is ours too,
-    except for an embedding, where it is our `v`, and for a transposed convolution,
-    which has to start anew.
+    TFA's `u` (1, size) belongs to the last axis of the kernel. So does `u` here, with
+    two exceptions: for an embedding it corresponds to `v`, and for a transposed
+    convolution it is of no use, so that both vectors are computed from scratch.
     """
     kernel = np.asarray(wrapper.kernel)
     stored = transforms.unit(stored.ravel())
@@ -158,4 +161,4 @@ def _set_vectors(wrapper, stored):
     wrapper.v.assign(v)
     sigma = float(wrapper.sigma())
     if abs(sigma) > wrapper.epsilon:
-        wrapper.v.assign(v / sigma)  # the next iteration makes it a unit vector
+        wrapper.v.assign(v / sigma)  # the next iteration makes it a unit vector again

@@ -1,4 +1,4 @@
-"""What PyTorch SAGANs call their parts, and the architecture that the names show."""
+"""The names of weights in PyTorch SAGANs, and the architecture inferred from them."""
 
 import dataclasses
 
@@ -7,19 +7,20 @@ from keras_sagan.models import architectures
 
 @dataclasses.dataclass(frozen=True)
 class Names:
-    """What a project calls the parts of its networks.
+    """The names that a project gives to the parts of its networks.
 
     Args:
         block: str. Prefix of a block or an attention layer, with `{}` for its number.
         conv1, conv2, shortcut: str. Convolutions of a block.
         bn1, bn2: str. Normalisations of a generator block.
         query, key, value, output, gate: str. Parts of an attention layer.
-        generator_dense, generator_bn, to_images: str. Ends of the generator.
+        generator_dense, generator_bn, to_images: str. First layer and last layers of
+            the generator.
         discriminator_dense, embedding: str. Head of the discriminator.
-        gate_shape: tuple. `()` or `(1,)`.
-        plain_norm: str. What follows `bn1` and `bn2` where they are unconditional.
-        first_block: str or None. Prefix of the discriminator's first block where it
-            stands outside the numbered ones.
+        gate_shape: tuple. Shape of the gate, `()` or `(1,)`.
+        plain_norm: str. Suffix of `bn1` and `bn2` if they are unconditional.
+        first_block: str or None. Prefix of the first block of the discriminator if it
+            is not one of the numbered blocks.
     """
 
     block: str
@@ -43,7 +44,10 @@ class Names:
     first_block: str | None = None
 
     def blocks(self, checkpoint, discriminator=False):
-        """Prefixes in order, each with whether it is an attention layer."""
+        """Returns the prefixes of blocks and attention layers, in order.
+
+        Returns: list of tuples of a prefix and whether it is an attention layer.
+        """
         found = []
         if discriminator and self.first_block:
             found.append((self.first_block, False))
@@ -57,12 +61,12 @@ class Names:
 
 @dataclasses.dataclass(frozen=True)
 class Places:
-    """Where a network's blocks and attention layers are, and what that says of it.
+    """Where the blocks and attention layers of a network are, and its image size.
 
     Args:
-        image_size: int. Pixels.
+        image_size: int. Height and width of the images in pixels.
         blocks: list of str. Prefixes of the blocks.
-        attention: dict from pixel size to prefix.
+        attention: dict from the size in pixels to the prefix of the attention layer.
     """
 
     image_size: int
@@ -71,10 +75,17 @@ class Places:
 
 
 def find_places(checkpoint, names, discriminator=False):
-    """Read the image size and the place of attention off the numbered keys.
+    """Infers the image size and the place of attention from the numbered keys.
+
+    Args:
+        checkpoint: `Checkpoint`.
+        names: `Names`.
+        discriminator: bool. Whether the network is a discriminator.
+
+    Returns: `Places`.
 
     Raises:
-        ValueError: if the number of blocks is that of no supported network.
+        ValueError: if no supported network has that number of blocks.
     """
     widths = (
         architectures.DISCRIMINATOR_WIDTHS
@@ -107,7 +118,7 @@ def find_places(checkpoint, names, discriminator=False):
 
 
 def _resolution(checkpoint, prefix, produced, done):
-    """Pixel size at the attention layer `prefix`, which follows `done` blocks."""
+    """Returns the size in pixels at an attention layer that follows `done` blocks."""
     if not done or produced[done - 1] in produced[: done - 1]:
         raise ValueError(
             f"{checkpoint.origin} has attention at {prefix!r}, after {done} blocks; it "
@@ -118,7 +129,7 @@ def _resolution(checkpoint, prefix, produced, done):
 
 
 def generator_size(checkpoint, names, image_size):
-    """`(base_filters, latent_dim)`, from the first dense layer."""
+    """Infers `(base_filters, latent_dim)` from the first dense layer."""
     key = weight_key(checkpoint, names.generator_dense)
     unit = architectures.SMALLEST**2 * architectures.GENERATOR_FIRST_WIDTH[image_size]
     expected = (f"{unit} * base_filters", "latent_dim")
@@ -129,7 +140,7 @@ def generator_size(checkpoint, names, image_size):
 
 
 def discriminator_size(checkpoint, names, places):
-    """`(base_filters, channels)`, from the first convolution."""
+    """Infers `(base_filters, channels)` from the first convolution."""
     key = weight_key(checkpoint, f"{places.blocks[0]}.{names.conv1}")
     unit = architectures.DISCRIMINATOR_WIDTHS[places.image_size][0]
     expected = (f"{unit} * base_filters", "channels", 3, 3)
@@ -140,5 +151,5 @@ def discriminator_size(checkpoint, names, places):
 
 
 def weight_key(checkpoint, prefix):
-    """Key of the weight of a spectrally normalised layer: see `take_spectral`."""
+    """Returns the key of a spectrally normalised weight; see `take_spectral`."""
     return f"{prefix}.weight" + ("" if f"{prefix}.u0" in checkpoint else "_orig")

@@ -1,7 +1,7 @@
-"""The weights of PyTorch SAGANs in Keras's layout, whatever their keys are.
+"""Converts the weights of PyTorch SAGANs to Keras's layout, whatever their names.
 
-`generator_arrays` and `discriminator_arrays` walk a Keras network and take for each
-layer the tensors that the project's vocabulary (`Names`) leads to.
+`generator_arrays` and `discriminator_arrays` walk through a Keras network and take the
+tensors of each layer from the checkpoint, using the project's `Names`.
 """
 
 from keras_sagan.interop import transforms
@@ -11,21 +11,21 @@ from keras_sagan.models.discriminator import Discriminator
 
 
 def generator_arrays(generator, checkpoint, names, places, conditional_norm):
-    """All weights of a generator in Keras's layout.
+    """Converts all weights of a generator to Keras's layout.
 
     Args:
         generator: `Generator`, for its shapes.
         checkpoint: `Checkpoint`.
         names: `Names`.
         places: `Places`.
-        conditional_norm: function `(checkpoint, prefix, (classes, channels))` to the
-            prefix of the statistics and the tables `(gamma, beta)`.
+        conditional_norm: function of `(checkpoint, prefix, (classes, channels))` that
+            returns the prefix of the statistics and the tables `gamma` and `beta`.
 
     Returns: dict for `assembly.assign`.
 
     Raises:
-        ValueError: naming the first key that is missing, has another shape or is not
-            wanted.
+        ValueError: if a key is missing, superfluous or of another shape. The message
+            names it.
     """
     reader = _Reader(generator, checkpoint, names)
     reader.dense("dense", names.generator_dense, size=architectures.SMALLEST)
@@ -44,7 +44,7 @@ def generator_arrays(generator, checkpoint, names, places, conditional_norm):
 
 
 def discriminator_arrays(discriminator, checkpoint, names, places):
-    """All weights of a discriminator in Keras's layout; see `generator_arrays`."""
+    """Converts all weights of a discriminator; see `generator_arrays`."""
     reader = _Reader(discriminator, checkpoint, names)
     for number, prefix in enumerate(places.blocks, start=1):
         name = f"block{number}"
@@ -61,7 +61,10 @@ def discriminator_arrays(discriminator, checkpoint, names, places):
 
 
 def read_discriminator(checkpoint, names, num_classes, activated_shortcut, dtype):
-    """A `Discriminator` of the sizes in a `Checkpoint`, and the weights to give it."""
+    """Builds a `Discriminator` with the sizes that a `Checkpoint` has.
+
+    Returns: tuple of the `Discriminator` and the arrays that are to be its weights.
+    """
     places = find_places(checkpoint, names, discriminator=True)
     base_filters, channels = discriminator_size(checkpoint, names, places)
     discriminator = Discriminator(
@@ -78,23 +81,23 @@ def read_discriminator(checkpoint, names, num_classes, activated_shortcut, dtype
 
 
 def take_spectral(checkpoint, prefix, shape):
-    """A spectrally normalised weight with its pair of vectors, in torch's layout.
+    """Takes a spectrally normalised weight and its vectors, in PyTorch's layout.
 
-    Reads what `torch.nn.utils.spectral_norm` stores, and the layout of
-    BigGAN-PyTorch's layers, which store `u` only and run one iteration from it
-    whenever they are used.
+    The layer may be one of `torch.nn.utils.spectral_norm`, which stores `u` and `v`, or
+    of BigGAN-PyTorch, which stores only `u` and runs one iteration from it whenever it
+    is used.
 
     Args:
         checkpoint: `Checkpoint`.
-        prefix: str. The layer.
+        prefix: str. Prefix of the layer.
         shape: tuple. Shape of the weight.
 
-    Returns: `(weight, u, v)`.
+    Returns: tuple `(weight, u, v)`.
     """
     weight = checkpoint.take(weight_key(checkpoint, prefix), shape)
     if f"{prefix}.u0" in checkpoint:
         u = checkpoint.take(f"{prefix}.u0", (1, shape[0]))[0]
-        checkpoint.skip(f"{prefix}.sv0")  # the last sigma, for display
+        checkpoint.skip(f"{prefix}.sv0")  # the last sigma, which is only displayed
         return weight, *transforms.power_iteration(transforms.matrix(weight), u)
     columns = transforms.matrix(weight).shape[1]
     u = checkpoint.take(f"{prefix}.weight_u", (shape[0],))
@@ -102,7 +105,7 @@ def take_spectral(checkpoint, prefix, shape):
 
 
 class _Reader:
-    """Collects the arrays of one network, layer by layer."""
+    """Collects the arrays of a network, layer by layer."""
 
     def __init__(self, network, checkpoint, names):
         self._checkpoint = checkpoint
@@ -119,7 +122,10 @@ class _Reader:
         self._bias(name, prefix, layer.bias.shape)
 
     def dense(self, name, prefix, size=None):
-        """`size`: the outputs are a flattened `(channels, size, size)`."""
+        """Reads a dense layer.
+
+        If `size` is given, its outputs are a flattened `(channels, size, size)`.
+        """
         layer = self._layers[name].layer
         inputs, units = layer.kernel.shape
         weight, u, v = take_spectral(self._checkpoint, prefix, (units, inputs))

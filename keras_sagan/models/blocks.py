@@ -93,7 +93,7 @@ def discriminator_block(x, filters, downsample, activated_shortcut, style, name)
 
 
 def attention_block(x, style):
-    """Applies self-attention, or its residual control, named after the image size."""
+    """Applies self-attention or its residual control, named after the height of `x`."""
     name = f"attention_{x.shape[1]}"
     shared = {
         "kernel_initializer": style.kernel_initializer,
