@@ -1,4 +1,8 @@
-"""Talking to TensorFlow Serving, and a development server of the same protocol."""
+"""A client for TensorFlow Serving, and a development server with the same protocols.
+
+`client` needs no TensorFlow. `server` is for trying out an exported model; the modules
+here are shared by the two.
+"""
 
 import lazy_loader
 

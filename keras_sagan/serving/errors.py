@@ -1,10 +1,10 @@
-"""Statuses of a request: gRPC's codes and what REST makes of them."""
+"""The status codes of requests: those of gRPC, and how HTTP statuses map to them."""
 
 import enum
 
 
 class Code(enum.IntEnum):
-    """gRPC's status codes, which TensorFlow shares."""
+    """The status codes of gRPC, which TensorFlow uses as well."""
 
     OK = 0
     CANCELLED = 1
@@ -46,8 +46,8 @@ HTTP_STATUS = {
     Code.UNAUTHENTICATED: 401,
 }
 
-# What REST statuses mean to a client. Several codes share 400, 409 and 500; proxies
-# in front of a server answer with others.
+# What HTTP statuses mean to a client. Several codes share 400, 409 and 500, and proxies
+# in front of a server answer with further statuses.
 _FROM_HTTP = {
     400: Code.INVALID_ARGUMENT,
     401: Code.UNAUTHENTICATED,
@@ -67,12 +67,12 @@ _FROM_HTTP = {
 
 
 class ServingError(RuntimeError):
-    """A request that was refused or failed.
+    """Raised for a request that was refused or failed.
 
     Args:
         code: `Code`.
-        message: str. What was wrong, for a person.
-        retry_after: float. Seconds after which the server asks to try again.
+        message: str. What was wrong, for people to read.
+        retry_after: float. Seconds to wait before trying again, as asked by the server.
     """
 
     def __init__(self, code: Code, message: str, retry_after: float = 0.0) -> None:
@@ -83,7 +83,7 @@ class ServingError(RuntimeError):
 
 
 def invalid(message: str) -> ServingError:
-    """Returns a `ServingError` about what the client sent."""
+    """Returns the `ServingError` for a request that is invalid."""
     return ServingError(Code.INVALID_ARGUMENT, message)
 
 

@@ -1,23 +1,24 @@
-"""The few protocol buffers of TensorFlow Serving that a client needs.
+"""The protocol buffers of TensorFlow Serving that a client needs.
 
-They are declared here instead of taken from `tensorflow-serving-api`, whose modules
-import TensorFlow. Names, numbers and types of the fields are those of
+They are declared here because the modules of `tensorflow-serving-api` import
+TensorFlow. Names, numbers and types of the fields are those of
 tensorflow/core/framework/{tensor,tensor_shape}.proto,
-tensorflow/core/protobuf/meta_graph.proto and tensorflow_serving/apis/*.proto; fields
-that a client does not read are left out, and kept as unknown ones. The messages live
-in a descriptor pool of their own, so that they can be used beside TensorFlow's.
+tensorflow/core/protobuf/meta_graph.proto and tensorflow_serving/apis/*.proto. Fields
+that a client does not read are not declared; protobuf keeps them as unknown fields. The
+messages live in a descriptor pool of their own, so that they do not collide with
+TensorFlow's in the same process.
 """
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 _PACKAGE = "keras_sagan.serving"
-# Message -> field -> (number, type). A type is a scalar's, or a message's; "*" stands
-# before it where the field is repeated, and "{}" makes it a map from strings.
+# Message -> field -> (number, type). A type is the name of a scalar type or of a
+# message. The prefix "*" marks a repeated field, "{}" a map from strings to the type.
 _MESSAGES = {
     "Dim": {"size": (1, "int64")},
     "TensorShape": {"dim": (2, "*Dim"), "unknown_rank": (3, "bool")},
     "Tensor": {
-        "dtype": (1, "int32"),  # an enum: the same bytes
+        "dtype": (1, "int32"),  # actually an enum, which has the same encoding
         "tensor_shape": (2, "TensorShape"),
         "tensor_content": (4, "bytes"),
         "float_val": (5, "*float"),
@@ -90,7 +91,7 @@ def _set_type(field, kind):
 
 
 def _add_map(message, field, kind):
-    """A map is a repeated message of keys and values, on the wire and here."""
+    """Declares a map field: in protobuf, a repeated message of a key and a value."""
     entry = message.nested_type.add(name=f"{field.name.title().replace('_', '')}Entry")
     entry.options.map_entry = True
     key = entry.field.add(name="key", number=1)

@@ -1,4 +1,4 @@
-"""What a signature of a served model takes and gives."""
+"""Describes the inputs and outputs of a served model's signatures."""
 
 import dataclasses
 
@@ -10,15 +10,16 @@ class TensorSpec:
     """Type and shape of an input or output.
 
     Args:
-        dtype: NumPy type; `object` for strings of bytes.
-        shape: tuple of int, `None` where any size will do; `None` for any shape.
+        dtype: NumPy dtype; `object` for byte strings.
+        shape: tuple of int, with `None` for a dimension of any size; `None` for any
+            shape.
     """
 
     dtype: np.dtype
     shape: tuple | None
 
     def fits(self, shape):
-        """Whether a tensor of `shape` will do."""
+        """Returns whether a tensor of this shape is acceptable."""
         if self.shape is None:
             return True
         return len(shape) == len(self.shape) and all(
@@ -37,7 +38,7 @@ class TensorSpec:
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """Inputs and outputs by name: dicts of `TensorSpec`."""
+    """Inputs and outputs of a signature, as dicts from names to `TensorSpec`."""
 
     inputs: dict
     outputs: dict

@@ -1,4 +1,4 @@
-"""Arrays as TensorFlow's tensor messages, without TensorFlow."""
+"""Converts between NumPy arrays and tensor messages, without importing TensorFlow."""
 
 import math
 
@@ -6,7 +6,8 @@ import numpy as np
 
 from keras_sagan.serving.messages import Tensor
 
-# NumPy's type, number in tensorflow/core/framework/types.proto, field of the values.
+# NumPy dtype; number and name in tensorflow/core/framework/types.proto; field of the
+# message that holds the values.
 _TYPES = (
     (np.dtype("float32"), 1, "DT_FLOAT", "float_val"),
     (np.dtype("float64"), 2, "DT_DOUBLE", "double_val"),
@@ -26,11 +27,10 @@ def to_message(array):
     """Returns the `Tensor` message of an array.
 
     Args:
-        array: array of float32, float64, int32, uint8, int64 or bool, or one of
-            `bytes` objects.
+        array: array of float32, float64, int32, uint8, int64, bool or `bytes` objects.
 
     Raises:
-        ValueError: if the array has another type.
+        ValueError: if the array has any other type.
     """
     array = np.asarray(array)
     if array.dtype not in _NUMBERS:
@@ -49,14 +49,15 @@ def to_message(array):
 
 
 def from_message(message):
-    """Returns the array of a `Tensor` message, in either of its encodings.
+    """Returns the array of a `Tensor` message in either of its two encodings.
 
-    TensorFlow Serving answers with a list of values unless it was started with
-    `--enable_serialization_as_tensor_content`. A list shorter than the tensor
-    repeats its last value; an empty one stands for zeros (tensor.cc).
+    TensorFlow Serving answers with a list of values, or with raw bytes if it was
+    started with `--enable_serialization_as_tensor_content`. If the list is shorter than
+    the tensor, its last value is repeated; an empty list stands for zeros (tensor.cc).
 
     Raises:
-        ValueError: if the message has a type unknown here or the wrong length.
+        ValueError: if the type of the message is not supported, or if its length does
+            not match its shape.
     """
     dtype, field = _field(message.dtype)
     shape = tuple(dim.size for dim in message.tensor_shape.dim)
@@ -76,12 +77,12 @@ def from_message(message):
 
 
 def dtype_of_number(number):
-    """NumPy's type for a number of types.proto."""
+    """Returns the NumPy dtype for a type number of types.proto."""
     return _field(number)[0]
 
 
 def dtype_of_name(name):
-    """NumPy's type for a name of types.proto, e.g. `"DT_INT64"`."""
+    """Returns the NumPy dtype for a type name of types.proto, e.g. `"DT_INT64"`."""
     if name not in _BY_NAME:
         raise ValueError(f"Tensors of type {name} are not supported.")
     return _BY_NAME[name]

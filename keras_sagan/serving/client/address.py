@@ -1,4 +1,4 @@
-"""The address of a served model, as one URL."""
+"""Parses the address of a served model, a URL."""
 
 import dataclasses
 import re
@@ -19,9 +19,9 @@ class Address:
         scheme: `"grpc"`, `"grpcs"`, `"http"` or `"https"`.
         host: str.
         port: int.
-        model: str. The model's name on the server.
-        version: int, or `None` for the newest one that the server has ready.
-        label: str. A version label; `None` for none.
+        model: str. Name of the model on the server.
+        version: int, or `None` for the newest version that the server offers.
+        label: str. A version label, or `None`.
     """
 
     scheme: str
@@ -33,13 +33,13 @@ class Address:
 
     @property
     def target(self):
-        """Host and port, as gRPC and URLs write them."""
+        """str. Host and port, as written in URLs and by gRPC."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
 
     @property
     def rest_path(self):
-        """Path of the model in TensorFlow Serving's REST interface."""
+        """str. Path of the model in TensorFlow Serving's REST interface."""
         path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}"
         if self.version is not None:
             return f"{path}/versions/{self.version}"
@@ -49,10 +49,12 @@ class Address:
 
 
 def parse_address(url):
-    """Reads `grpc://HOST[:PORT]/MODEL` or `http://HOST[:PORT]/v1/models/MODEL`.
+    """Parses `grpc://HOST[:PORT]/MODEL` or `http://HOST[:PORT]/v1/models/MODEL`.
 
-    `/versions/N` or `/labels/NAME` may follow. Without a port it is 8500 for gRPC and
-    8501 for `http`, as in TensorFlow Serving, and 443 for `https`.
+    `/versions/N` or `/labels/NAME` may follow. The port defaults to 8500 for gRPC and
+    8501 for `http`, as in TensorFlow Serving, and to 443 for `https`.
+
+    Returns: `Address`.
 
     Raises:
         ValueError: if `url` is not such an address.

@@ -1,6 +1,6 @@
-"""A client of TensorFlow Serving for exported SAGAN models.
+"""A client for exported SAGAN models that are served by TensorFlow Serving.
 
-It needs NumPy, Pillow, grpcio, protobuf and urllib3; TensorFlow is not imported.
+It needs NumPy, Pillow, grpcio, protobuf and urllib3, and does not import TensorFlow.
 """
 
 import io
@@ -21,30 +21,30 @@ from keras_sagan.serving.signatures import Signature
 
 
 class Client:
-    """One served model.
+    """Generates images with a served model.
 
-    Methods may be called from several threads at once.
+    Its methods may be called from several threads at once. Each raises `ServingError`
+    if the server refuses a request or cannot be reached.
 
     Args:
         url: str. `grpc://HOST:8500/MODEL` or `http://HOST:8501/v1/models/MODEL`,
-            with `/versions/N` or `/labels/NAME` after it where wanted; `grpcs://` and
-            `https://` with TLS.
-        timeout: float. Seconds for a request, whatever the server does: looking up
-            its name, connecting, retries and, once for a model over REST, asking for
-            its signatures are included.
+            optionally followed by `/versions/N` or `/labels/NAME`; `grpcs://` and
+            `https://` use TLS.
+        timeout: float. Seconds that a request may take, whatever the server does. This
+            includes the lookup of its name, connecting, retries, and, once per client
+            over REST, asking for the signatures of the model.
         retries: `Retries`.
-        batch_size: int. Largest number of images asked for in one request; more are
-            asked for in several. A row depends on its own seed only, so the images
-            are the same.
-        max_message_bytes: int. Largest answer that is accepted.
-        token: str. Sent as `Authorization: Bearer TOKEN` to a server, or a proxy
-            before it, that wants one; `None` for none. Whoever sees the connection
-            can read it unless it is `grpcs://` or `https://`.
+        batch_size: int. Largest number of images per request. More images are asked
+            for in several requests, which yield the same images, because an image
+            depends only on its own seed.
+        max_message_bytes: int. Size of the largest answer that is accepted.
+        token: str, or `None`. Sent as `Authorization: Bearer TOKEN` to a server, or a
+            proxy in front of it, that requires one. Without TLS, whoever can see the
+            connection can read it.
 
     Raises:
-        ImportError: without the extra `serving`.
-        ValueError: for an argument out of range. Every method raises
-            `ServingError` when the server refuses or cannot be reached.
+        ImportError: if the extra `serving` is not installed.
+        ValueError: if an argument is out of range.
 
     Example:
         with Client("grpc://localhost:8500/glyphs") as client:
@@ -84,17 +84,18 @@ class Client:
         """Returns uint8 images `(n, height, width, channels)`.
 
         Args:
-            labels: sequence of int, one an image; `None` for an unconditional model.
-            seed: int, image `i` uses `seed + i`; or a sequence with one an image.
-            truncation: float, latents are drawn from [-t, t]; `None` for no limit.
-            num_images: int. How many, where there are no labels.
+            labels: sequence of int, one per image; `None` for an unconditional model.
+            seed: int, in which case image `i` uses `seed + i`, or a sequence of int
+                with one per image.
+            truncation: float, in which case latents are drawn from [-t, t], or `None`.
+            num_images: int. Number of images if there are no labels.
         """
         rows = _rows(labels, seed, truncation, num_images)
         if self.address.scheme in ("grpc", "grpcs"):
             return np.concatenate(
                 [self.predict("generate", part)["images"] for part in self._parts(rows)]
             )
-        # As PNG: JSON would spell out every value of every pixel.
+        # As PNG, because JSON would spell out every value of every pixel.
         return np.stack([_pixels(data) for data in self._png(rows)])
 
     def generate_png(
@@ -110,14 +111,14 @@ class Client:
     def attention_maps(
         self, latents: np.ndarray, labels: Sequence[int] | None = None
     ) -> dict[str, np.ndarray]:
-        """Returns images and attention maps by name.
+        """Returns images together with the attention maps that led to them.
 
         Args:
             latents: array `(n, latent_dim)`.
             labels: sequence of n int; `None` for an unconditional model.
 
         Returns:
-            Dict of arrays: `images` float32 in [-1, 1], and one map an attention
+            Dict of arrays: `images`, float32 in [-1, 1], and one map per attention
             layer.
         """
         inputs = {"latent": np.asarray(latents, np.float32)}
@@ -128,11 +129,11 @@ class Client:
     def predict(
         self, signature: str, inputs: dict[str, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        """Runs a signature in one request.
+        """Runs a signature of the model in a single request.
 
         Args:
-            signature: str, e.g. `"serving_default"`.
-            inputs: dict from input names to arrays of the signature's types.
+            signature: str. Name of the signature, e.g. `"serving_default"`.
+            inputs: dict from names of inputs to arrays of the signature's types.
 
         Returns:
             Dict from output names to arrays.
@@ -152,13 +153,13 @@ class Client:
         )
 
     def signatures(self) -> dict[str, Signature]:
-        """Returns the model's signatures: dict from names to `Signature`."""
+        """Returns the signatures of the model: dict from name to `Signature`."""
         signatures = self._signatures or self._call(self._transport.signatures)
         self._signatures = signatures
         return signatures
 
     def status(self) -> dict[int, str]:
-        """Returns the state of each version, e.g. `{1: "AVAILABLE"}`."""
+        """Returns the state of every version, e.g. `{1: "AVAILABLE"}`."""
         return self._call(self._transport.status)
 
     def close(self) -> None:
@@ -205,7 +206,7 @@ def _transport(address, max_message_bytes, token):
 
 
 def _rows(labels, seed, truncation, num_images):
-    """Inputs of `generate`, a row an image."""
+    """Returns the inputs of `generate` as columns with one row per image."""
     if (labels is None) == (num_images is None):
         raise ValueError(
             "Give either `labels` or `num_images`. Received: "

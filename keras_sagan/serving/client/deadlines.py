@@ -1,7 +1,7 @@
-"""HTTP connections all of whose waiting ends at one deadline.
+"""HTTP connections for which all waiting ends at one deadline.
 
-urllib3's timeouts are for a single address of a name and a single piece of an answer: a
-server that sends a byte now and then is waited for without end.
+urllib3's timeouts apply to a single address of a host and to a single piece of an
+answer, so that it waits endlessly for a server that sends a byte every now and then.
 """
 
 import concurrent.futures
@@ -13,16 +13,17 @@ import time
 
 import urllib3
 
-_PIECE = 2**14  # bytes, a record of TLS: what one sending waits for
+_PIECE = 2**14  # bytes that are sent under one timeout: the size of a TLS record
 _deadline = threading.local()
 
 
 @contextlib.contextmanager
 def within(seconds):
-    """Scope whose requests of this thread, on pools of `connections`, take that long.
+    """Limits the time of requests made inside the scope, in this thread.
 
-    Looking up the name, connecting, TLS, sending, headers and content count. What is
-    not done by then raises one of urllib3's errors or `TimeoutError`.
+    It applies to pools of `connections`, and covers looking up the name, connecting,
+    TLS, sending, headers and content. Whatever is not done in time raises one of
+    urllib3's errors or `TimeoutError`.
     """
     _deadline.end = time.monotonic() + seconds
     try:
@@ -32,19 +33,19 @@ def within(seconds):
 
 
 def is_over():
-    """Whether the time of the scope is up."""
+    """Returns whether the time of the scope is up."""
     return time.monotonic() >= _deadline.end
 
 
 def connections(url, **options):
-    """Returns urllib3's pool of connections to `url`; they keep to `within`."""
+    """Returns a urllib3 pool of connections to `url` that respect `within`."""
     pool = urllib3.connection_from_url(url, **options)
     pool.ConnectionCls = _HttpsConnection if pool.scheme == "https" else _HttpConnection
     return pool
 
 
 class _Connecting:
-    """Connects within the deadline, and hands out a socket that keeps to it."""
+    """Connects before the deadline, and replaces the socket by one that respects it."""
 
     def connect(self):
         super().connect()
@@ -56,7 +57,7 @@ class _Connecting:
         for number, (family, kind, protocol, _, address) in enumerate(addresses):
             connection = socket.socket(family, kind, protocol)
             try:
-                # An address that does not answer leaves time for the others.
+                # Leaves time for the other addresses if this one does not answer.
                 connection.settimeout(_left() / (len(addresses) - number))
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 connection.connect(address)
@@ -71,7 +72,7 @@ class _Connecting:
         raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
 
     def _addresses(self):
-        """Looks the name up in a thread: it cannot be told when to give up."""
+        """Looks the host up in a thread, because `getaddrinfo` has no timeout."""
         answer = concurrent.futures.Future()
 
         def look_up():
@@ -104,7 +105,7 @@ class _HttpsConnection(_Connecting, urllib3.connection.HTTPSConnection):
 
 
 class _Socket:
-    """A socket, plain or of TLS, with the two methods that HTTP waits in."""
+    """A plain or TLS socket whose two methods that wait respect the deadline."""
 
     def __init__(self, connected):
         self._connected = connected
@@ -123,7 +124,7 @@ class _Socket:
 
 
 class _Reader(io.RawIOBase):
-    """What arrives, as a file; it keeps the socket open until it is closed."""
+    """A file of what the socket receives; the socket stays open until it is closed."""
 
     def __init__(self, connected, mode):
         self._connected = connected

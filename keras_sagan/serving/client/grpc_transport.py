@@ -14,15 +14,15 @@ _MODEL = "/tensorflow.serving.ModelService"
 
 
 class GrpcTransport:
-    """One channel to one served model.
+    """A gRPC channel to a served model.
 
     Args:
-        address: `Address` with the scheme `grpc` or `grpcs` (TLS; gRPC reads its
-            certificates from the file that the environment variable
-            GRPC_DEFAULT_SSL_ROOTS_FILE_PATH names).
-        max_message_bytes: int. Largest answer that is accepted. gRPC's own limit is
-            4 MiB, which 21 pictures of 256 x 256 exceed.
-        token: str. Sent with every request; `None` for none.
+        address: `Address` with the scheme `grpc` or `grpcs`. With `grpcs` (TLS), the
+            environment variable GRPC_DEFAULT_SSL_ROOTS_FILE_PATH can name the file of
+            certificates that gRPC trusts.
+        max_message_bytes: int. Size of the largest answer that is accepted. gRPC's own
+            limit is 4 MiB, less than 22 images of 256 x 256 pixels.
+        token: str, or `None`. Sent with every request.
     """
 
     def __init__(self, address, max_message_bytes, token=None):
@@ -31,7 +31,7 @@ class GrpcTransport:
         options = [
             ("grpc.max_receive_message_length", max_message_bytes),
             ("grpc.max_send_message_length", max_message_bytes),
-            ("grpc.enable_retries", 0),  # `call_with_retries` does that
+            ("grpc.enable_retries", 0),  # `call_with_retries` does that instead
         ]
         if address.scheme == "grpcs":
             credentials = grpc.ssl_channel_credentials()
@@ -55,7 +55,7 @@ class GrpcTransport:
         )
 
     def predict(self, name, signature, inputs, timeout):
-        """Runs signature `name`: dict of arrays to dict of arrays."""
+        """Runs the signature `name` on a dict of arrays, and returns such a dict."""
         del signature  # the answer carries its types
         request = messages.PredictRequest(model_spec=self._spec(name))
         for key, value in inputs.items():
@@ -66,7 +66,7 @@ class GrpcTransport:
         return {key: tensors.from_message(outputs[key]) for key in sorted(outputs)}
 
     def signatures(self, timeout):
-        """Returns the model's signatures: dict from names to `Signature`."""
+        """Returns the signatures of the model: dict from name to `Signature`."""
         request = messages.GetModelMetadataRequest(
             model_spec=self._spec(), metadata_field=["signature_def"]
         )
@@ -82,7 +82,7 @@ class GrpcTransport:
         }
 
     def status(self, timeout):
-        """Returns the state of each version: dict from numbers to names of states."""
+        """Returns the state of every version: dict from number to name of the state."""
         request = messages.GetModelStatusRequest(model_spec=self._spec())
         with _serving_errors():
             response = self._status(request, timeout, self._sent)

@@ -15,16 +15,17 @@ from keras_sagan.serving.signatures import Signature, TensorSpec
 
 
 class RestTransport:
-    """Connections to one served model.
+    """HTTP connections to a served model.
 
-    Strings travel as base64, in objects `{"b64": ...}`, as REST does for tensors
-    whose names end in `_bytes`.
+    Byte strings are sent as base64 in objects `{"b64": ...}`, which is what TensorFlow
+    Serving does for tensors whose names end in `_bytes`.
 
     Args:
-        address: `Address` with the scheme `http` or `https` (certificates as in
-            OpenSSL: the environment variable SSL_CERT_FILE names those to trust).
-        max_message_bytes: int. Largest answer that is accepted.
-        token: str. Sent with every request; `None` for none.
+        address: `Address` with the scheme `http` or `https`. With `https`, the
+            environment variable SSL_CERT_FILE can name the certificates to trust, as
+            for OpenSSL.
+        max_message_bytes: int. Size of the largest answer that is accepted.
+        token: str, or `None`. Sent with every request.
     """
 
     def __init__(self, address, max_message_bytes, token=None):
@@ -36,12 +37,12 @@ class RestTransport:
         )
 
     def predict(self, name, signature, inputs, timeout):
-        """Runs signature `name`: dict of arrays to dict of arrays."""
+        """Runs the signature `name` on a dict of arrays, and returns such a dict."""
         columns = {key: _to_json(value) for key, value in inputs.items()}
         body = json.dumps({"signature_name": name, "inputs": columns}).encode()
         answer = self._request("POST", f"{self._path}:predict", timeout, body)
         outputs = _member(answer, "outputs")
-        if len(signature.outputs) == 1:  # then the value itself, without its name
+        if len(signature.outputs) == 1:  # REST leaves out the name of an only output
             outputs = {next(iter(signature.outputs)): outputs}
         return {
             key: _from_json(_member(outputs, key), spec)
@@ -49,7 +50,7 @@ class RestTransport:
         }
 
     def signatures(self, timeout):
-        """Returns the model's signatures: dict from names to `Signature`."""
+        """Returns the signatures of the model: dict from name to `Signature`."""
         answer = self._request("GET", f"{self._path}/metadata", timeout)
         found = _member(answer, "metadata", "signature_def", "signature_def")
         return {
@@ -61,7 +62,7 @@ class RestTransport:
         }
 
     def status(self, timeout):
-        """Returns the state of each version: dict from numbers to names of states."""
+        """Returns the state of every version: dict from number to name of the state."""
         answer = self._request("GET", self._path, timeout)
         return {
             int(version["version"]): version["state"]
@@ -147,7 +148,9 @@ def _from_json(value, spec):
 
 
 def _decoded(values):
+    """Returns a list of base64 objects as an array of `bytes` objects."""
     items = [base64.b64decode(_member(item, "b64"), validate=True) for item in values]
+    # `np.asarray(items)` has fixed-width strings, which lose trailing zero bytes.
     array = np.empty(len(items), tensors.STRING)
     array[:] = items
     return array
@@ -177,7 +180,7 @@ def _member(value, *keys):
 
 
 def _error_text(status, content):
-    """The `error` of TensorFlow Serving's JSON, or what a proxy wrote."""
+    """Returns the error message of TensorFlow Serving, or the text of a proxy."""
     try:
         return str(json.loads(content)["error"])
     except (ValueError, KeyError, TypeError):
@@ -188,5 +191,5 @@ def _error_text(status, content):
 def _seconds(text):
     try:
         return max(0.0, float(text or 0))
-    except ValueError:  # a date, which is not worth a parser
+    except ValueError:  # HTTP also allows a date here; servers like these send seconds
         return 0.0

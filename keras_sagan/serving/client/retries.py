@@ -1,4 +1,4 @@
-"""Trying a request again, with growing pauses, until its deadline."""
+"""Repeats failed requests, with growing pauses, until their deadline."""
 
 import dataclasses
 import random
@@ -11,18 +11,18 @@ from keras_sagan.serving.errors import Code, ServingError
 
 @dataclasses.dataclass(frozen=True)
 class Retries:
-    """When to try again.
+    """How often, and after which pauses, a failed request is repeated.
 
-    A request is repeated when the server cannot be reached or says that it is busy
-    or starting (`UNAVAILABLE`). Generation is a pure function of the request, so
-    that a second answer to it does no harm. The pause before attempt `k + 1` is
-    drawn uniformly from `[0, initial_pause * 2**k]`, which keeps many clients from
-    coming back at once.
+    A request is repeated if the server cannot be reached, or says that it is busy or
+    starting (`UNAVAILABLE`). Because generation is a pure function of the request, it
+    does no harm if the server has already answered it. The pause before attempt `k + 1`
+    is drawn uniformly from `[0, initial_pause * 2**k]`, which keeps many clients from
+    coming back at the same time.
 
     Args:
-        attempts: int, at least 1. Attempts in all; 1 for no retries.
-        initial_pause: float. Seconds.
-        longest_pause: float. Seconds.
+        attempts: int >= 1. Number of attempts, including the first.
+        initial_pause: float. Longest pause, in seconds, after the first attempt.
+        longest_pause: float. Longest pause, in seconds, after any attempt.
     """
 
     attempts: int = 5
@@ -41,7 +41,7 @@ class Retries:
             )
 
     def pause(self, attempt: int, retry_after: float = 0.0) -> float:
-        """Seconds to wait after attempt number `attempt` (from 0) failed."""
+        """Returns the seconds to wait after attempt number `attempt` (from 0)."""
         limit = min(self.longest_pause, self.initial_pause * 2.0**attempt)
         return max(random.uniform(0.0, limit), retry_after)
 
@@ -49,20 +49,20 @@ class Retries:
 def call_with_retries(
     attempt: Callable[[float], typing.Any], retries: Retries, timeout: float
 ) -> typing.Any:
-    """Calls `attempt` until it succeeds, it may not be repeated, or time is up.
+    """Calls `attempt` until it succeeds, must not be repeated, or time is up.
 
     Args:
-        attempt: function of the seconds left, which returns the result or raises
-            `ServingError`.
+        attempt: function of the number of seconds left. It returns a result or raises
+            a `ServingError`.
         retries: `Retries`.
         timeout: float. Seconds for all attempts and pauses together.
 
     Returns:
-        What `attempt` returned.
+        The result of `attempt`.
 
     Raises:
-        ServingError: the last one. It has the code `DEADLINE_EXCEEDED` only where an
-            attempt itself took too long: a pause that would outlast the deadline is
+        ServingError: that of the last attempt. Its code is `DEADLINE_EXCEEDED` only if
+            an attempt itself took too long: a pause that would outlast the deadline is
             not begun.
     """
     deadline = time.monotonic() + timeout

@@ -1,4 +1,4 @@
-"""How many requests the development server takes on at once."""
+"""Limits the number of requests that the development server handles at once."""
 
 import contextlib
 import threading
@@ -7,13 +7,14 @@ from keras_sagan.serving.errors import Code, ServingError
 
 
 class Admission:
-    """Refuses requests over a number, and lets fewer compute at the same time.
+    """Accepts a limited number of requests, of which only some compute at a time.
 
     Args:
-        max_concurrent: int. Requests taken on at once over all protocols; one more is
-            refused at once (`UNAVAILABLE`, as TensorFlow Serving answers when its
-            queue is full), so that it can be tried again or elsewhere.
-        max_running: int. Requests that compute at the same time; the others wait.
+        max_concurrent: int. Number of requests accepted at once, over all protocols.
+            Any further one is refused immediately (`UNAVAILABLE`, as TensorFlow Serving
+            does when its queue is full), so that the client can try again or elsewhere.
+        max_running: int. Number of requests that compute at the same time; the others
+            wait for their turn.
     """
 
     def __init__(self, max_concurrent, max_running):
@@ -25,7 +26,11 @@ class Admission:
 
     @contextlib.contextmanager
     def admitted(self):
-        """A request is being dealt with."""
+        """Counts a request as accepted for the duration of the scope.
+
+        Raises:
+            ServingError: `UNAVAILABLE` if there are too many, or after `close`.
+        """
         with self._changed:
             if not self._open:
                 raise _unavailable("The server is shutting down.")
@@ -44,7 +49,11 @@ class Admission:
 
     @contextlib.contextmanager
     def running(self, timeout):
-        """A request computes; it waits up to `timeout` seconds for its turn."""
+        """Waits up to `timeout` seconds until an accepted request may compute.
+
+        Raises:
+            ServingError: `DEADLINE_EXCEEDED` if its turn does not come in time.
+        """
         timeout = min(max(0.0, timeout), threading.TIMEOUT_MAX)
         if not self._running.acquire(timeout=timeout):
             message = "The request's time was up before its turn came."
@@ -56,11 +65,11 @@ class Admission:
 
     @property
     def is_open(self):
-        """Whether requests are taken on."""
+        """bool. Whether requests are accepted."""
         return self._open
 
     def close(self):
-        """Refuses requests from now on; those taken on are finished."""
+        """Refuses requests from now on; those already accepted are finished."""
         with self._changed:
             self._open = False
 

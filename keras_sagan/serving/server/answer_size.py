@@ -1,8 +1,8 @@
-"""How many bytes an answer takes, known before it is computed.
+"""Bounds the size of an answer before it is computed.
 
-A client may ask for few rows of a signature whose rows are large: a map of attention
-has a number for each pair of positions. Sizes are upper bounds, except that strings and
-dimensions of unknown size count when they are there.
+Even a request of few rows can have a large answer: an attention map has a number for
+every pair of positions. Sizes are upper bounds, with one exception: byte strings and
+dimensions of unknown size can be counted only once the answer has been computed.
 """
 
 import dataclasses
@@ -13,21 +13,22 @@ import numpy as np
 
 from keras_sagan.serving.errors import invalid
 
+# In bytes:
 _OF_A_TENSOR = 64  # type, keys and lengths of its message, or the punctuation of JSON
 _OF_A_DIMENSION = 16
 _OF_A_STRING = 16  # its length, or quotes, braces and `"b64"`
 _SEPARATOR = 2  # ", "
-_TEXT = 6  # `\uffff`: the most that JSON writes for a byte
+_TEXT = 6  # `\uffff`, the longest that JSON writes for a single byte
 
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """What is known of an output.
+    """What is known about the size of an output.
 
     Args:
-        dtype: NumPy type; `object` for strings of bytes.
+        dtype: NumPy dtype; `object` for byte strings.
         shape: tuple of int.
-        string_bytes: int. Bytes in all its strings.
+        string_bytes: int. Total length of all strings.
     """
 
     dtype: np.dtype
@@ -36,16 +37,17 @@ class Output:
 
     @property
     def size(self):
-        """Number of elements."""
+        """int. Number of elements."""
         return math.prod(self.shape)
 
 
 def expected(outputs, inputs):
-    """Returns what a request will get at least, in the form of `actual`.
+    """Returns a lower bound of the outputs of a request, as a dict like `actual`'s.
 
     Args:
-        outputs: dict of `TensorSpec`. A first dimension of any size is the rows; other
-            unknown ones count as 1, an unknown shape as nothing.
+        outputs: dict of `TensorSpec`. A first dimension of any size is taken to be the
+            number of rows; other unknown dimensions count as 1, an unknown shape as
+            nothing.
         inputs: dict from names to `(dtype, shape)`.
     """
     rows = max((shape[0] for _, shape in inputs.values() if shape), default=1)
@@ -75,7 +77,7 @@ def actual(outputs):
 
 
 def message_bytes(outputs):
-    """Returns the size of the gRPC message with these outputs (dict of `Output`)."""
+    """Returns the size in bytes of a gRPC message with a dict of `Output`."""
     return sum(
         _OF_A_TENSOR
         + len(name.encode())
@@ -88,11 +90,12 @@ def message_bytes(outputs):
 
 
 def json_bytes(outputs, by_row):
-    """Returns the size of the JSON with these outputs (dict of `Output`).
+    """Returns the size in bytes of a JSON answer.
 
     Args:
         outputs: dict of `Output`.
-        by_row: bool. Whether every row names its outputs.
+        by_row: bool. Whether the answer has one object per row, which repeats the names
+            of the outputs.
     """
     total = _OF_A_TENSOR
     for name, output in outputs.items():
@@ -110,11 +113,15 @@ def json_bytes(outputs, by_row):
 def check(size, max_bytes):
     """Refuses an answer that is too large.
 
-    The fault is the request's, as with too many rows. `RESOURCE_EXHAUSTED` would be
-    429 over REST, after which clients try the same again.
+    The code says that the request is at fault. `RESOURCE_EXHAUSTED` would become 429
+    over REST, after which clients try the same request again.
+
+    Args:
+        size: int. Size of the answer in bytes.
+        max_bytes: int. Largest size that is allowed.
 
     Raises:
-        ServingError: `INVALID_ARGUMENT`.
+        ServingError: `INVALID_ARGUMENT` if the answer is too large.
     """
     if size > max_bytes:
         raise invalid(
@@ -125,7 +132,7 @@ def check(size, max_bytes):
 
 
 def _characters(output):
-    """The most characters of an element of this type."""
+    """Returns the largest number of characters of an element of this dtype."""
     kind, dtype = output.dtype.kind, output.dtype
     if kind in "iu":
         limits = np.iinfo(dtype)
@@ -134,7 +141,7 @@ def _characters(output):
         return _OF_A_STRING
     if kind == "b":
         return len("false")
-    # Of the 64-bit number with the same value, since Python writes that.
+    # Also for float32: Python writes the shortest text of the equal 64-bit number.
     return len("-1.7976931348623157e+308")
 
 

@@ -1,4 +1,4 @@
-"""Bodies of requests in the encodings that HTTP gives them."""
+"""Decodes compressed bodies of HTTP requests, up to a limit."""
 
 import zlib
 
@@ -8,16 +8,16 @@ _GZIP, _ZLIB, _RAW = 31, 15, -15  # `wbits` of zlib
 
 
 def decoded(body, encoding, max_bytes):
-    """Returns the bytes of a body, `max_bytes` of them at most.
+    """Returns at most `max_bytes` bytes of a decoded body.
 
     Args:
         body: bytes.
         encoding: str. The header `Content-Encoding`: gzip, deflate, identity or empty.
-        max_bytes: int. How far to go, however much a small body would unfold to.
+        max_bytes: int. Where to stop, however far a small body would expand.
 
     Raises:
-        ServingError: `INVALID_ARGUMENT` for another encoding, or a body that is not
-            of its encoding or cut off.
+        ServingError: `INVALID_ARGUMENT` if the encoding is not supported, or if the
+            body is truncated or not in that encoding.
     """
     name = encoding.strip().lower()
     if name in ("", "identity"):
@@ -38,13 +38,13 @@ def decoded(body, encoding, max_bytes):
 def _window(name, body):
     if name != "deflate":
         return _GZIP
-    # RFC 9110 says zlib's format; some send the bare stream within. The low half of
-    # zlib's first byte is 8.
+    # "deflate" means the zlib format (RFC 9110), but some clients send the raw stream
+    # inside it. The lower half of the first byte of the zlib format is 8.
     return _ZLIB if body[0] & 0x0F == 8 else _RAW
 
 
 def _inflated(body, window, max_bytes):
-    """A gzip file may be several, one after the other."""
+    """Decompresses a body; gzip allows several members, one after the other."""
     pieces, left = [], max_bytes
     while body and left:
         stream = zlib.decompressobj(window)

@@ -1,9 +1,8 @@
-"""A server of TensorFlow Serving's protocols for trying out an exported model.
+"""A server with TensorFlow Serving's protocols, for trying out an exported model.
 
-It is for development: one process, no encryption, no batching of requests, no
-reloading, and a token for all at most. TensorFlow Serving is for everything else; what
-is served by the one is served by the other without a change to the model or to its
-clients.
+It is for development: a single process without encryption, batching of requests or
+reloading, and with at most one token for everyone. For everything else there is
+TensorFlow Serving, which serves the same models to the same clients without any change.
 """
 
 import concurrent.futures
@@ -24,8 +23,8 @@ from keras_sagan.serving.server.rest_server import RestServer
 from keras_sagan.serving.server.servable import load_versions
 from keras_sagan.serving.server.served_model import ServedModel
 
-_SPARE_THREADS = 8  # that refuse requests while the others deal with them
-_LAST_ANSWERS = 1.0  # seconds to send them; whoever watches the health is cut off
+_SPARE_THREADS = 8  # to refuse requests while all others are busy
+_LAST_ANSWERS = 1.0  # seconds to send them; endless health watches are cut off then
 _SERVICES = (
     "",
     "tensorflow.serving.PredictionService",
@@ -35,17 +34,17 @@ _SERVICES = (
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """What the server takes on.
+    """The limits of what a server accepts.
 
     Args:
-        max_batch: int. Rows of one request.
-        max_request_bytes: int. Size of one request, by either protocol.
-        max_answer_bytes: int. Size of one answer, by either protocol. It is worked out
-            from the signature before anything is computed, for JSON as the longest
-            that numbers of that type can be.
-        max_concurrent: int. Requests dealt with at once, over both protocols.
-        timeout: float. Seconds that a request waits for its turn, where it does not
-            bring a deadline of its own.
+        max_batch: int. Number of rows of a request.
+        max_request_bytes: int. Size of a request, over either protocol.
+        max_answer_bytes: int. Size of an answer, over either protocol. It is estimated
+            from the signature before anything is computed; for JSON, every number
+            counts as the longest of its type.
+        max_concurrent: int. Number of requests handled at once, over both protocols.
+        timeout: float. Seconds that a request without a deadline of its own waits for
+            its turn.
     """
 
     max_batch: int = 64
@@ -62,32 +61,34 @@ class Limits:
 
 
 class DevelopmentServer:
-    """Serves a model by gRPC and REST from threads of this process.
+    """Serves a model over gRPC and REST from threads of this process.
 
     Args:
-        directory: str or path with the versions of the model: `saved_models/NAME`.
-        name: str. The model's name in requests.
-        host: str. Address to listen on. Whoever reaches it can use the server; the
+        directory: str or path that holds the versions of the model, such as
+            `saved_models/NAME`.
+        name: str. Name of the model in requests.
+        host: str. Address to listen on. Whoever can reach it can use the server; the
             default can be reached from this machine only.
-        grpc_port: int. 0 for a free one.
-        rest_port: int. 0 for a free one.
+        grpc_port: int. 0 for any free port.
+        rest_port: int. 0 for any free port.
         limits: `Limits`.
-        every_version: bool. Serve all versions, not just the newest.
+        every_version: bool. Whether to serve all versions instead of only the newest.
         labels: dict from version labels to version numbers.
-        allowed_hosts: sequence of str. Names by which REST is reached, besides
-            `localhost`, addresses, `host` and, where others can reach it, the name of
-            this machine. Requests for other names are refused, and those of browsers
-            from pages of other sites (gRPC is not for browsers).
-        token: str. What every request must bring, by either protocol, in the header
-            `Authorization: Bearer TOKEN`; `None` for none. Health is told to everyone.
+        allowed_hosts: sequence of str. Further names by which clients may address the
+            REST interface. Always allowed are `localhost`, IP addresses, `host` and, if
+            other machines can reach the server, the name of this machine. Requests for
+            any other name are refused, as are those that a browser sends from pages of
+            other sites. (Browsers cannot speak gRPC.)
+        token: str, or `None`. If given, every request over either protocol must carry
+            it in the header `Authorization: Bearer TOKEN`, except health checks.
 
     Raises:
-        OSError: if there is no model or an address cannot be had.
-        ValueError: for a label of a version that is not served, a port, a name or a
-            token that is none.
+        OSError: if there is no model, or if an address is not available.
+        ValueError: if a label names a version that is not served, or if a port, a host
+            name or the token is invalid.
 
     Attributes:
-        grpc_port, rest_port: int. Where it listens.
+        grpc_port, rest_port: int. The ports on which it listens.
         model: `ServedModel`.
     """
 
@@ -141,9 +142,10 @@ class DevelopmentServer:
             options=[
                 ("grpc.max_receive_message_length", limits.max_request_bytes),
                 ("grpc.max_send_message_length", -1),
-                ("grpc.so_reuseport", 0),  # a second server on the port is an error
+                # By default, two servers could share a port without noticing.
+                ("grpc.so_reuseport", 0),
             ],
-            # Those that wait for a thread, each with at most a window of its bytes.
+            # Calls beyond the threads wait; each holds a flow-control window of bytes.
             maximum_concurrent_rpcs=4 * workers,
         )
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
@@ -163,10 +165,10 @@ class DevelopmentServer:
             self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
 
     def stop(self, grace=10.0):
-        """Takes on no more requests, finishes those begun, and closes.
+        """Refuses new requests, finishes those that have begun, and shuts down.
 
         Args:
-            grace: float. Seconds for the requests begun; they are then cut off.
+            grace: float. Seconds after which requests that have begun are cut off.
 
         Returns:
             bool. Whether all of them were finished.

@@ -1,4 +1,4 @@
-"""The token of the development server, asked for by gRPC."""
+"""Checks the token of the development server in gRPC calls."""
 
 import grpc
 
@@ -8,9 +8,9 @@ _HEALTH = "/grpc.health.v1.Health/"
 
 
 class TokenInterceptor(grpc.ServerInterceptor):
-    """Refuses calls without the token (`UNAUTHENTICATED`); health is told to everyone.
+    """Refuses calls without the token (`UNAUTHENTICATED`), except for health checks.
 
-    Hosts and origins are not looked at: a browser cannot speak gRPC.
+    Hosts and origins are not checked, because browsers cannot speak gRPC.
 
     Args:
         access: `Access`.
@@ -20,7 +20,7 @@ class TokenInterceptor(grpc.ServerInterceptor):
         self._access = access
 
     def intercept_service(self, continuation, handler_call_details):
-        """Returns the handler of a call."""
+        """Returns the handler of a call, or one that refuses it."""
         metadata = dict(handler_call_details.invocation_metadata)
         health = handler_call_details.method.startswith(_HEALTH)
         if health or self._access.token_fits(metadata.get("authorization")):

@@ -1,4 +1,4 @@
-"""The gRPC services of the development server, on TensorFlow Serving's own stubs."""
+"""The gRPC services of the development server, built on TensorFlow Serving's stubs."""
 
 import contextlib
 import math
@@ -23,7 +23,7 @@ _SIGNATURE_DEF = "signature_def"
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """`Predict` and `GetModelMetadata`; other methods answer `UNIMPLEMENTED`.
+    """Answers `Predict` and `GetModelMetadata`; other methods are `UNIMPLEMENTED`.
 
     Args:
         model: `ServedModel`.
@@ -35,7 +35,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self._limits = limits
 
     def Predict(self, request, context):
-        """Runs a signature."""
+        """Runs a signature of the model."""
         with _aborting(context), self._model.admission.admitted():
             return self._predict(request, context)
 
@@ -68,7 +68,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         return response
 
     def GetModelMetadata(self, request, context):
-        """Describes the signatures."""
+        """Describes the signatures of the model."""
         with _aborting(context):
             if list(request.metadata_field) != [_SIGNATURE_DEF]:
                 raise invalid(
@@ -79,13 +79,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """`GetModelStatus`; the model cannot be exchanged while the server runs."""
+    """Answers `GetModelStatus`; the model cannot be replaced while the server runs."""
 
     def __init__(self, model):
         self._model = model
 
     def GetModelStatus(self, request, context):
-        """Says which versions are served."""
+        """Lists the versions that are served."""
         with _aborting(context):
             return status(self._model, request.model_spec)
 
@@ -156,7 +156,7 @@ def _signature_proto(proto):
 
 
 def _array(name, proto):
-    """Values of a tensor whose type and shape have been checked."""
+    """Returns the values of a tensor whose type and shape have been checked."""
     count = math.prod(dim.size for dim in proto.tensor_shape.dim)
     try:
         array = tf.make_ndarray(proto)

@@ -1,8 +1,8 @@
-"""Tensors in the JSON of TensorFlow Serving's REST interface.
+"""Reads and writes tensors in the JSON format of TensorFlow Serving's REST interface.
 
-A request has `inputs` (columns: a value for each input) or `instances` (rows: a value
-for each input in each row), and its answer `outputs` or `predictions`. Source:
-tensorflow_serving/util/json_tensor.cc.
+A request has either `inputs` (columns: one value for each input) or `instances` (rows:
+one value for each input in each row), and its answer has `outputs` or `predictions`,
+respectively. Source: tensorflow_serving/util/json_tensor.cc.
 """
 
 import base64
@@ -21,11 +21,11 @@ _LIMITS = {  # of integers
 
 
 def parse_request(body):
-    """Returns the JSON object in `body` (bytes).
+    """Parses the body of a request (bytes) and returns the JSON object in it.
 
     Raises:
-        ServingError: `INVALID_ARGUMENT` if it is no object with one of the keys
-            `inputs` and `instances`, and `signature_name`, if any, a string.
+        ServingError: `INVALID_ARGUMENT` if it is not an object with exactly one of the
+            keys `inputs` and `instances`, or if `signature_name` is not a string.
     """
     try:
         request = json.loads(body)
@@ -43,7 +43,12 @@ def parse_request(body):
 
 
 def columns(request, signature):
-    """Returns the inputs of a parsed request: a dict from names to nested lists."""
+    """Returns the inputs of a parsed request, as a dict from names to nested lists.
+
+    Raises:
+        ServingError: `INVALID_ARGUMENT` if they do not name the inputs, or if rows have
+            different keys.
+    """
     if COLUMN in request:
         return _named(request[COLUMN], signature, "'inputs'")
     rows = request[ROW]
@@ -64,7 +69,7 @@ def columns(request, signature):
 
 
 def _named(value, signature, where):
-    """An object as it is; another value as that of the only input."""
+    """Returns an object unchanged, and any other value as that of the only input."""
     if isinstance(value, dict) and not _is_base64(value):
         return value
     if len(signature.inputs) != 1:
@@ -75,7 +80,7 @@ def _named(value, signature, where):
 
 
 def shape_of(value):
-    """Shape of nested lists, by their first elements."""
+    """Returns the shape of nested lists, judging by their first elements."""
     shape = []
     while isinstance(value, list):
         shape.append(len(value))
@@ -86,16 +91,16 @@ def shape_of(value):
 
 
 def to_array(name, value, spec):
-    """Returns the array of nested lists.
+    """Converts nested lists to an array.
 
     Args:
-        name: str. The input's name, for messages.
-        value: what JSON gave.
-        spec: `TensorSpec`.
+        name: str. Name of the input, for messages.
+        value: nested lists, or a single value, from JSON.
+        spec: `TensorSpec` of the input.
 
     Raises:
-        ServingError: `INVALID_ARGUMENT` for lists of unequal lengths, numbers that
-            the type cannot hold, or values of another kind.
+        ServingError: `INVALID_ARGUMENT` if lists have unequal lengths, or if a value is
+            out of range or of the wrong type.
     """
     shape = shape_of(value)
     flat = []
@@ -161,10 +166,16 @@ def _bytes(value):
 
 
 def to_json(outputs, by_row):
-    """Returns the answer: `predictions` by row, or `outputs` by column.
+    """Returns the answer, with `predictions` by row or `outputs` by column.
 
-    A single output is written without its name. Strings are written as base64
-    objects where the name ends in `_bytes`, as text elsewhere.
+    A single output is written without its name. Byte strings are written as base64
+    objects if the name of the output ends in `_bytes`, otherwise as text.
+
+    Args:
+        outputs: dict from names to arrays.
+        by_row: bool.
+
+    Returns: dict of values that JSON can represent.
     """
     lists = {name: _listed(name, array) for name, array in outputs.items()}
     only = next(iter(lists.values())) if len(lists) == 1 else None

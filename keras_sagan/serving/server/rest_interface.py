@@ -1,6 +1,6 @@
-"""The REST interface of the development server: what each address answers.
+"""The REST interface of the development server: its addresses and their answers.
 
-Addresses and answers are TensorFlow Serving's (model_servers/http_rest_api_handler.cc,
+Both are those of TensorFlow Serving (model_servers/http_rest_api_handler.cc,
 http_server.cc).
 """
 
@@ -23,7 +23,7 @@ _SERVED = re.compile(r"(?i:/v1/).*")
 
 
 class RestInterface:
-    """Answers requests in threads; `RestServer` speaks HTTP.
+    """Answers REST requests. `RestServer` speaks HTTP and calls it from its threads.
 
     Args:
         model: `ServedModel`.
@@ -35,16 +35,16 @@ class RestInterface:
         self._limits = limits
 
     def health(self):
-        """Says that requests are taken on; raises `ServingError` if they are not."""
+        """Returns that the server is ready, or raises a `ServingError` if it is not."""
         if not self._model.admission.is_open:
             raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
         return {"status": "SERVING"}
 
     def refuse(self, method, path):
-        """Raises the `ServingError` of an unknown address or method.
+        """Raises the `ServingError` for an unknown address or method.
 
-        `INVALID_ARGUMENT` below `/v1/` and `NOT_FOUND` elsewhere, as in TensorFlow
-        Serving.
+        Its code is `INVALID_ARGUMENT` below `/v1/` and `NOT_FOUND` elsewhere, as in
+        TensorFlow Serving.
         """
         if _SERVED.fullmatch(path):
             raise invalid(f"Malformed request: {method} {path[:200]}")
@@ -52,10 +52,10 @@ class RestInterface:
         raise ServingError(Code.NOT_FOUND, message)
 
     def get(self, path):
-        """Answers `GET path` with what becomes JSON.
+        """Answers `GET path`; returns a value that JSON can represent.
 
         Raises:
-            ServingError: also for an unknown address.
+            ServingError: if the address or the model is unknown.
         """
         found = _DESCRIBE.fullmatch(path)
         if not found:
@@ -65,7 +65,10 @@ class RestInterface:
         return _answer_text(grpc_services.status(self._model, _spec(found)))
 
     def _metadata(self, spec):
-        """The signatures unpacked, as TensorFlow Serving writes them."""
+        """Returns the signatures in JSON, as TensorFlow Serving writes them.
+
+        Not the message of gRPC: that has them packed in an `Any`.
+        """
         version, servable = grpc_services.find(self._model, spec)
         spec = model_pb2.ModelSpec(name=self._model.name)
         spec.version.value = version
@@ -76,7 +79,11 @@ class RestInterface:
         }
 
     def post(self, path, body):
-        """Answers `POST path` with what becomes JSON; raises `ServingError`."""
+        """Answers `POST path`; returns a value that JSON can represent.
+
+        Raises:
+            ServingError: if the request is refused or fails.
+        """
         found = _PREDICT.fullmatch(path)
         if not found:
             self.refuse("POST", path)
@@ -84,7 +91,8 @@ class RestInterface:
             message = f"Only :predict is served. Received: :{found['method']}"
             raise ServingError(Code.UNIMPLEMENTED, message)
         _, servable = grpc_services.find(self._model, _spec(found))
-        # JSON as Python's objects takes many times its bytes: a few at a time.
+        # Parsed JSON takes many times the memory of its text, so only a few requests
+        # are parsed at a time.
         with self._model.admission.running(self._limits.timeout):
             return _predict(servable, body, self._limits.max_answer_bytes)
 

@@ -1,4 +1,4 @@
-"""HTTP for the REST interface of the development server (aiohttp)."""
+"""The HTTP server of the development server's REST interface (aiohttp)."""
 
 import asyncio
 import concurrent.futures
@@ -18,21 +18,21 @@ HEALTH = "/healthz"
 
 
 class RestServer:
-    """Listens in a thread of its own and answers from a pool of them.
+    """Listens in a thread of its own, and answers requests from a pool of threads.
 
     Args:
         interface: `RestInterface`.
         admission: `Admission`.
         access: `Access`.
-        host: str.
-        port: int; 0 for a free one.
+        host: str. Address to listen on.
+        port: int. 0 for any free port.
         limits: `Limits`.
 
     Raises:
-        OSError: if the address cannot be had.
+        OSError: if the address is not available.
 
     Attributes:
-        port: int. Where it listens.
+        port: int. The port on which it listens.
     """
 
     def __init__(self, interface, admission, access, host, port, limits):
@@ -53,7 +53,7 @@ class RestServer:
         self._loop, self._stopping = started.result()
 
     def stop(self):
-        """Closes the listening socket and, when they are answered, the connections."""
+        """Closes the listening socket, and every connection once it is answered."""
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
         self._threads.shutdown()
@@ -65,7 +65,7 @@ class RestServer:
             application,
             access_log=None,
             shutdown_timeout=1.0,
-            auto_decompress=False,  # `decoded` does that, and tells bad bytes from bugs
+            auto_decompress=False,  # `decoded` limits the size and reports bad bytes
         )
         await runner.setup()
         await web.SockSite(runner, self._socket, backlog=256).start()
@@ -99,7 +99,7 @@ class RestServer:
     async def _answer(self, request):
         path = request.rel_url.raw_path
         if path == HEALTH and request.method in ("GET", "HEAD"):
-            return _to_bytes(self._interface.health())  # to everyone: probes ask
+            return _to_bytes(self._interface.health())  # probes have no token
         refusal = self._access.refusal(request.headers)
         if refusal:
             raise ServingError(code_of_http(refusal.status), refusal.message)

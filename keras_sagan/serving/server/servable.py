@@ -1,4 +1,4 @@
-"""A SavedModel that answers requests, checked against its signatures (TensorFlow)."""
+"""Runs a SavedModel for requests that have been checked against its signatures."""
 
 import pathlib
 
@@ -15,14 +15,14 @@ _WARM_UP = ("assets.extra", "tf_serving_warmup_requests")
 
 
 class Servable:
-    """One version of a model.
+    """A version of a model, ready to answer requests.
 
-    It is loaded into a graph and run in a session by tensor names, as TensorFlow
-    Serving does; no Python code of the model runs.
+    As in TensorFlow Serving, it is loaded into a graph and run in a session by the
+    names of tensors, so that no Python code of the model is involved.
 
     Args:
         directory: str or path of the SavedModel.
-        max_batch: int. Most rows of a request.
+        max_batch: int. Largest number of rows of a request.
 
     Raises:
         OSError: if there is no SavedModel.
@@ -65,8 +65,8 @@ class Servable:
     def _warm_up(self, path):
         """Replays the requests that come with the model, as TensorFlow Serving does.
 
-        The first run of a signature takes seconds; requests are then answered at
-        once.
+        The first run of a signature takes seconds, which the first client would
+        otherwise have to wait.
         """
         if not path.is_file():
             return
@@ -80,7 +80,7 @@ class Servable:
             self.run(request.model_spec.signature_name, inputs)
 
     def signature(self, name):
-        """Returns the `Signature` called `name`, the default one for `""`."""
+        """Returns the `Signature` called `name`; `""` stands for the default one."""
         name = name or DEFAULT_SIGNATURE
         if name not in self.signatures:
             raise ServingError(
@@ -91,14 +91,15 @@ class Servable:
         return self.signatures[name]
 
     def check(self, signature, inputs):
-        """Checks types and shapes before memory is taken for the values.
+        """Checks types and shapes of inputs, before memory is allocated for them.
 
         Args:
             signature: `Signature`.
             inputs: dict from names to `(dtype, shape)`.
 
         Raises:
-            ServingError: `INVALID_ARGUMENT`.
+            ServingError: `INVALID_ARGUMENT` if they do not match the signature, or if
+                there are too many rows.
         """
         extra = sorted(set(inputs) - set(signature.inputs))
         missing = sorted(set(signature.inputs) - set(inputs))
@@ -125,11 +126,11 @@ class Servable:
                 )
 
     def run(self, name, inputs):
-        """Runs signature `name` on checked arrays: a dict to a dict.
+        """Runs the signature `name` on a dict of checked arrays; returns such a dict.
 
         Raises:
-            ServingError: what the graph refuses (a label out of range, unequal
-                lengths, NaN) with the graph's code and message.
+            ServingError: if the graph refuses the values (a label out of range, unequal
+                lengths, NaN), with the code and the message of the graph.
         """
         name = name or DEFAULT_SIGNATURE
         try:
@@ -143,16 +144,16 @@ def load_versions(directory, max_batch, every=False):
     """Loads the versions of a model, `directory/1`, `directory/2`, ...
 
     Args:
-        directory: str or path that `keras-sagan export -o` was given; or of one
-            version, which is then the only one.
+        directory: str or path that was given to `keras-sagan export -o`; or that of a
+            single version, which is then the only one.
         max_batch: see `Servable`.
-        every: bool. All versions instead of the newest.
+        every: bool. Whether to load all versions instead of only the newest.
 
     Returns:
         Dict from version numbers to `Servable`.
 
     Raises:
-        OSError: if there is no version, or one of them is no SavedModel.
+        OSError: if there is no version, or if one of them is not a SavedModel.
     """
     directory = pathlib.Path(directory)
     if (directory / "saved_model.pb").is_file():
@@ -191,6 +192,6 @@ def _short(shape):
 
 
 def _first(message):
-    """An error of the graph without what TensorFlow puts around it."""
+    """Returns the message of a graph's error without what TensorFlow puts around it."""
     message = message.removeprefix("Graph execution error:").strip()
     return message.partition("\n\t [[")[0][:500]

@@ -1,4 +1,4 @@
-"""A model with its versions and labels, and how a request is answered."""
+"""The model that the development server serves, with its versions and labels."""
 
 import dataclasses
 
@@ -8,10 +8,10 @@ from keras_sagan.serving.server.admission import Admission
 
 @dataclasses.dataclass(frozen=True)
 class ServedModel:
-    """What the protocols of the development server share.
+    """The state that both protocols of the development server share.
 
     Args:
-        name: str. The model's name in requests.
+        name: str. Name of the model in requests.
         versions: dict from version numbers to `Servable`.
         labels: dict from version labels to version numbers.
         admission: `Admission`.
@@ -23,11 +23,11 @@ class ServedModel:
     admission: Admission
 
     def find(self, name, version=None, label=None):
-        """Returns `(version, servable)`; the newest version where none is named.
+        """Returns `(version, servable)`, of the newest version if none is named.
 
         Raises:
-            ServingError: `NOT_FOUND`, in TensorFlow Serving's words;
-                `INVALID_ARGUMENT` for an unknown label.
+            ServingError: `NOT_FOUND`, in the words of TensorFlow Serving, for another
+                model or version; `INVALID_ARGUMENT` for an unknown label.
         """
         if name != self.name:
             which = "Latest" if version is None else "Specific"
