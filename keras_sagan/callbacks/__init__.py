@@ -1,4 +1,8 @@
-"""Callbacks for `SAGAN.fit`, alone or in a run: limits, grids, logs, scores, guards."""
+"""Callbacks for `SAGAN.fit`: limits, sample grids, logs, scores and guards.
+
+They work by themselves or as parts of a run (`keras_sagan.runs`), and count generator
+steps instead of epochs.
+"""
 
 import lazy_loader
 

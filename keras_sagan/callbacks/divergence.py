@@ -1,4 +1,4 @@
-"""Training that went wrong: values that are not finite, and collapse."""
+"""Notices training that has gone wrong: non-finite values, and collapse."""
 
 import math
 import warnings
@@ -7,14 +7,19 @@ import numpy as np
 
 from keras_sagan.callbacks.step import StepCallback
 
-SATURATED = 0.02  # mean loss of D in an interval below which it has won
-INTERVALS = 5  # in a row
-LOW_DIVERSITY = 0.1  # of the real images'
-LOOKED_AT = 1000  # real images, to know theirs
+SATURATED = 0.02  # mean loss over an interval, below which the discriminator has won
+INTERVALS = 5  # in a row, before that is a warning
+LOW_DIVERSITY = 0.1  # as a fraction of that of real images
+LOOKED_AT = 1000  # real images from which their diversity is estimated
 
 
 def check_arrays(arrays, step):
-    """Raises `DivergenceError` naming the first array that is not finite."""
+    """Raises a `DivergenceError` if an array of a checkpoint is not finite.
+
+    Args:
+        arrays: dict from names to arrays.
+        step: int. Generator steps made, for the message.
+    """
     for name, array in arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise DivergenceError(
@@ -24,14 +29,14 @@ def check_arrays(arrays, step):
 
 
 def diversity(images, labels=None):
-    """How much images of a class differ from each other.
+    """Measures how much the images of a class differ from each other.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
-        labels: int array `(n,)`, or None for images of one kind.
+        labels: int array `(n,)`, or None if there are no classes.
 
     Returns: float. Standard deviation of a pixel over the images of a class, in grey
-    levels, averaged over pixels and over the classes that have several images.
+        levels, averaged over pixels and over the classes that have several images.
     """
     labels = np.zeros(len(images), int) if labels is None else np.asarray(labels)
     groups = [images[labels == label] for label in np.unique(labels)]
@@ -42,23 +47,25 @@ def diversity(images, labels=None):
 
 
 def real_diversity(source):
-    """`diversity` of the images of a `keras_sagan.data.Source`, of some where many."""
+    """Returns the `diversity` of a `keras_sagan.data.Source`, from a sample of it."""
     images, labels = source.arrays()
     some = np.linspace(0, len(images) - 1, min(len(images), LOOKED_AT)).astype(int)
     return diversity(images[some], None if labels is None else labels[some])
 
 
 class CollapseWarnings(StepCallback):
-    """Warns when training can hardly recover, and says why.
+    """Warns if training is in a state from which it can hardly recover.
 
-    Two signs: the discriminator has won (its mean loss stays below 0.02 for five
-    intervals, so the generator gets no gradient), and the samples of a class are
-    nearly the same picture (they differ less than a tenth as much as real ones).
+    There are two signs. Either the discriminator has won: its mean loss stays below
+    0.02 for five intervals, and the generator gets practically no gradient. Or the
+    samples of a class are nearly identical: they differ less than a tenth as much as
+    real images.
 
     Args:
-        samples: `SampleGrid` whose images are looked at.
+        samples: `SampleGrid` whose images are examined.
         real_diversity: float. `diversity` of real images.
-        loss: str. Of the Wasserstein loss no level means anything.
+        loss: str. Name of the loss. The level of the Wasserstein loss has no meaning,
+            so that it is not examined.
     """
 
     def __init__(self, samples, real_diversity, loss):
@@ -67,7 +74,7 @@ class CollapseWarnings(StepCallback):
         self.real_diversity = real_diversity
         self.loss = loss
         self._saturated = 0
-        self._seen = None  # path of the last grid that was looked at
+        self._seen = None  # path of the last grid that was examined
 
     def on_epoch_end(self, epoch, logs=None):
         self._look_at_loss((logs or {}).get("d_loss"))
@@ -105,10 +112,11 @@ def _warn(message):
 
 
 class StopOnNonFinite(StepCallback):
-    """Raises as soon as a logged value is not finite.
+    """Ends training with an error as soon as a logged value is not finite.
 
     Raises:
-        DivergenceError: naming the step, and what was not finite first.
+        DivergenceError: if a value is not finite. The message says at which step, and
+            which value was the first.
     """
 
     def on_epoch_end(self, epoch, logs=None):
@@ -131,4 +139,4 @@ class StopOnNonFinite(StepCallback):
 
 
 class DivergenceError(FloatingPointError):
-    """A loss or a weight is not finite any more."""
+    """Raised if a loss or a weight is no longer finite."""

@@ -1,4 +1,4 @@
-"""A callback that scores the averaged generator while it trains."""
+"""A callback that evaluates the averaged generator during training."""
 
 import csv
 import io
@@ -22,49 +22,52 @@ BEST_ROW = "evaluation.json"  # in the best model's directory
 
 
 class Evaluation(StepCallback):
-    """Scores the same latents every so many steps; keeps the best, stops early.
+    """Evaluates the model regularly, keeps the best one, and can stop training early.
 
-    Scores go to `evaluation.csv` and to TensorBoard, the monitored one is drawn over
-    the steps in `evaluation.png`. The features of the real images are computed once,
-    when training begins. An evaluation that would take more than its share of the
-    time is left out; the next multiple of `every` is tried again.
+    Every evaluation generates images from the same latents. Scores are written to
+    `evaluation.csv` and for TensorBoard, and the monitored one is plotted against the
+    steps in `evaluation.png`. The features of the real images are computed only once,
+    when training begins. An evaluation that would exceed its share of the time is
+    skipped, and tried again at the next multiple of `every`.
 
-    A run that goes on reads the rows up to its step, drops later ones from the file,
-    and knows the best score and how many evaluations ago it was. No step is scored
-    twice.
+    A resumed run reads the rows up to its step and drops later ones from the file, so
+    that it knows the best score and how many evaluations ago that was. No step is
+    evaluated twice.
 
-    Where several workers train, only the chief has this callback: the others wait for
-    it in their next step.
+    With several workers, only the chief has this callback. The others wait for it in
+    their next step.
 
     Args:
         real: `ImageSet` of real images.
         extractor: `keras_sagan.metrics.Extractor`.
-        directory: str or path. Where `evaluation.csv`, `evaluation.png`, the
-            TensorBoard file and the best model, `best/` with `evaluation.json` (its
-            row), are written. A resumed run continues the file.
-        every: int. Evaluations are made at the multiples of so many steps.
-        num_images: int. Generated images.
-        seed: int. Of their latents.
+        directory: str or path. Directory for `evaluation.csv`, `evaluation.png`, the
+            TensorBoard file, and the best model, `best/` with its row in
+            `evaluation.json`. A resumed run continues the files in it.
+        every: int. Number of steps between evaluations, which take place at its
+            multiples.
+        num_images: int. Number of generated images.
+        seed: int. Seed of their latents.
         settings: `keras_sagan.metrics.Settings`. Defaults to the Frechet
             and the kernel distance.
-        monitor: str, or `None`. Beginning of the score that decides what is best.
-            Defaults to the first score.
-        mode: `"min"` or `"max"`: which values of it are better. Defaults to what is
-            right for the score: `"max"` for precision, agreement and such.
-        keep_best: bool. Whether to write the model whenever it is the best.
-        patience: int, or `None`. Training ends after so many evaluations in a row
-            that are not better.
-        target: float, or `None`. Training ends when the monitored score is as good.
-        share: float in (0, 1]. Of the time since training began in this process
-            that evaluations may take, the real images' features not counted.
+        monitor: str, or `None`. Name, or beginning of the name, of the score that
+            decides what is best. Defaults to the first score.
+        mode: `"min"`, `"max"` or `None`. Whether smaller or larger values of that score
+            are better. Defaults to what is right for it, e.g. `"max"` for precision.
+        keep_best: bool. Whether to write the model whenever it is the best so far.
+        patience: int, or `None`. Number of evaluations in a row without improvement
+            after which training ends.
+        target: float, or `None`. Value of the monitored score at which training ends.
+        share: float in (0, 1]. Share of the time since training began in this process
+            that evaluations may take. The features of the real images do not count.
 
     Attributes:
-        rows: list of dict: "step", "seconds" (that it took) and the scores.
-        best: dict of the best row, or `None`.
-        skipped: int. Evaluations left out for lack of time.
+        rows: list of dict with "step", "seconds" (time of the evaluation) and scores.
+        best: dict, the best row, or `None`.
+        skipped: int. Number of evaluations that were skipped to save time.
 
     Raises:
-        ValueError: if an argument is out of range, or no score begins with `monitor`.
+        ValueError: if an argument is out of range, or if no score begins with
+            `monitor`.
     """
 
     def __init__(
@@ -101,10 +104,13 @@ class Evaluation(StepCallback):
 
     # === When ===
     def prepare(self):
-        """Computes the features of the real images, once, and tries every metric.
+        """Computes the features of the real images, once, and tries out every metric.
+
+        Doing this before training shows right away if a setting cannot work.
 
         Raises:
-            ValueError: if a metric is not possible, or there is no score `monitor`.
+            ValueError: if a metric cannot be computed, or if there is no score
+                `monitor`.
         """
         if self._prepared is not None:
             return
@@ -119,9 +125,9 @@ class Evaluation(StepCallback):
         self._prepared = prepared
 
     def go_on(self, model):
-        """Takes up the table of the run that is resumed, up to the model's step.
+        """Reads the table of a resumed run up to the step of the model.
 
-        Returns: bool. Whether the scores have ended the run already.
+        Returns: bool. Whether these scores mean that training is over already.
         """
         self.set_model(model)
         if self._read_table():
@@ -142,6 +148,7 @@ class Evaluation(StepCallback):
             return
         self._last_step = self.step
         elapsed = time.monotonic() - self._begin
+        # If it costs as much as the last one, would all of them exceed their share?
         if self._spent + self.cost > self.share * (elapsed + self.cost):
             self.skipped += 1
         else:
@@ -152,7 +159,7 @@ class Evaluation(StepCallback):
 
     # === What ===
     def evaluate(self):
-        """Scores the model as it is; returns the row."""
+        """Evaluates the model in its current state, and returns the new row."""
         begin = time.monotonic()
         fake = image_sets.gan_images(self.model, self.num_images, self.seed)
         result = evaluation.evaluate(
@@ -179,12 +186,12 @@ class Evaluation(StepCallback):
         return self.best is None or self._compare(name, row[name], self.best[name])
 
     def _compare(self, name, value, other):
-        """Whether `value` is a better one of the score `name` than `other`."""
+        """Returns whether `value` of the score `name` is better than `other`."""
         mode = self.mode or ("max" if registry.higher_is_better(name) else "min")
         return value < other if mode == "min" else value > other
 
     def _monitored(self, row):
-        """The name of the score that decides, of the names of a row."""
+        """Returns the name of the monitored score, out of the names in a row."""
         names = [name for name in row if name not in ("step", "seconds")]
         matching = [x for x in names if x.startswith(self.monitor or names[0])]
         if not matching:
@@ -195,7 +202,7 @@ class Evaluation(StepCallback):
         return matching[0]
 
     def _is_over(self):
-        """Whether the target is reached, or patience at its end."""
+        """Returns whether the target has been reached, or patience is exhausted."""
         best = self.best["step"] if self.best else -1
         since = sum(row["step"] > best for row in self.rows)
         if self.patience is not None and since >= self.patience:
@@ -215,7 +222,7 @@ class Evaluation(StepCallback):
                     tf.summary.scalar(f"evaluation/{name}", value)
 
     def _write_best(self):
-        """Replaces `best/`; a complete model is there at every moment but one."""
+        """Replaces `best/` by the current model."""
 
         def write(folder):
             saving.write(self.model, folder)
@@ -241,7 +248,7 @@ class Evaluation(StepCallback):
             curves.save_curve(self.directory / CURVE, points, "step", name)
 
     def _log_again(self):
-        """The files after later rows were dropped."""
+        """Writes the files again after rows of later steps were dropped."""
         if self.rows:
             self._write_table()
             self._draw()
@@ -250,7 +257,7 @@ class Evaluation(StepCallback):
                 (self.directory / name).unlink(missing_ok=True)
 
     def _read_table(self):
-        """Rows of the run that is resumed; whether there are some of later steps."""
+        """Reads the rows of a resumed run; returns whether there are later ones."""
         path, later = self.directory / TABLE, False
         if self.rows or not path.is_file():
             return later

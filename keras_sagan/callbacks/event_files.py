@@ -1,4 +1,4 @@
-"""Files of points that TensorBoard reads ("event files")."""
+"""Writes and truncates the event files that TensorBoard reads."""
 
 import contextlib
 
@@ -11,13 +11,13 @@ _PATTERN = "events.out.tfevents.*"
 
 
 class EventWriter:
-    """Writes points into a new file of a directory, and another once that is removed.
+    """Writes points to a new event file, and starts another one if that is deleted.
 
-    TensorFlow's own writer goes on with a file that has no name any more.
+    TensorFlow's writer would go on writing to the deleted file without notice.
 
     Args:
-        directory: str or path.
-        suffix: str. End of the file's name.
+        directory: str or path of the directory.
+        suffix: str. Suffix of the file name.
     """
 
     def __init__(self, directory, suffix=""):
@@ -27,10 +27,10 @@ class EventWriter:
 
     @contextlib.contextmanager
     def at(self, step):
-        """Scope in which `tf.summary` writes points of a step; flushed at its end.
+        """Makes `tf.summary` write points of a step; flushes them at the end.
 
         Raises:
-            OSError: if they cannot be written; it names the directory.
+            OSError: if they cannot be written. The message names the directory.
         """
         if not all(path.exists() for path in self._files):
             self.close()
@@ -52,13 +52,13 @@ class EventWriter:
 
 
 def keep_until(directory, step):
-    """Drops the points after a step, and one that was cut off.
+    """Drops all points after a step, and one that is truncated.
 
     Args:
-        directory: path.
-        step: int. -1 to drop all of them.
+        directory: str or path of the directory of event files.
+        step: int. The last step to keep; -1 to drop all points.
 
-    Returns: set of int: the steps that have points.
+    Returns: set of int, the steps that still have points.
     """
     left = set()
     for path in sorted(paths.local(directory).glob(_PATTERN)):
@@ -70,7 +70,7 @@ def keep_until(directory, step):
 
 
 def _steps(path):
-    """The steps of the points in a file, and whether it could be read to its end."""
+    """Returns the steps of the points in a file, and whether the file is complete."""
     steps = set()
     try:
         for _, event in _events(path):
@@ -85,7 +85,7 @@ def _rewrite(path, step):
     def write(new):
         with (
             tf.io.TFRecordWriter(str(new)) as file,
-            contextlib.suppress(tf.errors.DataLossError),  # cut off there
+            contextlib.suppress(tf.errors.DataLossError),  # a truncated record
         ):
             for record, event in _events(path):
                 if event.step <= step or not event.HasField("summary"):

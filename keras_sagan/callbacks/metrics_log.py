@@ -1,4 +1,4 @@
-"""The file of metrics of a training run."""
+"""Writes the metrics of a training run to a file."""
 
 import errno
 import json
@@ -12,18 +12,21 @@ from keras_sagan.training import networks
 
 
 class MetricsLog(StepCallback):
-    """Appends a row of metrics, means over an epoch, to a file of JSON lines.
+    """Appends the metrics of every epoch to a file of JSON lines.
 
-    A row holds `step`, `seconds` since training began, `images_per_second` (real
-    images; time of the steps alone), what `fit` logs, and the `sigmas` of the step.
-    Where the file is gone that the last row was written to, somebody has removed the
-    run: `FileNotFoundError`.
+    A row holds `step`, `seconds` since training began, `images_per_second` (real images
+    per second spent in steps), what `fit` logs, that is, means over the epoch, and the
+    `sigmas` of the step.
 
     Args:
-        path: str. File to append to.
-        examples_per_step: int. Real images that a generator step consumes.
-        clock: callable that returns the seconds since training began. Defaults to
-            those since `fit` began.
+        path: str or path. File to append to.
+        examples_per_step: int. Number of real images that a generator step consumes.
+        clock: function that returns the seconds since training began. By default they
+            are counted from the beginning of `fit`.
+
+    Raises:
+        FileNotFoundError: if the file with the previous rows is gone, because somebody
+            has deleted the run.
     """
 
     def __init__(self, path, examples_per_step, clock=None):
@@ -58,6 +61,7 @@ class MetricsLog(StepCallback):
             **{name: float(value) for name, value in (logs or {}).items()},
             **networks.sigmas(self.model),
         }
+        # Opening it for appending would bring a deleted run back, with one row in it.
         if self._begun and not self.path.exists():
             raise FileNotFoundError(
                 errno.ENOENT, os.strerror(errno.ENOENT), str(self.path)

@@ -1,4 +1,4 @@
-"""Progress of training on a terminal, or as lines where there is none."""
+"""Shows the progress of training as a bar on a terminal, or as lines elsewhere."""
 
 import collections
 import sys
@@ -10,27 +10,27 @@ from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.files.streams import LastingStream
 from keras_sagan.progress import clock
 
-_WINDOW_SECONDS = 30.0  # over which the rate is taken
-_BAR_SECONDS = 0.2  # between two states of the bar
+_WINDOW_SECONDS = 30.0  # over which the rate is averaged
+_BAR_SECONDS = 0.2  # between two updates of the bar
 _LOSSES = ("d_loss", "g_loss")
 
 
 class Progress(StepCallback):
-    """Shows steps, images/s, time left and both losses.
+    """Shows the step, images per second, the time left and both losses.
 
-    On a terminal it is a bar; elsewhere a line every `line_seconds`. The bar's
-    length is the larger part done of the steps and of the time.
+    On a terminal it is a bar, whose length is the fraction of the steps or of the time
+    that has passed, whichever is larger. Elsewhere it is a line every `line_seconds`.
 
     Args:
-        steps: int. Generator steps in all.
-        examples_per_step: int. Real images that a generator step consumes.
-        deadline: float, or `None`. Time (as `time.monotonic` gives) at which training
-            ends at the latest.
-        stream: text file to write to. Defaults to standard error. That it cannot be
-            written does not matter.
-        line_seconds: float. Time between two lines where `stream` is no terminal.
-        samples: `SampleGrid`, or `None`. The path of each new grid has a line.
-        evaluation: `Evaluation`, or `None`. The scores of each have a line.
+        steps: int. Total number of generator steps.
+        examples_per_step: int. Number of real images that a generator step consumes.
+        deadline: float, or `None`. Time, as returned by `time.monotonic`, at which
+            training ends at the latest.
+        stream: text file to write to. Defaults to standard error. Errors of writing are
+            ignored.
+        line_seconds: float. Seconds between two lines if `stream` is not a terminal.
+        samples: `SampleGrid`, or `None`. The path of each new grid is printed.
+        evaluation: `Evaluation`, or `None`. The scores of each evaluation are printed.
     """
 
     def __init__(
@@ -51,9 +51,9 @@ class Progress(StepCallback):
         self.line_seconds = line_seconds
         self.samples = samples
         self.evaluation = evaluation
-        self._announced = None, None  # path of a grid and row of scores
+        self._announced = None, None  # the last path of a grid, and row of scores
         self._bar = None
-        self._history = collections.deque()  # (time, step), the last seconds
+        self._history = collections.deque()  # (time, step) of the last seconds
 
     def on_train_begin(self, logs=None):
         self._begin = self._shown = time.monotonic()
@@ -83,7 +83,7 @@ class Progress(StepCallback):
         self.close()
 
     def close(self):
-        """Leaves the last state on the screen and ends the bar."""
+        """Shows the last state and ends the bar, which stays on the screen."""
         self._announce()
         if self._history and self._history[-1][0] > self._shown:
             self._show(*self._history[-1])
@@ -93,7 +93,7 @@ class Progress(StepCallback):
         self._history.clear()
 
     def _announce(self):
-        """Writes a line about what is new: a grid of samples, the scores of a step."""
+        """Prints a line for a new grid of samples, and one for new scores."""
         path = self.samples and self.samples.path
         rows = self.evaluation.rows if self.evaluation else ()
         row = rows[-1] if rows else None
@@ -106,7 +106,7 @@ class Progress(StepCallback):
         self._announced = path, row
 
     def _write(self, line):
-        """Writes a line, above the bar where there is one."""
+        """Prints a line, above the bar if there is one."""
         if self._bar is not None:
             self._bar.clear()
         print(line, file=self.stream, flush=True)
@@ -133,7 +133,7 @@ class Progress(StepCallback):
         )
 
     def _steps_per_second(self):
-        """Over the last seconds; 0 while unknown."""
+        """Returns the rate over the last seconds, or 0 while it is unknown."""
         if len(self._history) < 2:
             return 0.0
         (first_time, first_step), (last_time, last_step) = (

@@ -1,4 +1,4 @@
-"""Grids of samples that show how training goes on."""
+"""Writes grids of samples that show how training proceeds."""
 
 import pathlib
 import time
@@ -9,20 +9,20 @@ from keras_sagan.visualize import grids
 
 
 class SampleGrid(StepCallback):
-    """Writes grids of the same latents: at step 0, while training goes on, and after.
+    """Writes grids of images from the same latents before, during and after training.
 
     Args:
-        pattern: str. Path with a field for the step: `"samples/{step:07d}.png"`.
-        every: int. Grids are written at the multiples of so many steps.
-        labels: list of labels, one an image, or `None` for an unconditional model.
-        seeds: list of int, one an image.
-        columns: int. Images in a row.
+        pattern: str. Path with a field for the step, e.g. `"samples/{step:07d}.png"`.
+        every: int. Number of steps between grids, which are written at its multiples.
+        labels: list of labels, one per image, or `None` for an unconditional model.
+        seeds: list of int, one per image.
+        columns: int. Number of images in a row.
         at_end: bool. Whether to write a grid when `fit` ends.
 
     Attributes:
-        images: uint8 array of the last grid's images, or None before the first.
-        path: of the last grid, or None.
-        seconds: float. That the slowest grid took.
+        images: uint8 array of the images in the last grid, or None before the first.
+        path: path of the last grid, or None.
+        seconds: float. Time that the slowest grid took.
     """
 
     def __init__(self, pattern, every, labels, seeds, columns, at_end=True):
@@ -52,7 +52,7 @@ class SampleGrid(StepCallback):
         self.seconds = max(self.seconds, time.monotonic() - begin)
 
     def write_last(self):
-        """Writes the grid of the current step unless it is there."""
+        """Writes the grid of the current step unless that has been done."""
         if self.path is None or self.path != self._path() or not self.path.exists():
             self.write()
 

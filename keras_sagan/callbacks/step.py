@@ -1,7 +1,7 @@
-"""The base of callbacks that count generator steps, and the limits of training.
+"""The base class of callbacks that count generator steps, and the limits of training.
 
-Callbacks read the step from the model, so they count generator steps whatever an epoch
-is and however often training was resumed.
+Callbacks read the step from the model. They thus count generator steps however long an
+epoch is and however often training was resumed.
 """
 
 import time
@@ -10,7 +10,7 @@ import keras
 
 
 class StepCallback(keras.callbacks.Callback):
-    """A callback that knows the step."""
+    """A callback that knows the current generator step."""
 
     @property
     def step(self):
@@ -19,14 +19,14 @@ class StepCallback(keras.callbacks.Callback):
 
 
 class Limits(StepCallback):
-    """Ends training after a number of steps, or in time.
+    """Ends training after a number of steps, or before a deadline.
 
     Args:
-        steps: int. Generator steps in all, those before this `fit` included.
-        deadline: float, or `None`. Time (as `time.monotonic` gives) at which
-            everything is to be done.
-        reserve: callable, or `None`. Returns the seconds to keep before the
-            deadline for what comes after training.
+        steps: int. Total number of generator steps, including those before this `fit`.
+        deadline: float, or `None`. Time, as returned by `time.monotonic`, by which
+            everything must be done.
+        reserve: function, or `None`. Returns the number of seconds before the deadline
+            to reserve for what happens after training.
     """
 
     def __init__(self, steps, deadline=None, reserve=None):
@@ -43,6 +43,7 @@ class Limits(StepCallback):
     def on_train_batch_end(self, batch, logs=None):
         now = time.monotonic()
         reserve = self.reserve() if self.reserve else 0.0
+        # Would another step, as long as this one, end too late?
         late = self.deadline is not None and (
             now + (now - self._begin) + reserve >= self.deadline
         )

@@ -1,4 +1,4 @@
-"""Scalars, sample grids, attention figures and histograms for TensorBoard."""
+"""Writes scalars, sample grids, attention figures and histograms for TensorBoard."""
 
 import tensorflow as tf
 
@@ -10,14 +10,14 @@ from keras_sagan.visualize import attention, grids
 
 
 class TensorBoardScalars(StepCallback):
-    """Writes what `MetricsLog` does for TensorBoard, against generator steps.
+    """Writes the values of `MetricsLog` for TensorBoard, against generator steps.
 
-    `keras.callbacks.TensorBoard` counts epochs, and looks at `model.optimizer`.
+    `keras.callbacks.TensorBoard` counts epochs instead, and needs `model.optimizer`.
 
     Args:
-        directory: str. Log directory.
+        directory: str or path of the log directory.
         earlier: iterable of rows of `MetricsLog` to write first, for a directory whose
-            files were removed.
+            files have been deleted.
     """
 
     def __init__(self, directory, earlier=()):
@@ -46,15 +46,15 @@ class TensorBoardScalars(StepCallback):
 
 
 class TensorBoardPictures(StepCallback):
-    """Writes what `SampleGrid` has drawn, and what belongs to it, for TensorBoard.
+    """Writes pictures and histograms for TensorBoard whenever `SampleGrid` has a grid.
 
-    Whenever a grid was written: the grid, the attention figure of its first image, and
-    histograms of all trained weights.
+    They are the grid, the attention figure of its first image, and histograms of all
+    trainable weights.
 
     Args:
-        directory: str. Log directory of its own: while a run goes on, TensorBoard
-            follows the newest file of a directory only.
-        samples: `SampleGrid`. Place it before this callback.
+        directory: str or path of a log directory that nothing else writes to: during a
+            run, TensorBoard follows only the newest file of a directory.
+        samples: `SampleGrid`, which must come before this callback.
     """
 
     def __init__(self, directory, samples):
