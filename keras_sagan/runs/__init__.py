@@ -1,4 +1,8 @@
-"""Runs of training: from a configuration to a directory with a trained model."""
+"""Training runs, which turn a configuration into a directory with a trained model.
+
+`run` drives training, `building` creates model and data, `outputs` writes the directory
+and `reading` reads it. `checkpoints` makes a run resumable.
+"""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""A `SAGAN` and its data from a configuration."""
+"""Creates a `SAGAN` and opens its data from a configuration."""
 
 import dataclasses
 
@@ -14,16 +14,16 @@ from keras_sagan.training import batch_checks, settings
 
 
 def prepare(config, given=()):
-    """Opens the data of a configuration and fills in what they decide.
+    """Opens the data of a configuration and fills in the settings that depend on them.
 
     Args:
         config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
-        given: names of settings that are meant as they are. The number of classes
-            and channels of the others are taken from the data.
+        given: names of settings that the user has given. The number of classes and of
+            channels are taken from the data unless they are among them.
 
     Returns:
-        `(config, source)`: the resolved `RunConfig` and the
-        `keras_sagan.data.Source` that it was resolved against.
+        Tuple `(config, source)` of the completed `RunConfig` and its
+        `keras_sagan.data.Source`.
 
     Raises:
         ValueError: if a given setting contradicts the data.
@@ -46,7 +46,18 @@ def prepare(config, given=()):
 
 
 def load_source(config, channels):
-    """Opens the data of a run; one batch is what a generator step consumes."""
+    """Opens the data of a run, in batches of the images that a generator step needs.
+
+    Args:
+        config: `RunConfig`.
+        channels: int, or None to take the number of channels from the data.
+
+    Returns: `keras_sagan.data.Source`.
+
+    Raises:
+        ValueError: if there are fewer images than a generator step needs.
+        OSError: if the data cannot be read.
+    """
     training = config.training
     source = data.load(
         config.data.dataset,
@@ -74,17 +85,18 @@ def load_source(config, channels):
 def build(config, class_names=None, class_counts=None):
     """Builds and compiles the `SAGAN` of a configuration.
 
-    Seeds Python's, NumPy's and Keras's generators with `training.seed`. In the scope
-    of a strategy with several replicas, batch statistics are those of all of them.
+    The random number generators of Python, NumPy and Keras are seeded with
+    `training.seed`. In the scope of a strategy with several replicas, batch statistics
+    are computed over all of them.
 
     Args:
         config: `RunConfig`.
         class_names: sequence of str, or `None`.
-        class_counts: sequence of int, or `None`. Examples of each class, for natural
-            fake labels.
+        class_counts: sequence of int, or `None`. Number of examples of each class, for
+            natural fake labels.
 
     Raises:
-        ValueError: if a setting is not possible with another.
+        ValueError: if settings contradict each other.
     """
     training = config.training
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -112,7 +124,10 @@ def build(config, class_names=None, class_counts=None):
 
 
 def _label_weights(config, class_counts):
-    """How often generated images are of each class in training; None for equally."""
+    """Returns the frequencies of the classes of generated images in training.
+
+    Returns: sequence of numbers, or None if all classes are equally frequent.
+    """
     natural = config.data.fake_labels == "natural"
     if not losses.get(config.training.loss).paired:
         return class_counts if natural else None
@@ -129,7 +144,7 @@ def _label_weights(config, class_counts):
 
 
 def check_fits(config, source):
-    """Raises a `ValueError` unless the networks are for the images of a source."""
+    """Raises a `ValueError` unless the networks match the images of a source."""
     for name in ("num_classes", "channels", "image_size"):
         wanted, found = getattr(config.model, name), getattr(source, name)
         if wanted != found:

@@ -1,12 +1,12 @@
-"""Checkpoints as files: written whole or not at all, and verified when read.
+"""The files of checkpoints, which are written completely and verified when read.
 
 A checkpoint is a directory `checkpoints/STEP/` with `state.npz` (NumPy's own format,
-read without pickle) and `checkpoint.json`: what belongs to it, and the size and
-SHA-256 of `state.npz`. A directory with a number for a name is complete
-(`files.writing`); a file that was damaged later has another checksum.
+read without pickle) and `checkpoint.json`, which holds further details and the size and
+SHA-256 of `state.npz`. A directory whose name is a number is complete (see
+`files.writing`); if a file is damaged later, its checksum shows that.
 
-Why not `tf.train.CheckpointManager`: it neither flushes to the disk nor notices a
-damaged file before half of it has been restored.
+`tf.train.CheckpointManager` is not used because it does not flush files to the disk,
+and because it notices a damaged file only after half of it has been restored.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ _NAME = re.compile(r"\d{7,}")
 
 
 class CheckpointError(ValueError):
-    """A checkpoint is missing, damaged, or not one."""
+    """Raised for a checkpoint that is missing, damaged, or anything else."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Checkpoint:
     """The content of a checkpoint.
 
     Args:
-        step: int. Generator steps made.
-        arrays: dict of str to NumPy array: every variable.
-        details: dict of JSON values: all else.
+        step: int. Number of generator steps made.
+        arrays: dict from str to NumPy array, with every variable.
+        details: dict of JSON values, with everything else.
     """
 
     step: int
@@ -46,12 +46,12 @@ class Checkpoint:
 
 
 def path_of(directory, step):
-    """The path of the checkpoint of one step."""
+    """Returns the path of the checkpoint of a step."""
     return paths.local(directory) / f"{step:07d}"
 
 
 def steps(directory):
-    """The steps that a directory has complete checkpoints of, oldest first."""
+    """Returns the steps of the complete checkpoints in a directory, oldest first."""
     directory = paths.local(directory)
     if not directory.is_dir():
         return []
@@ -60,23 +60,23 @@ def steps(directory):
 
 
 def write(directory, checkpoint):
-    """Writes a checkpoint; an older one of the same step stays as it is.
+    """Writes a checkpoint, unless there is one of the same step already.
 
     Args:
-        directory: path of the directory of all checkpoints.
+        directory: str or path of the directory of all checkpoints.
         checkpoint: `Checkpoint`.
 
-    Returns: its path.
+    Returns: path of the checkpoint.
 
     Raises:
-        OSError: if it cannot be written. Nothing of it is left then, as far as the
-            file system allows, and no other checkpoint was touched.
+        OSError: if it cannot be written. Nothing of it is left behind, as far as the
+            file system allows, and no other checkpoint is affected.
     """
     directory = paths.local(directory)
     target = path_of(directory, checkpoint.step)
     if target.exists():
         return target
-    # Not its parents: a run that was removed must not come back in parts.
+    # Without `parents`: a run that has been deleted must not partly reappear.
     directory.mkdir(exist_ok=True)
 
     def write_files(folder):
@@ -88,10 +88,12 @@ def write(directory, checkpoint):
 
 
 def read(directory, step):
-    """Reads and verifies the checkpoint of one step.
+    """Reads and verifies the checkpoint of a step.
+
+    Returns: `Checkpoint`.
 
     Raises:
-        CheckpointError: if it is not there, or damaged.
+        CheckpointError: if it is missing or damaged.
     """
     path = path_of(directory, step)
     manifest = _read_manifest(path)
@@ -116,14 +118,14 @@ def read(directory, step):
 
 
 def read_newest(directory):
-    """Reads the newest checkpoint that is whole.
+    """Reads the newest checkpoint that is intact.
 
-    Warns of each damaged one that was passed over, and says which one is used.
+    If newer ones are damaged, a warning names them and says which one is used.
 
-    Returns: `Checkpoint`, or None if the directory has none at all.
+    Returns: `Checkpoint`, or None if there are no checkpoints at all.
 
     Raises:
-        CheckpointError: if there are checkpoints, and every one is damaged.
+        CheckpointError: if there are checkpoints, but all of them are damaged.
     """
     problems = []
     for step in reversed(steps(directory)):
@@ -147,16 +149,20 @@ def read_newest(directory):
 
 
 def remove_old(directory, keep):
-    """Removes all but the newest `keep` checkpoints, and what was left unfinished."""
+    """Removes all but the newest `keep` checkpoints, and unfinished ones."""
     for step in steps(directory)[:-keep]:
         writing.remove_folder(path_of(directory, step))
     writing.remove_unfinished(directory)
 
 
 def set_aside(directory, after):
-    """Renames the checkpoints newer than a step, so that a run can branch off there.
+    """Renames all checkpoints of later steps, so that a run can branch off at a step.
 
-    Returns: their new paths.
+    Args:
+        directory: str or path of the directory of all checkpoints.
+        after: int. Last step whose checkpoint keeps its name.
+
+    Returns: list of the new paths.
     """
     later = [step for step in steps(directory) if step > after]
     return [writing.rename_aside(path_of(directory, step)) for step in later]

@@ -1,9 +1,10 @@
-"""Checkpoints of a `SAGAN`: all of its state, saved while training goes on.
+"""Saves the complete state of a `SAGAN` during training, and restores it.
 
-The state is every variable: both networks, the averaged generator, batch statistics,
-`u` and `v`, both optimizers with their step counts, and the running means of the
-metrics. Random numbers and the position in the data are functions of (seed, step), so
-nothing else is needed to continue as if training had never stopped.
+The state consists of all variables: both networks, the averaged generator, batch
+statistics, `u` and `v`, both optimizers with their step counts, and the running means
+of the metrics. Random numbers and the position in the data are functions of the seed
+and the step, so that nothing else is needed to continue as if training had never
+stopped.
 """
 
 import threading
@@ -21,19 +22,20 @@ from keras_sagan.runs.checkpoint_files import Checkpoint, CheckpointError
 
 
 def snapshot(gan):
-    """Copies of all variables of a compiled `SAGAN`, by name, as NumPy arrays."""
+    """Copies all variables of a compiled `SAGAN`: dict from name to NumPy array."""
     return {
-        # A copy: TensorFlow may go on writing into what `numpy` returns.
+        # A copy, because `numpy` may return memory that TensorFlow will overwrite.
         name: np.array(variable.value.numpy())
         for name, variable in _variables(gan).items()
     }
 
 
 def restore(gan, arrays):
-    """Gives a compiled `SAGAN` the state of a snapshot; all of it or none.
+    """Sets all variables of a compiled `SAGAN` to those of a snapshot.
 
     Raises:
-        CheckpointError: naming the first variable that does not fit.
+        CheckpointError: if a variable is missing, unknown, or of another shape or
+            dtype. The message names it, and no variable has been changed.
     """
     variables = _variables(gan)
     arrays = _with_step(arrays, variables, gan)
@@ -55,14 +57,14 @@ def restore(gan, arrays):
 class Checkpoints(StepCallback):
     """Saves checkpoints at the ends of epochs, in a thread of its own.
 
-    Place it last: what other callbacks do at the end of an epoch comes first. A
-    checkpoint that cannot be written is a warning, and training goes on.
+    It must be the last callback, so that the others have done their work for the epoch.
+    If a checkpoint cannot be written, there is a warning and training continues.
 
     Args:
         directory: path of the directory of all checkpoints.
-        every: int. Steps between two checkpoints.
-        keep: int. How many of the newest stay.
-        details: callable that returns a dict of JSON values to keep with the state.
+        every: int. Number of steps between two checkpoints.
+        keep: int. Number of checkpoints to keep, the newest ones.
+        details: function that returns a dict of JSON values to store with the state.
     """
 
     def __init__(self, directory, every, keep, details=dict):
@@ -71,14 +73,14 @@ class Checkpoints(StepCallback):
         self.every = every
         self.keep = keep
         self.details = details
-        self.seconds = 0.0  # that training has waited for checkpoints
-        self._last = None  # step of the newest
+        self.seconds = 0.0  # that training has waited for checkpoints so far
+        self._last = None  # step of the newest checkpoint
         self._metrics = None
         self._thread = None
-        self._error = None  # (problem, exception) of the last writing
+        self._error = None  # (problem, exception) of the last attempt to write
 
     def resume(self, gan, step=None):
-        """Restores the newest whole checkpoint, or the one of a step.
+        """Restores the newest intact checkpoint, or that of a given step.
 
         Args:
             gan: compiled `SAGAN`.
@@ -87,7 +89,7 @@ class Checkpoints(StepCallback):
         Returns: `Checkpoint`, or None if there is none.
 
         Raises:
-            CheckpointError: if it is damaged, or of another model.
+            CheckpointError: if it is damaged, or if it belongs to another model.
         """
         if step is None:
             checkpoint = checkpoint_files.read_newest(self.directory)
@@ -99,11 +101,15 @@ class Checkpoints(StepCallback):
         return checkpoint
 
     def keep_metrics(self, gan):
-        """Goes on with the metrics of an epoch that a checkpoint interrupted."""
+        """Lets the next epoch start with the current values of the metrics.
+
+        They belong to the first part of an epoch that was interrupted; `fit` would
+        reset them.
+        """
         self._metrics = [(v, np.array(v)) for m in gan.metrics for v in m.variables]
 
     def prepare(self):
-        """Makes the directory."""
+        """Creates the directory."""
         paths.local(self.directory).mkdir(parents=True, exist_ok=True)
 
     def on_train_begin(self, logs=None):
@@ -125,10 +131,10 @@ class Checkpoints(StepCallback):
         self.finish()
 
     def save(self):
-        """Takes a snapshot and starts writing it.
+        """Takes a snapshot and starts to write it.
 
         Raises:
-            DivergenceError: if it holds a value that is not finite; it is not saved.
+            DivergenceError: if a value is not finite. The snapshot is not saved then.
         """
         begin = time.monotonic()
         self.finish()
@@ -141,7 +147,7 @@ class Checkpoints(StepCallback):
         self.seconds += time.monotonic() - begin
 
     def finish(self):
-        """Waits until the last checkpoint is on the disk; warns if it is not."""
+        """Waits until the last checkpoint is on the disk, or warns that it is not."""
         if self._thread is None:
             return
         begin = time.monotonic()
@@ -166,7 +172,7 @@ class Checkpoints(StepCallback):
     def _write(self, checkpoint):
         try:
             checkpoint_files.write(self.directory, checkpoint)
-        except Exception as error:  # a thread has nobody else to tell
+        except Exception as error:  # nobody would see an exception of this thread
             self._error = ("could not be written", error)
             return
         try:
@@ -176,7 +182,7 @@ class Checkpoints(StepCallback):
 
 
 def _with_step(arrays, variables, gan):
-    """The arrays with the step, which 0.1.0 knew as the updates of G's optimizer."""
+    """Adds the step to arrays of version 0.1.0, which had only G's update count."""
     names = {id(variable): name for name, variable in variables.items()}
     step = names[id(gan.step_counter.count)]
     updates = names.get(id(gan.g_optimizer.iterations))
@@ -186,7 +192,10 @@ def _with_step(arrays, variables, gan):
 
 
 def _variables(gan):
-    """All variables by a name that is the same in every process."""
+    """Returns all variables by names that are the same in every process.
+
+    The names contain the position, because Keras's names of variables are not unique.
+    """
     groups = {
         "model": gan.variables,
         "metrics": [v for metric in gan.metrics for v in metric.variables],

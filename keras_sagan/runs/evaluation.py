@@ -1,4 +1,4 @@
-"""The evaluation of a run, from its configuration."""
+"""The evaluation of a run during training, as its configuration describes it."""
 
 import contextlib
 
@@ -17,21 +17,21 @@ _SUBSET = 1000  # images of a subset of the kernel distance
 
 
 class RunEvaluation(Evaluation):
-    """`Evaluation` with the settings of a run.
+    """An `Evaluation` with the settings of a run.
 
-    The extractor "classifier" is trained on the data of the run and kept beside the
-    scores, for a run that goes on and for `keras-sagan evaluate`.
+    The extractor "classifier" is trained on the data of the run and stored beside the
+    scores, where a resumed run and `keras-sagan evaluate` find it.
 
     Args:
-        config: `RunConfig` whose `evaluation.every` is a number.
-        output: path. Directory of the run; nothing is written before training.
-        source: `keras_sagan.data.Source` that is trained on.
+        config: `RunConfig` with a number for `evaluation.every`.
+        output: path of the run's directory. Nothing is written before training begins.
+        source: `keras_sagan.data.Source` of the training data.
         strategy: `tf.distribute.Strategy` whose replicas compute the features, or
-            `None` for one device; its scope must not be entered yet.
+            `None` for a single device. Its scope must not have been entered.
 
     Raises:
-        ValueError: if a setting is not possible.
-        OSError: if data or an extractor cannot be read.
+        ValueError: if a setting is invalid or not possible with these data.
+        OSError: if the data or the extractor cannot be read.
     """
 
     def __init__(self, config, output, source, strategy):
@@ -68,7 +68,7 @@ class RunEvaluation(Evaluation):
         )
 
     def set_best_aside(self, after):
-        """Renames the best model if it is of a later step."""
+        """Renames the best model if it is of a step later than `after`."""
         best = self.directory / BEST
         step = -1
         with contextlib.suppress(FileNotFoundError, ValueError, KeyError, TypeError):
@@ -102,23 +102,23 @@ class RunEvaluation(Evaluation):
 
 
 def of_run(config, output, source, strategy):
-    """The `RunEvaluation` of a run, ready, or `None` where none is wanted.
+    """Returns the prepared `RunEvaluation` of a run, or `None` if it has none.
 
-    Of several workers the chief evaluates, on one of its devices, while the others
+    With several workers, the chief evaluates on one of its devices, while the others
     wait for it in their next step.
 
     Args:
         config: `RunConfig`.
-        output: path of the run's directory, or `None` on a worker that has none.
+        output: path of the run's directory, or `None` on a worker without one.
         source, strategy: as for `RunEvaluation`.
 
     Raises:
-        ValueError: if a setting is not possible.
+        ValueError: if a setting is invalid or not possible with these data.
     """
     if config.evaluation.every is None or output is None:
         return None
     if strategies.is_multi_worker(strategy):
-        strategy = None  # its replicas are those of all workers
+        strategy = None  # its replicas include those of the other workers
     evaluation = RunEvaluation(config, output, source, strategy)
     evaluation.prepare()
     return evaluation

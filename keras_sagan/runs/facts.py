@@ -1,4 +1,7 @@
-"""What a run was trained on and with, as a file beside its configuration."""
+"""Records the data and the machine of a run in `facts.json`.
+
+When a run is resumed, the file shows whether the data are still the same.
+"""
 
 import dataclasses
 import hashlib
@@ -19,11 +22,13 @@ _SAMPLED = 256  # images whose content is compared
 
 
 def describe(source, diversity):
-    """The data and the machine of a run, as a dictionary of JSON values.
+    """Describes the data and the machine of a run.
 
     Args:
         source: `keras_sagan.data.Source`.
         diversity: float. `divergence.diversity` of the real images.
+
+    Returns: dict of JSON values with the keys `data` and `machine`.
     """
     counts = source.class_counts
     return {
@@ -51,7 +56,7 @@ def describe(source, diversity):
 
 
 def content(source):
-    """Of some images and all labels: str that is another one for other data."""
+    """Returns a hash (str) of a sample of the images and of all labels."""
     images, labels = source.arrays()
     digest = hashlib.blake2b(digest_size=16)
     for i in range(0, len(images), max(1, len(images) // _SAMPLED)):
@@ -62,14 +67,18 @@ def content(source):
 
 
 def in_run_order(directory, source):
-    """The source, with the classes in the order that the run was begun with.
+    """Returns the source with the classes in the order of an earlier part of the run.
 
-    Class folders "0" to "11" were once sorted as text: a run of then goes on with its
-    labels, and with its pictures in the order that it had, class by class.
+    An older version sorted class folders "0" to "11" as text. A run from then continues
+    with its own labels, and with its images in the order that they had, class by class.
+
+    Args:
+        directory: path of the run's directory.
+        source: `keras_sagan.data.Source`.
     """
     names, before = source.class_names, _data_facts(directory).get("class_names")
     same = isinstance(before, list) and names and sorted(names) == sorted(before)
-    # Several workers do not all have the directory: they keep the order of the data.
+    # Not with several workers, of which some may not have the directory.
     several = strategies.is_multi_worker(tf.distribute.get_strategy())
     if not same or several or list(names) == before:
         return source
@@ -81,13 +90,18 @@ def in_run_order(directory, source):
 
 
 def check_same_data(directory, source):
-    """Compare the data that a run goes on with to those in its `facts.json`.
+    """Compares the data of a resumed run with those recorded in its `facts.json`.
 
-    Warns of other pictures, which make later batches others than the run would have
-    had. Says nothing of a run without the file.
+    If the images differ, there is a warning: later batches will not be those that the
+    run would have had. A run without the file is not checked.
+
+    Args:
+        directory: path of the run's directory.
+        source: `keras_sagan.data.Source`.
 
     Raises:
-        ValueError: if the classes are others: their numbers would mean other things.
+        ValueError: if the classes differ, because a label would then have another
+            meaning than before.
     """
     before = _data_facts(directory)
     names = source.class_names and list(source.class_names)
@@ -110,14 +124,14 @@ def check_same_data(directory, source):
 
 
 def class_counts(directory):
-    """Examples of each class in the data of a run: list of int, or None if unknown."""
+    """Returns the number of examples of each class: list of int, or None if unknown."""
     counts = _data_facts(directory).get("class_counts")
     whole = isinstance(counts, list) and all(type(x) is int and x >= 0 for x in counts)
     return counts if whole else None
 
 
 def _data_facts(directory):
-    """What `facts.json` says of the data: dict, empty where it says nothing."""
+    """Returns the part of `facts.json` about the data: dict, empty if there is none."""
     try:
         data = reading.read_facts(directory)["data"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -126,7 +140,7 @@ def _data_facts(directory):
 
 
 def write(directory, facts):
-    """Writes `facts.json`, whole or not at all."""
+    """Writes `facts.json`, completely or not at all."""
     path = pathlib.Path(directory, reading.FACTS)
     writing.replace_file(path, writing.json_text(facts))
 

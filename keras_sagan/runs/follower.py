@@ -1,4 +1,4 @@
-"""What the run of a worker that is not the chief does beside training: nothing."""
+"""The outputs of a worker that is not the chief: it trains along and writes nothing."""
 
 import contextlib
 
@@ -7,7 +7,7 @@ from keras_sagan.runs import checkpoints
 
 
 class NoOutputs:
-    """In place of `outputs.Outputs`: a worker trains along and writes nothing.
+    """Takes the place of `outputs.Outputs` on a worker that writes nothing.
 
     Args:
         config: `RunConfig`, the same as the chief's.
@@ -23,23 +23,23 @@ class NoOutputs:
         )
 
     def check_data(self, source):
-        """The chief has compared them."""
+        """Returns the source; the chief compares the data."""
         return source
 
     def locked(self):
         return contextlib.nullcontext()
 
     def begin(self, gan, source, evaluation):
-        """The state is the chief's: see `signals.share_state`."""
+        """Does nothing; the state comes from the chief, see `signals.share_state`."""
 
     def begin_training(self):
-        """Nothing is set aside."""
+        """Does nothing; there are no files to set aside."""
 
     def end_training(self):
-        """Nothing is shown."""
+        """Does nothing; no progress is shown."""
 
     def end(self):
-        """No model is written."""
+        """Does nothing; the chief writes the model."""
 
     def seconds_to_end(self):
         return 0.0
@@ -49,10 +49,13 @@ class NoOutputs:
 
 
 class _Silent(checkpoints.Checkpoints):
-    """Takes part in reading the state, which needs every worker, and writes nothing."""
+    """Checkpoints that are not written.
+
+    It still reads the state whenever the chief does, because that needs every worker.
+    """
 
     def prepare(self):
-        """Nothing is written."""
+        """Does nothing; there is no directory."""
 
     def save(self):
         arrays = checkpoints.snapshot(self.model)

@@ -1,4 +1,4 @@
-"""What a run writes into its directory, and how it goes on there."""
+"""Writes the directory of a run, and resumes the run from what is there."""
 
 import contextlib
 import time
@@ -17,14 +17,14 @@ _SECONDS_TO_END = 5.0  # for the model and the last checkpoint
 
 
 class Outputs:
-    """The directory of a run; `follower.NoOutputs` stands for none.
+    """The directory of a run; `follower.NoOutputs` is its counterpart without one.
 
     Args:
         config, directory, resume, resume_from: as for `Run`.
 
     Attributes, after `begin`:
         logs: list of callbacks that write numbers.
-        pictures: list of callbacks that draw, and show how training goes on.
+        pictures: list of callbacks that draw pictures or show progress.
         checkpoints: `Checkpoints`.
 
     Raises: as `Run`.
@@ -41,7 +41,7 @@ class Outputs:
         self._check_step(resume_from)
 
     def check_data(self, source):
-        """Compares the data with those that the run was begun with.
+        """Compares the data with those of the earlier part of a resumed run.
 
         Returns: the source, with the classes in the order of the run.
         """
@@ -52,14 +52,16 @@ class Outputs:
 
     @contextlib.contextmanager
     def locked(self):
-        """Scope in which no other process trains in the directory."""
+        """Keeps other processes from training in the directory meanwhile."""
         writing.make_folder(self.directory)
         with only_one_process(self.directory, "training"):
             writing.remove_unfinished(self.directory)
             yield
 
     def begin(self, gan, source, evaluation):
-        """Brings the model and the directory to where the run had come.
+        """Brings the model and the directory to the state from which training starts.
+
+        For a resumed run, that is the state of a checkpoint.
 
         Args:
             gan: compiled `SAGAN`.
@@ -96,15 +98,15 @@ class Outputs:
         ]
 
     def begin_training(self):
-        """Takes an earlier end of the run for what it is now: one of its states."""
+        """Renames the model of an earlier end of the run, which is now outdated."""
         run_directory.set_model_aside(self.directory)
 
     def end_training(self):
-        """Finishes what is under way: the state of progress on the screen."""
+        """Shows the final progress on the screen."""
         self._progress.close()
 
     def end(self):
-        """Writes the last grid and the model; returns the path of the model."""
+        """Writes the last grid and the model, and returns the path of the model."""
         self._samples.write_last()
         return run_directory.write_model(self._samples.model, self.directory)
 
@@ -115,17 +117,17 @@ class Outputs:
 
     @property
     def deadline(self):
-        """Time (as `time.monotonic` gives) at which everything is done, or None."""
+        """Time, as from `time.monotonic`, by which the run must be done, or None."""
         minutes = self.config.training.minutes
         return None if minutes is None else self._start + 60 * minutes
 
     def seconds_to_end(self):
-        """float. What is left to do after the last step will take."""
+        """Returns the estimated time of everything after the last step, in seconds."""
         cost = self._evaluation.cost if self._evaluation else 0.0
         return _SECONDS_TO_END + self._samples.seconds + cost
 
     def last_good(self):
-        """str. Where a run that has diverged can go on."""
+        """Returns a sentence on where a run that has diverged can be resumed."""
         self.checkpoints.finish()
         known = checkpoint_files.steps(self.directory / reading.CHECKPOINTS)
         if not known:
@@ -139,7 +141,7 @@ class Outputs:
     def _go_back(self, gan, evaluation):
         """Restores a checkpoint, and drops what was written after its step.
 
-        Returns: list of dict: rows of metrics that TensorBoard lacks.
+        Returns: list of dict, rows of metrics that are missing for TensorBoard.
         """
         checkpoint = self.checkpoints.resume(gan, self._resume_from)
         if checkpoint is not None:
@@ -150,13 +152,16 @@ class Outputs:
         run_directory.keep_metrics_until(self.directory, interval)
         points = event_files.keep_until(self.directory / reading.LOGS, interval)
         pictures = self.directory / reading.PICTURES
-        event_files.keep_until(pictures, step or -1)  # those of step 0 come again
+        event_files.keep_until(pictures, step or -1)  # step 0 is going to be drawn anew
         event_files.keep_until(self.directory / reading.EVALUATION, step)
         rows = reading.read_rows(self.directory)
         return [row for row in rows if row["step"] not in points]
 
     def _set_aside(self, step, evaluation):
-        """Renames what is of later steps, unless it is about to be written again."""
+        """Renames files of later steps, unless the run will write the same again.
+
+        A run that is resumed at its newest checkpoint repeats the same steps.
+        """
         checkpoint_files.set_aside(self.checkpoints.directory, after=step)
         if self._resume_from is not None:
             run_directory.set_samples_aside(self.directory, after=step)
@@ -191,6 +196,7 @@ class Outputs:
             classes = grids.shown_classes(gan.generator.num_classes)
             labels, seeds = grids.class_rows(classes, _COLUMNS)
         folder = str(self.directory / reading.SAMPLES)
+        # The path becomes part of a format string.
         folder = folder.replace("{", "{{").replace("}", "}}")
         samples = callbacks.SampleGrid(
             f"{folder}/{reading.SAMPLE}",
@@ -200,7 +206,7 @@ class Outputs:
             columns,
             at_end=False,
         )
-        samples.set_model(gan)  # a run that has ended already has no `fit`
+        samples.set_model(gan)  # `fit`, which would do it, may have no steps left
         return samples
 
     def _new_progress(self):

@@ -1,7 +1,7 @@
-"""The directory of a run: its names, and what is there, read without the model.
+"""The names of the files in a run's directory, and functions to read them.
 
-Whoever writes a file of a run takes its name from here. JSON is read as that of others
-is: of bounded size.
+Every module that writes a file of a run takes its name from here. JSON files are
+treated as untrusted, that is, their size is limited. Nothing here needs the model.
 """
 
 import contextlib
@@ -12,9 +12,9 @@ from keras_sagan.callbacks.evaluation import TABLE
 from keras_sagan.config.run import RunConfig
 from keras_sagan.files import json_files, paths
 
-CONFIG = "config.json"  # every setting, and versions
-FACTS = "facts.json"  # of data and machine
-METRICS = "metrics.jsonl"  # a row for each interval
+CONFIG = "config.json"  # all settings, and versions
+FACTS = "facts.json"  # about the data and the machine
+METRICS = "metrics.jsonl"  # a row per interval
 CHECKPOINTS, MODEL = "checkpoints", "model"
 SAMPLES, SAMPLE = "samples", "{step:07d}.png"
 LOGS = "logs"  # TensorBoard's scalars
@@ -30,13 +30,13 @@ class RunFiles:
     """The content of a run directory.
 
     Args:
-        name: str. Of the directory.
-        config: dict. `config.json`; sections that an older version did not write are
-            missing.
-        facts: dict. `facts.json`, empty for older runs.
-        rows: list of dict: `metrics.jsonl`, by step.
-        samples: list of `(step, path)`, by step.
-        scores: list of dict: `evaluation.csv`, by step.
+        name: str. Name of the directory.
+        config: dict. Content of `config.json`. In a run of an older version, sections
+            may be missing.
+        facts: dict. Content of `facts.json`, empty for older runs.
+        rows: list of dict. Rows of `metrics.jsonl`, ordered by step.
+        samples: list of `(step, path)`. Grids of samples, ordered by step.
+        scores: list of dict. Rows of `evaluation.csv`, ordered by step.
     """
 
     name: str
@@ -48,7 +48,9 @@ class RunFiles:
 
 
 def read_run(directory):
-    """Reads a run directory; lines of metrics that were cut off are left out.
+    """Reads the directory of a run; truncated rows of metrics are left out.
+
+    Returns: `RunFiles`.
 
     Raises:
         FileNotFoundError: if there is no run.
@@ -72,12 +74,15 @@ def read_run(directory):
 
 
 def is_run(directory):
-    """Whether a directory has the configuration of a run, or of a model."""
+    """Returns whether a directory has the configuration of a run or of a model."""
     return (paths.local(directory) / CONFIG).is_file()
 
 
 def read_config(directory):
-    """The `RunConfig` of a run, and the versions that it was made with.
+    """Reads the configuration of a run.
+
+    Returns: tuple of the `RunConfig` and a dict of the versions of packages with which
+        the run was started or last resumed.
 
     Raises:
         ValueError: if `config.json` is damaged.
@@ -96,7 +101,7 @@ def read_config(directory):
 
 
 def read_facts(directory):
-    """`facts.json`: dict, empty for a run without it.
+    """Reads `facts.json`: a dict, empty for a run without the file.
 
     Raises:
         ValueError: if it is damaged.
@@ -105,9 +110,9 @@ def read_facts(directory):
 
 
 def read_rows(directory):
-    """The rows of metrics in the order of the file, without those that were cut off.
+    """Reads the rows of metrics in the order of the file; skips truncated ones.
 
-    Yields: dict from a name to a float; `step` to an int.
+    Yields: dict from names to floats, and from `step` to an int.
     """
     path = paths.local(directory) / METRICS
     if path.is_file():
@@ -115,14 +120,14 @@ def read_rows(directory):
 
 
 def read_samples(directory):
-    """The grids of samples: list of `(step, path)`, by step."""
+    """Returns the grids of samples as a list of `(step, path)`, ordered by step."""
     folder = paths.local(directory) / SAMPLES
     grids = [path for path in folder.glob("*.png") if path.stem.isdecimal()]
     return sorted((int(path.stem), path) for path in grids)
 
 
 def data_settings(directory):
-    """The section `data` of a run's configuration: dict, empty where there is no run.
+    """Returns the section `data` of a run's configuration, or `{}` if there is no run.
 
     Raises:
         ValueError: if the configuration is damaged.
@@ -132,14 +137,15 @@ def data_settings(directory):
 
 
 def run_facts(directory, step=None):
-    """What a model card says about a run: the `facts` of `export.card.model_card`.
+    """Collects what a model card says about a run, for `export.card.model_card`.
 
     Args:
-        directory: str or path. Of a run, or of a model.
-        step: int, or None. Of the model, where the run may have come further.
+        directory: str or path of the directory of a run or of a model.
+        step: int, or None. Step of the model, if that may not be the last one of the
+            run.
 
-    Returns: dict with `data` (data set and how it was read) and `training` (settings,
-        steps and seconds), empty for the directory of a model.
+    Returns: dict with `data` (the data set and how it was read) and `training`
+        (settings, steps and seconds); empty for the directory of a model.
     """
     settings = data_settings(directory)
     if not settings:
@@ -162,7 +168,7 @@ def _read(path):
 
 
 def _numbers(row):
-    """A row of metrics as numbers, or None if they are none."""
+    """Returns a row of metrics as numbers, or None if it has anything else."""
     try:
         values = {name: float(value) for name, value in row.items()}
         return values | {"step": int(row["step"])}
@@ -171,13 +177,13 @@ def _numbers(row):
 
 
 def _read_table(path):
-    """The rows of a table of scores, without those that were cut off."""
+    """Returns the rows of a table of scores, without truncated ones."""
     rows = []
     if not path.is_file():
         return rows
     with (
         path.open(encoding="utf-8", errors="replace", newline="") as file,
-        contextlib.suppress(csv.Error),  # no table from there on
+        contextlib.suppress(csv.Error),  # keep the rows before a damaged one
     ):
         for row in csv.DictReader(file):
             with contextlib.suppress(ValueError, KeyError, TypeError, OverflowError):

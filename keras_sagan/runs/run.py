@@ -1,4 +1,4 @@
-"""A training run: from a configuration to a directory with a trained model."""
+"""Carries out a training run: from a configuration to a trained model."""
 
 import dataclasses
 import functools
@@ -17,17 +17,17 @@ from keras_sagan.sagan import SAGAN
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What a run came to.
+    """The result of a run.
 
     Args:
         gan: `SAGAN`, trained.
-        steps: int. Generator steps made.
-        seconds: float. From the start of the run to its end.
-        signal: int, or `None`. The number of the signal that ended it early.
+        steps: int. Number of generator steps made.
+        seconds: float. Time from the start of the run to its end.
+        signal: int, or `None`. Number of the signal that ended the run early.
         best: dict, or `None`. Step and scores of the best evaluation.
         samples: path of the last grid, or `None`.
-        model: path of the model's directory, or `None` where a signal other than
-            Ctrl-C ended the run.
+        model: path of the model's directory, or `None` if a signal other than Ctrl-C
+            ended the run.
     """
 
     gan: SAGAN
@@ -40,32 +40,33 @@ class Result:
 
 
 class Run:
-    """One training run and its directory.
+    """A training run and its directory.
 
-    The directory holds `config.json` (every setting, and versions), `facts.json` (of
-    data and machine), `checkpoints/`, `samples/`, `logs/` (TensorBoard),
+    The directory holds `config.json` (all settings, and versions), `facts.json` (about
+    the data and the machine), `checkpoints/`, `samples/`, `logs/` (TensorBoard),
     `metrics.jsonl` and, after `fit`, `model/`.
 
-    A run that ended early, however it did, goes on at its newest checkpoint, and ends
-    with the weights and metrics that it would have had without the interruption;
-    other pictures than it was begun with are a warning.
+    A run that ended early, for whatever reason, continues from its newest checkpoint
+    and ends with the weights and metrics that it would have had without the
+    interruption. If the images are no longer those that it was started with, there is a
+    warning.
 
     Args:
-        config: `RunConfig`, as `prepare` returns it.
-        output: str or path. Directory: new, empty, or that of a run with the same
-            configuration; nothing is written before `fit`. `None` on a worker that is
-            not the chief: it trains along and writes nothing.
-        source: `keras_sagan.data.Source`, or `None` to open the configuration's.
-        resume: bool, or `None`. Whether a run must go on (True) or begin (False) in
-            the directory; by default whichever fits.
-        resume_from: int, or `None`. Step of the checkpoint to go on at; newer ones
+        config: `RunConfig`, as returned by `prepare`.
+        output: str or path of a directory that is new, empty, or that of a run with the
+            same configuration. Nothing is written before `fit`. `None` on a worker that
+            is not the chief, which trains along and writes nothing.
+        source: `keras_sagan.data.Source`, or `None` to open that of the configuration.
+        resume: bool, or `None`. Whether the run in the directory must be resumed (True)
+            or a new one started (False); by default, whichever is possible.
+        resume_from: int, or `None`. Step of the checkpoint to resume from; later ones
             are set aside. Defaults to the newest.
 
     Raises:
-        FileExistsError: if the directory holds something else than such a run.
-        FileNotFoundError: if there is no run or checkpoint to go on with.
-        ValueError: if the run there has another configuration or other classes, or
-            the data do not fit the configuration, or as the models do.
+        FileExistsError: if the directory holds anything else than such a run.
+        FileNotFoundError: if there is no run or checkpoint to resume.
+        ValueError: if the run there has another configuration or other classes, if the
+            data do not match the configuration, or for the same reasons as the models.
     """
 
     def __init__(self, config, output, source=None, resume=None, resume_from=None):
@@ -84,9 +85,10 @@ class Run:
 
     @functools.cached_property
     def evaluation(self):
-        """`RunEvaluation`, ready, or `None`; not to be had in a strategy's scope.
+        """The prepared `RunEvaluation`, or `None`.
 
-        Raises `ValueError` or `OSError` if a setting of it is not possible.
+        Do not access it first in the scope of a strategy. It raises a `ValueError` or
+        an `OSError` if one of its settings is not possible.
         """
         return run_evaluation.of_run(
             self.config,
@@ -97,22 +99,22 @@ class Run:
 
     @property
     def step(self):
-        """int. Generator steps made so far."""
+        """int. Number of generator steps made so far."""
         return self.gan.step
 
     def fit(self):
-        """Trains to the end, or until a signal, and writes the model.
+        """Trains to the end, or until a signal arrives, and writes the model.
 
         The first of Ctrl-C (SIGINT), SIGTERM, SIGHUP and SIGUSR1 ends training after
-        the step that is being made, with a checkpoint; Ctrl-C also writes the model. A
-        second Ctrl-C or SIGTERM ends the process at once.
+        the current step, with a checkpoint; after Ctrl-C, the model is written as well.
+        A second Ctrl-C or SIGTERM ends the process immediately.
 
         Returns:
             `Result`.
 
         Raises:
-            DivergenceError: if a loss or a weight stops being finite.
-            BlockingIOError: if another process trains in the directory.
+            DivergenceError: if a loss or a weight is no longer finite.
+            BlockingIOError: if another process is training in the directory.
         """
         with self.outputs.locked(), signals.StopSignals() as received:
             self.gan.stop_training = False
@@ -133,7 +135,7 @@ class Run:
             )
 
     def _train(self, received):
-        """Trains to the end: the rest of an interval, then whole ones."""
+        """Trains to the end of an interrupted interval first, then in whole ones."""
         every, steps = self.config.logging.log_every, self.config.training.steps
         if not self._goes_on(received):
             return
@@ -144,7 +146,8 @@ class Run:
                 self.outputs.checkpoints.keep_metrics(self.gan)
                 self._fit(every - self.step % every, 1, used)
             if self._goes_on(received):
-                self._fit(every, steps, used)  # `Limits` ends it
+                # More epochs than can be needed: `Limits` ends training.
+                self._fit(every, steps, used)
         except callbacks.DivergenceError as error:
             message = f"{error} {self.outputs.last_good()}"
             raise callbacks.DivergenceError(message) from None
@@ -163,12 +166,12 @@ class Run:
 
     def _goes_on(self, received):
         done = self.step >= self.config.training.steps
-        # Of several workers, the next step asks the others whether to stop.
+        # With several workers, only the next step can tell them all to stop.
         alone = not strategies.is_multi_worker(self.gan.distribute_strategy)
         return not (done or self.gan.stop_training or (alone and received.received))
 
     def _callbacks(self, received):
-        """What is done between steps, in this order."""
+        """Returns the callbacks in the order in which they must be called."""
         return [
             *self.outputs.logs,
             callbacks.StopOnNonFinite(),

@@ -1,4 +1,4 @@
-"""The directory of a run: what is in it, and whether a run can go on there."""
+"""Decides whether a run can start or resume in a directory, and writes files there."""
 
 import functools
 import json
@@ -11,7 +11,7 @@ from keras_sagan.files import writing
 from keras_sagan.runs import reading
 from keras_sagan.training import saving
 
-# Settings that may change when a run goes on: they do not change what a step does.
+# Settings that may change when a run is resumed, because no step depends on them.
 CHANGEABLE = ("training.steps", "training.minutes")
 CHANGEABLE_SECTIONS = ("logging",)
 
@@ -26,21 +26,22 @@ def next_run_directory(config, base="runs"):
 
 
 def check_usable(output, config, resume=None):
-    """Decides whether a run begins in a directory, or goes on there.
+    """Decides whether a run in a directory is started or resumed.
 
     Args:
-        output: path. Absent, empty, or the directory of a run.
-        config: `RunConfig` of the run that is wanted.
-        resume: bool, or None. Whether a run must go on there (True), must begin there
-            (False), or whichever fits (None).
+        output: path that does not exist, is empty, or is the directory of a run.
+        config: `RunConfig` of the requested run.
+        resume: bool, or None. Whether a run must be resumed there (True), must be
+            started there (False), or whichever is possible (None).
 
-    Returns: bool. Whether a run goes on.
+    Returns: bool. Whether a run is resumed.
 
     Raises:
-        FileNotFoundError: if there is no run to go on with, but there must be.
-        FileExistsError: if the directory holds something else, or a run that is not
-            to go on.
-        ValueError: if the run there has another configuration: lists the differences.
+        FileNotFoundError: if there is no run, but one must be resumed.
+        FileExistsError: if the directory holds anything else, or a run that must not
+            be resumed.
+        ValueError: if the run there has another configuration. The message lists the
+            differences.
     """
     there = output.exists() or output.is_symlink()
     if not there or (output.is_dir() and writing.is_empty(output)):
@@ -66,13 +67,13 @@ def check_usable(output, config, resume=None):
 
 
 def write_config(output, config):
-    """Writes `config.json` with the versions of now."""
+    """Writes `config.json` with the settings and the current versions of packages."""
     content = {**config.to_dict(), "versions": versions.environment()}
     writing.replace_file(output / reading.CONFIG, writing.json_text(content))
 
 
 def keep_metrics_until(output, step):
-    """Drops the rows of metrics after a step, and a row that was cut off."""
+    """Drops all rows of metrics after a step, and a row that is truncated."""
     path = output / reading.METRICS
     if path.is_file():
         kept = [row for row in reading.read_rows(output) if row["step"] <= step]
@@ -80,9 +81,9 @@ def keep_metrics_until(output, step):
 
 
 def write_model(gan, output):
-    """Writes `model/`, complete or not at all, in place of an earlier one.
+    """Writes `model/`, completely or not at all, and replaces an earlier one.
 
-    Returns: its path.
+    Returns: path of the model.
     """
     target = output / reading.MODEL
     writing.replace_folder(target, functools.partial(saving.write, gan))
@@ -90,23 +91,25 @@ def write_model(gan, output):
 
 
 def set_model_aside(output):
-    """Renames `model/` of a run that goes on: it would be taken for the newest state.
+    """Renames the `model/` of a run that is resumed.
 
-    Returns: its new path, or None if there is no model.
+    Otherwise it would be taken for the newest state of the run.
+
+    Returns: the new path, or None if there is no model.
     """
     path = output / reading.MODEL
     return writing.rename_aside(path) if path.exists() else None
 
 
 def set_samples_aside(output, after):
-    """Renames the grids of samples of later steps than one to go on at."""
+    """Renames the grids of samples of steps later than `after`."""
     for step, path in reading.read_samples(output):
         if step > after:
             writing.rename_aside(path)
 
 
 def _differences(earlier, wanted):
-    """Lines "name: before -> now" of the settings that may not change."""
+    """Returns texts "name: before -> now" for changed settings that must not change."""
     before, now = _flat_settings(earlier.to_dict()), _flat_settings(wanted.to_dict())
     return [
         f"{name}: {before[name]!r} -> {now[name]!r}"

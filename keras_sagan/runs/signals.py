@@ -1,4 +1,7 @@
-"""Signals that end a run in good order."""
+"""Handles signals such that a run can end in an orderly way.
+
+With several workers, all of them end if one of them receives a signal.
+"""
 
 import contextlib
 import signal
@@ -10,23 +13,23 @@ from keras_sagan.callbacks.step import StepCallback
 from keras_sagan.distributed import strategies
 from keras_sagan.runs import checkpoints
 
-# The strongest first: where several workers hear different ones, it counts. SIGUSR1 is
-# what Slurm (`--signal`) and submitit send before the time is up.
+# The strongest first: it counts if workers receive different signals. SIGUSR1 is what
+# Slurm (`--signal`) and submitit send before the time is up.
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGINT)
-INSISTENT = (signal.SIGTERM, signal.SIGINT)  # whose second one means "at once"
+INSISTENT = (signal.SIGTERM, signal.SIGINT)  # a second one of these ends the process
 
 
 class StopSignals:
-    """Scope in which the first of `SIGNALS` is only remembered.
+    """Records the first of `SIGNALS` that arrives in the scope, and does nothing else.
 
-    After a SIGINT (Ctrl-C) or SIGTERM, the next one of these ends the process at once,
-    as the system does by default; a terminal that closes sends SIGHUP twice. A signal
-    that the process ignores (SIGINT in a background job of a shell, SIGHUP after
-    `nohup`) stays ignored. Outside the main thread, which alone receives signals,
-    nothing is changed.
+    After a SIGINT (Ctrl-C) or SIGTERM, the next one of these two ends the process
+    immediately, as is the system's default. SIGHUP is excepted, because a terminal that
+    closes sends it twice. A signal that the process ignores (SIGINT in a background job
+    of a shell, SIGHUP after `nohup`) is still ignored. Outside the main thread, which
+    is the only one to receive signals, nothing is changed.
 
     Attributes:
-        received: int. The first signal's number, or None.
+        received: int, or None. Number of the first signal.
     """
 
     def __init__(self):
@@ -48,10 +51,10 @@ class StopSignals:
 
 
 class Stopped(BaseException):
-    """A signal arrived where nothing is to be finished first.
+    """Raised for a signal that arrives when there is nothing to finish first.
 
     Attributes:
-        number: int. The signal's.
+        number: int. Number of the signal.
     """
 
     def __init__(self, number):
@@ -61,10 +64,10 @@ class Stopped(BaseException):
 
 @contextlib.contextmanager
 def raised():
-    """Scope in which signals raise `Stopped`, as Ctrl-C raises `KeyboardInterrupt`.
+    """Makes signals raise `Stopped`, just as Ctrl-C raises `KeyboardInterrupt`.
 
-    What has been begun is put in order on the way out: other workers hear of it. The
-    next signal ends the process at once.
+    On the way out, `finally` blocks do their work, and other workers are told. The next
+    signal ends the process immediately.
     """
 
     def handle(number, frame):
@@ -72,7 +75,7 @@ def raised():
             signal.signal(other, signal.SIG_DFL)
         raise Stopped(number)
 
-    before = {}  # filled at once below; a signal may come between
+    before = {}  # bound before `handle` can run, which may be in the next line
     before |= _handle_with(handle, [x for x in SIGNALS if x != signal.SIGINT])
     try:
         yield
@@ -81,7 +84,7 @@ def raised():
 
 
 class StopOnSignal(StepCallback):
-    """Ends training after the step in which a signal arrived.
+    """Ends training after the step in which a signal arrives.
 
     Args:
         signals: `StopSignals`, entered.
@@ -97,7 +100,10 @@ class StopOnSignal(StepCallback):
 
 
 def share_state(gan):
-    """Gives every worker the chief's state, bit by bit, and its wish to end."""
+    """Copies the chief's state to every worker, bit for bit.
+
+    That includes whether training is to end before it begins.
+    """
     strategy = gan.distribute_strategy
     if strategies.is_multi_worker(strategy):
         arrays = strategies.from_chief(checkpoints.snapshot(gan), strategy)
@@ -107,7 +113,7 @@ def share_state(gan):
 
 
 def share_signal(gan, received):
-    """Lets every worker end as if it had received the signal of any of them."""
+    """Makes every worker end as if it had received the signal of any of them."""
     numbers = strategies.gather(
         np.array(received.received or 0, np.int32), gan.distribute_strategy
     )
@@ -115,7 +121,10 @@ def share_signal(gan, received):
 
 
 def _handle_with(handler, numbers):
-    """Sets the handler of signals that are not ignored; the handlers before."""
+    """Sets the handler of signals unless they are ignored.
+
+    Returns: dict from the number of a signal to its previous handler.
+    """
     if threading.current_thread() is not threading.main_thread():
         return {}
     numbers = [x for x in numbers if signal.getsignal(x) != signal.SIG_IGN]
