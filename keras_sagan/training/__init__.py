@@ -1,4 +1,8 @@
-"""The model that trains, its step, and its files."""
+"""The trainable model: its training step, its averaged weights, and its files.
+
+`sagan` has the model. It delegates the step to `steps` (pure functions), the averaged
+generator to `ema`, checks of data to `inputs` and `faults`, and files to `saving`.
+"""
 
 import lazy_loader
 

@@ -1,10 +1,11 @@
 """The transformations of adaptive discriminator augmentation (ADA).
 
-Those of Karras et al.'s pipeline "bgc" (their best): pixel blitting, general geometric
-ones and colour ones, each done with probability p. They are combined into one affine
-map of positions and one of colours an image. Differs from the published code: positions
-are sampled bilinearly (there: with wavelet filters at twice the resolution), and what
-lies outside is mirrored without a limit.
+They are those of Karras et al.'s best pipeline, "bgc": pixel blitting, general
+geometric transformations and colour transformations, each applied with probability p.
+For every image they are combined into one affine map of positions and one of colours.
+There are two differences from the published code: images are resampled bilinearly
+(there: with wavelet filters at twice the resolution), and positions outside the image
+are mirrored without a limit.
 
 Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), appendix B, and
 `training/augment.py` of its code.
@@ -13,22 +14,28 @@ Reference: [Karras et al., 2020](https://arxiv.org/abs/2006.06676), appendix B, 
 import numpy as np
 import tensorflow as tf
 
-# Random numbers an image, by operation.
+# Random numbers per image that each operation needs.
 DRAWS = {"blit": 7, "geometric": 11, "color": 10}
 
-_TRANSLATION = 0.125  # of the side; whole pixels: each way, fractional: deviation
-_SCALE = 0.2  # deviation of log2, isotropic and anisotropic
-_BRIGHTNESS, _CONTRAST, _SATURATION = 0.2, 0.5, 1.0  # deviations; the last two of log2
+# Of the side: largest shift by whole pixels, standard deviation of fractional ones.
+_TRANSLATION = 0.125
+_SCALE = 0.2  # standard deviation of log2, for isotropic and anisotropic scaling
+# Standard deviations; those of contrast and saturation are of log2.
+_BRIGHTNESS, _CONTRAST, _SATURATION = 0.2, 0.5, 1.0
 
 
 def transform(images, uniform, probability, operations):
-    """Changes each image; where the draws say no to everything, by nothing at all.
+    """Applies random transformations to images.
+
+    Images for which no transformation is drawn are unchanged.
 
     Args:
         images: float tensor `(n, S, S, C)` in [-1, 1].
-        uniform: tensor `(n, draws)` of the same dtype, `DRAWS` of each operation.
-        probability: scalar tensor of the same dtype. Of each single change.
-        operations: tuple of names out of `DRAWS`, in its order.
+        uniform: tensor `(n, draws)` of the same dtype, with `DRAWS` numbers in (0, 1)
+            for each operation.
+        probability: scalar tensor of the same dtype. Probability of every single
+            transformation.
+        operations: tuple of names from `DRAWS`, in the same order.
 
     Returns: tensor like `images`.
     """
@@ -45,7 +52,7 @@ def transform(images, uniform, probability, operations):
     return images
 
 
-# === Positions: maps from where a pixel is drawn to where it is taken from ===
+# === Positions: maps from a pixel of the result to its place in the image ===
 def _blit(columns, p, size):
     flip = _chosen(columns, p, lambda u: tf.where(u < 0.5, -1.0, 1.0), 1.0)
     quarters = _chosen(columns, p, lambda u: tf.floor(4.0 * u), 0.0)
@@ -68,8 +75,8 @@ def _geometric(columns, p, size):
     def angle(u):
         return 2.0 * np.pi * u - np.pi
 
-    # Of two rotations, one before and one after the stretching: both together must
-    # not be done more often than p says.
+    # There are two rotations, one before and one after the stretching. With this
+    # probability for each, p is the probability of at least one.
     once = 1.0 - tf.sqrt(1.0 - p)
     scale = _chosen(columns, p, power, 1.0)
     before = _chosen(columns, once, angle, 0.0)
@@ -90,13 +97,17 @@ def _geometric(columns, p, size):
 
 
 def sample(images, maps):
-    """Images with every pixel taken from where an affine map says.
+    """Resamples images with affine maps.
+
+    Between pixels, an image is interpolated bilinearly; outside of it, it is mirrored
+    at its border pixels.
 
     Args:
         images: float tensor `(n, S, S, C)`.
-        maps: tensor `(n, 3, 3)`: from (x, y, 1) of a pixel of the result, in pixels
-            from the centre, to its place in the image. Between pixels the image is
-            interpolated bilinearly; outside it is mirrored at its border pixels.
+        maps: tensor `(n, 3, 3)`. Each maps `(x, y, 1)` of a pixel of the result, in
+            pixels from the centre, to its place in the image.
+
+    Returns: tensor like `images`.
     """
     size = images.shape[1]
     line = tf.cast(tf.range(size), images.dtype) - (size - 1) / 2
@@ -128,13 +139,13 @@ def sample(images, maps):
 
 
 def _mirrored(index, size):
-    """An index of any integer, mirrored at the first and at the last pixel."""
+    """Maps any integer to a valid index by mirroring at the first and last pixel."""
     period = 2 * (size - 1)
     index = tf.math.floormod(index, period)
     return tf.minimum(index, period - index)
 
 
-# === Colours: maps of (r, g, b, 1), done in this order ===
+# === Colours: maps of (r, g, b, 1), applied in this order ===
 def _color(columns, p):
     def normal(deviation):
         return lambda u: deviation * tf.math.ndtri(u)
@@ -149,10 +160,11 @@ def _color(columns, p):
     saturation = _chosen(columns, p, power(_SATURATION), 1.0)
     dtype = brightness.dtype
     one = tf.eye(4, dtype=dtype)
-    grey = np.full((3, 3), 1 / 3)  # projection on the axis of grey
+    grey = np.full((3, 3), 1 / 3)  # projection onto the grey axis, r = g = b
     luma = tf.constant(np.pad(grey, (0, 1)), dtype)
     corner = tf.constant(np.diag([0.0, 0, 0, 1]), dtype)
     offset = tf.constant(np.outer([1.0, 1, 1, 0], [0, 0, 0, 1]), dtype)
+    # Cross product with the grey axis, for rotations about it (Rodrigues' formula).
     axis = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]]) / np.sqrt(3.0)
     cross = tf.constant(np.pad(axis, (0, 1)), dtype)
     chroma = one - luma - corner
@@ -170,9 +182,9 @@ def _color(columns, p):
 
 
 def recolor(images, maps):
-    """Images with the colour map `(n, 4, 4)` of each done; alpha as it is."""
+    """Applies a colour map `(n, 4, 4)` to each image; leaves alpha channels alone."""
     colors, alpha = split_alpha(images)
-    if colors.shape[3] == 1:  # grey goes where the mean of r = g = b goes
+    if colors.shape[3] == 1:  # as r = g = b, of whose results this is the mean
         scale = tf.reduce_sum(maps[:, :3, :3], axis=(1, 2)) / 3.0
         offset = tf.reduce_mean(maps[:, :3, 3], axis=1)
         colors = colors * _cube(scale) + _cube(offset)
@@ -183,7 +195,7 @@ def recolor(images, maps):
 
 
 def split_alpha(images):
-    """The colour channels, and a list with the alpha channel where there is one."""
+    """Returns the colour channels, and a list of the alpha channel, if there is one."""
     if images.shape[3] == 4:
         return images[..., :3], [images[..., 3:]]
     return images, []
@@ -191,21 +203,21 @@ def split_alpha(images):
 
 # === Draws and 3 x 3 matrices ===
 def _chosen(columns, probability, value, otherwise):
-    """`value(u)` with the probability, else `otherwise`: takes two columns."""
+    """Returns `value(u)` with a probability, else `otherwise`; takes two columns."""
     gate, uniform = next(columns), next(columns)
     value = tf.cast(value(uniform), gate.dtype)
     return tf.where(gate < probability, value, tf.constant(otherwise, gate.dtype))
 
 
 def _chosen_pair(columns, probability, value):
-    """Two values under one gate, else zeros: takes three columns."""
+    """Returns two values, with a probability, or two zeros; takes three columns."""
     gate, first, second = next(columns), next(columns), next(columns)
     done = gate < probability
     return [tf.where(done, value(u), tf.zeros_like(u)) for u in (first, second)]
 
 
 def _product(matrices):
-    """The matrices `(n, k, k)` multiplied from the left to the right."""
+    """Multiplies matrices `(n, k, k)` from left to right."""
     result = matrices[0]
     for matrix in matrices[1:]:
         result = tf.matmul(result, matrix)

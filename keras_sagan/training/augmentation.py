@@ -1,17 +1,18 @@
-"""Augmentation of what the discriminator sees, for small data sets.
+"""Augments the images that the discriminator sees, for small data sets.
 
-With few pictures the discriminator learns them by heart. Both policies show it
-changed copies of real *and* generated images, in both networks' steps, so that the
-generator still learns the pictures as they are:
+A discriminator that is trained on few images memorises them. Both policies show it
+transformed copies of real *and* generated images in the steps of both networks, so that
+the generator still learns the images as they are:
 
-- "diffaugment": every image is changed (Zhao et al., 2020).
-- "ada": an image is changed with a probability that follows how far the
-  discriminator overfits (Karras et al., 2020); see `adaptive`, `transformations`.
+- "diffaugment": every image is transformed (Zhao et al., 2020).
+- "ada": an image is transformed with a probability that depends on how much the
+  discriminator overfits (Karras et al., 2020); see `state` and `ada_transformations`.
 
-All of it is differentiable, runs in float32 (float64 under that policy), and is a
-function of (seed, purpose, step, index in the global batch). Images: `(n, H, W, C)` in
-[-1, 1]; colours of 3 channels or 1 change, an alpha channel does not; results may leave
-[-1, 1], as in the published code.
+Everything is differentiable, runs in float32 (float64 under that policy), and is a
+function of the seed, the purpose, the step and the index in the global batch. Images
+are `(n, H, W, C)` in [-1, 1] with 1 or 3 colour channels, which may be transformed, and
+possibly an alpha channel, whose values are not. Results may leave [-1, 1], as in the
+published code.
 
 References:
     - [Zhao et al., 2020](https://arxiv.org/abs/2006.10738) and its `DiffAugment_tf.py`
@@ -24,24 +25,24 @@ from keras_sagan import sampling
 from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.training import ada_transformations
 
-# Random numbers an image.
+# Random numbers per image that each operation needs.
 DIFFAUGMENT_DRAWS = {"color": 3, "translation": 2, "cutout": 2}
 _MIRROR_DRAWS = 1
 
-_TRANSLATION = 0.125  # of the side, each way
+_TRANSLATION = 0.125  # of the side, in each direction
 _CUTOUT = 0.5  # of the side
-_REAL, _FAKE = 0, 1  # draws of a purpose
+_REAL, _FAKE = 0, 1  # the two draws of a purpose
 
 
 def resolve(value):
-    """An `AugmentationConfig`, or None for no augmentation.
+    """Converts an argument to an `AugmentationConfig`, or None for no augmentation.
 
     Args:
-        value: None, the name of a policy, an `AugmentationConfig`, or what its
-            `to_dict` gives.
+        value: None, the name of a policy, an `AugmentationConfig`, or the dict of its
+            `to_dict`.
 
     Raises:
-        ValueError: if it is none of these.
+        ValueError: if it is anything else.
     """
     if isinstance(value, str):
         value = AugmentationConfig(policy=value)
@@ -56,18 +57,19 @@ def resolve(value):
 
 
 def draw(config, seed, purpose, step, rows, real_too=True):
-    """Random numbers for the images of a step: those of real and of generated ones.
+    """Draws the random numbers for augmenting the images of a step.
 
     Args:
         config: `AugmentationConfig` or None.
         seed: int.
         purpose: `Purpose`.
         step: int scalar tensor.
-        rows: callable that cuts this replica's rows out of the global batch's; it
-            is given a function from the row count to a tensor.
-        real_too: bool. Whether the step looks at real images.
+        rows: function that is called with a function from a row count to a tensor, and
+            returns the rows of this replica out of those of the global batch.
+        real_too: bool. Whether the step uses real images.
 
-    Returns: pair of float32 tensors `(n, draws)`, None where there is nothing to draw.
+    Returns: tuple of two float32 tensors `(n, draws)`, for real and for generated
+        images. Each is None if there is nothing to draw.
     """
     if config is None:
         return None, None
@@ -89,7 +91,7 @@ def draw(config, seed, purpose, step, rows, real_too=True):
 
 
 def show_real(networks, settings, batch):
-    """A `passes.Batch` with its images as the discriminator sees them.
+    """Augments the real images of a `passes.Batch`; returns the new batch.
 
     Args:
         networks: `steps.Networks`.
@@ -102,7 +104,7 @@ def show_real(networks, settings, batch):
 
 
 def show_fakes(networks, settings, batch, fakes):
-    """The generated images of `batch` as the discriminator sees them.
+    """Augments the generated images of a batch.
 
     Args:
         networks, settings, batch: as for `show_real`.
@@ -113,7 +115,7 @@ def show_fakes(networks, settings, batch, fakes):
 
 
 def augment_real(config, images, uniform, probability):
-    """Real images as the discriminator sees them; see `augment`."""
+    """Augments real images: mirrors half of them if so configured, then `augment`."""
     if config is None:
         return images
     images = _computable(images)
@@ -125,13 +127,15 @@ def augment_real(config, images, uniform, probability):
 
 
 def augment(config, images, uniform, probability):
-    """Images as the discriminator sees them.
+    """Augments images.
 
     Args:
         config: `AugmentationConfig` or None.
         images: float tensor `(n, H, W, C)`.
-        uniform: float32 tensor `(n, draws)` out of `draw`.
-        probability: float scalar tensor. Of each change, for "ada".
+        uniform: float32 tensor `(n, draws)`, returned by `draw`.
+        probability: float scalar tensor. Probability of each transformation, for "ada".
+
+    Returns: tensor like `images`, in float32 or wider if there is any augmentation.
     """
     if config is None or config.policy is None:
         return images
@@ -147,13 +151,13 @@ def augment(config, images, uniform, probability):
 
 # === DiffAugment ===
 def diff_augment(images, uniform, operations):
-    """Zhao et al.'s transformations, in the order color, translation, cutout.
+    """Applies Zhao et al.'s transformations.
 
     Args:
         images: float tensor `(n, H, W, C)`.
-        uniform: tensor `(n, draws)` of the same dtype, `DIFFAUGMENT_DRAWS` of each
-            operation.
-        operations: tuple of names out of `DIFFAUGMENT_DRAWS`.
+        uniform: tensor `(n, draws)` of the same dtype, with `DIFFAUGMENT_DRAWS` numbers
+            in (0, 1) for each operation.
+        operations: tuple of names from `DIFFAUGMENT_DRAWS`, in the same order.
     """
     functions = {"color": color, "translation": translation, "cutout": cutout}
     start = 0
@@ -165,7 +169,7 @@ def diff_augment(images, uniform, operations):
 
 
 def color(images, uniform):
-    """Brightness +-0.5, saturation x0 to x2, contrast x0.5 to x1.5, in this order."""
+    """Changes brightness by +-0.5, saturation by x0 to x2, contrast by x0.5 to x1.5."""
     colors, alpha = ada_transformations.split_alpha(images)
     brightness, saturation, contrast = _columns(uniform)
     colors += brightness - 0.5
@@ -177,10 +181,10 @@ def color(images, uniform):
 
 
 def translation(images, uniform):
-    """Moves by whole pixels, up to an eighth of the side each way; zeros come in.
+    """Shifts images by up to an eighth of the side in each direction; fills with zeros.
 
-    As a product with 0/1 matrices: exact, and so is its gradient, in any order of
-    summation.
+    The shifts are by whole pixels, computed as products with matrices of 0 and 1. These
+    and their gradients are exact, whatever the order of summation.
     """
     height, width = images.shape[1:3]
     rows = _shift_matrix(uniform[:, 0], height, images.dtype)
@@ -190,7 +194,7 @@ def translation(images, uniform):
 
 
 def cutout(images, uniform):
-    """A square of half the side becomes zero; its centre lies anywhere."""
+    """Sets a square of half the side to zero; its centre may be at any pixel."""
     height, width = images.shape[1:3]
     rows = _inside(uniform[:, 0], height)[:, :, tf.newaxis]
     columns = _inside(uniform[:, 1], width)[:, tf.newaxis, :]
@@ -199,7 +203,10 @@ def cutout(images, uniform):
 
 
 def _shift_matrix(uniform, size, dtype):
-    """`(n, size, size)`: row `y` picks pixel `y + shift`, or nothing."""
+    """Returns matrices `(n, size, size)` whose row `y` picks pixel `y + shift`.
+
+    A row is zero if that pixel is outside of the image.
+    """
     most = int(size * _TRANSLATION + 0.5)
     shift = tf.cast(tf.floor(uniform * (2 * most + 1)), tf.int32) - most
     positions = tf.range(size)
@@ -208,7 +215,7 @@ def _shift_matrix(uniform, size, dtype):
 
 
 def _inside(uniform, size):
-    """`(n, size)`: whether a position lies in the hole."""
+    """Returns a bool tensor `(n, size)`: which positions lie in the square."""
     length = int(size * _CUTOUT + 0.5)
     centers = tf.cast(tf.floor(uniform * (size + 1 - length % 2)), tf.int32)
     start = (centers - length // 2)[:, tf.newaxis]
@@ -217,7 +224,7 @@ def _inside(uniform, size):
 
 
 def _columns(uniform):
-    """Each column of `(n, k)` as a tensor `(n, 1, 1, 1)`."""
+    """Splits a tensor `(n, k)` into columns of shape `(n, 1, 1, 1)`."""
     return [
         column[:, tf.newaxis, tf.newaxis, tf.newaxis]
         for column in tf.unstack(uniform, axis=1)
@@ -225,7 +232,7 @@ def _columns(uniform):
 
 
 def _computable(images):
-    """The images in float32, or in float64 where they are."""
+    """Converts images to float32 unless they are float64."""
     return images if images.dtype == tf.float64 else tf.cast(images, tf.float32)
 
 

@@ -1,14 +1,15 @@
-"""Checks of one batch on the host, before the first training step."""
+"""Checks a batch on the host, before the first training step."""
 
 import warnings
 
 import numpy as np
 
-# Data of one class: so many labels say nothing yet, and so many are enough to say it.
+# If all labels so far are of one class: fewer than `FEW_LABELS` prove nothing, and
+# `MANY_LABELS` show that something is wrong.
 FEW_LABELS, MANY_LABELS = 32, 1000
-_ENOUGH = 100  # labels a class, after which each should have come
+_ENOUGH = 100  # labels per class, after which every class should have occurred
 
-# Rounding of low-precision floats may leave [-1, 1] by this much.
+# Low-precision floats may exceed [-1, 1] by this much due to rounding.
 _TOLERANCE = 1e-2
 
 _WHAT_IMAGES = "uint8 in [0, 255] or float in [-1, 1]"
@@ -17,21 +18,22 @@ _WHAT_IMAGES = "uint8 in [0, 255] or float in [-1, 1]"
 def check_batch(
     images, labels, *, image_size, channels, num_classes, position, first=True
 ):
-    """Checks that a batch is what a model was built for.
+    """Checks that a batch is suitable for a model.
 
     Args:
         images: array-like `(batch, image_size, image_size, channels)`, uint8 in
             [0, 255] or float in [-1, 1].
         labels: integer array-like `(batch,)` in [0, num_classes), or `None`.
-        image_size: int. The model's.
-        channels: int. The model's.
+        image_size: int. Image size of the model.
+        channels: int. Number of channels of the model.
         num_classes: int, or `None` for an unconditional model.
-        position: str. Which batch it is, for the message: "batch 0".
-        first: bool. Whether float images without any negative value are refused, as
-            almost surely in [0, 1]: a later batch may have none.
+        position: str. Which batch it is, for messages, e.g. "batch 0".
+        first: bool. Whether to refuse float images without any negative value, because
+            they are almost surely in [0, 1]. A later batch may have none by chance.
 
     Raises:
-        ValueError: names the argument, what was received and what is allowed.
+        ValueError: if the batch is not suitable. The message names the argument, what
+            was received and what is allowed.
     """
     images = np.asarray(images)
     _check_image_shape(images, image_size, channels, position)
@@ -71,7 +73,8 @@ def _check_image_shape(images, image_size, channels, position):
 
 
 def _check_float_images(images, position, first):
-    # ml_dtypes' bfloat16 is no np.floating, and NumPy's min of float16 may overflow.
+    # By name, because ml_dtypes' bfloat16 is not a subtype of np.floating; and then in
+    # float32, because NumPy's min of float16 may overflow.
     if images.dtype.name not in ("float16", "bfloat16", "float32", "float64"):
         raise ValueError(
             f"`images` must be {_WHAT_IMAGES} in {position}. Received: dtype "
@@ -99,7 +102,7 @@ def _check_float_images(images, position, first):
 
 
 def check_labels(labels, batch_size, num_classes, position):
-    """As `check_batch`, of the labels alone: an array."""
+    """Checks the labels of a batch, an array; arguments as for `check_batch`."""
     if labels.shape != (batch_size,):
         hint = ""
         if labels.shape == (batch_size, num_classes):
@@ -124,18 +127,18 @@ def check_labels(labels, batch_size, num_classes, position):
 
 
 def of_labels(labels, num_classes):
-    """How many of the labels are of each class: int array `(num_classes,)`."""
+    """Counts the labels of each class: int array `(num_classes,)`."""
     labels = np.asarray(labels)
     valid = (labels >= 0) & (labels < num_classes)
     return np.bincount(labels[valid], minlength=num_classes)
 
 
 def check_several(counts, least=MANY_LABELS):
-    """Raises a `ValueError` where many labels are of one class only.
+    """Raises a `ValueError` if many labels have been seen, but only of one class.
 
     Args:
-        counts: int array `(num_classes,)`. Labels of each class seen so far.
-        least: int. How many are enough to say it.
+        counts: int array `(num_classes,)`. Number of labels of each class so far.
+        least: int. Number of labels that are enough for an error.
     """
     if len(counts) > 1 and np.count_nonzero(counts) == 1 and sum(counts) >= least:
         raise ValueError(
@@ -147,14 +150,14 @@ def check_several(counts, least=MANY_LABELS):
 
 
 def warn_of_missing(counts, class_names=None, least=FEW_LABELS):
-    """Warns of classes that no label is of.
+    """Warns if there are classes without any labels.
 
     Args:
-        counts: sequence of int: labels of each class, of all data.
+        counts: sequence of int. Number of labels of each class in all data.
         class_names: sequence of str, or None.
-        least: int. How many labels say it.
+        least: int. Number of labels that are enough for a warning.
 
-    Returns: whether there are any.
+    Returns: bool. Whether there was a warning.
     """
     missing = [i for i, count in enumerate(counts) if not count]
     if not missing or sum(counts) < least:
@@ -171,5 +174,5 @@ def warn_of_missing(counts, class_names=None, least=FEW_LABELS):
 
 
 def warn_when_due(counts):
-    """As `warn_of_missing`, once enough labels were seen in a stream."""
+    """Calls `warn_of_missing` once enough labels of a stream have been seen."""
     return warn_of_missing(counts, least=_ENOUGH * len(counts))

@@ -1,9 +1,9 @@
-"""The averaged generator: its copy, and the statistics that its weights need.
+"""The averaged generator: how it is made, updated, and prepared for use.
 
-Averaged weights have spectral norms and batch statistics of their own: those of the
-live generator are wrong for them. Before the averaged generator is used, its vectors
-`u`, `v` are re-estimated and its batch-norm statistics replaced by the plain mean of
-batch moments over freshly drawn latents ("standing statistics").
+Averaged weights need their own spectral norms and batch statistics; those of the live
+generator are wrong for them. Before the averaged generator is used, its vectors `u` and
+`v` are therefore estimated anew, and its batch-norm statistics are replaced by the mean
+of batch moments over freshly drawn latents ("standing statistics").
 """
 
 import contextlib
@@ -34,22 +34,22 @@ _BATCH_NORMS = (keras.layers.BatchNormalization, ConditionalBatchNormalization)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Averages:
-    """The averaged variables, and those that they average, in the same order.
+    """The averaged variables and the variables that they average, in the same order.
 
-    Not a list or tuple: Keras takes variables in those for weights of the model that
-    holds them, and would save them twice.
+    It is a class because Keras tracks variables in lists and tuples as weights of the
+    model that holds them, and would save them twice.
     """
 
     averages: list
     weights: list
 
     def restart(self):
-        """Let the averages be the present weights."""
+        """Sets the averages to the current weights."""
         for average, weight in zip(self.averages, self.weights, strict=True):
             average.assign(tf.cast(weight.value, average.dtype))
 
     def fingerprint(self):
-        """`fingerprint` of the averages: int."""
+        """Returns the `fingerprint` of the averages, an int."""
         return int(self._compiled_fingerprint())
 
     @functools.cached_property
@@ -58,9 +58,9 @@ class Averages:
 
 
 def averaged_copy(generator):
-    """A copy of `generator` to hold averaged weights, at least float32.
+    """Creates a copy of a generator to hold averaged weights, in float32 or wider.
 
-    Returns: the copy, and its `Averages`.
+    Returns: tuple of the copy and its `Averages`.
     """
     config = generator.get_config()
     dtype = generator.dtype_policy.variable_dtype
@@ -69,35 +69,37 @@ def averaged_copy(generator):
     config |= {"trainable": True, "frozen": [], "thawed": []}
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())
-    # Also of layers that are frozen in `generator`: they may be thawed later.
+    # Includes layers that are frozen in `generator`, which may be thawed later.
     pairs = zip(copy.weights, generator.weights, strict=True)
     pairs = [(average, weight) for average, weight in pairs if average.trainable]
     return copy, Averages(*map(list, zip(*pairs, strict=True)))
 
 
 class StandingStatistics:
-    """Re-estimates what the weights of an averaged generator need beside themselves.
+    """Estimates spectral norms and batch statistics for an averaged generator.
 
     Args:
-        generator: `Generator` of averaged weights.
-        live: `Generator` whose weights are averaged. The power iteration starts there.
+        generator: `Generator` with averaged weights.
+        live: `Generator` whose weights are averaged. Power iterations start from its
+            vectors.
     """
 
     def __init__(self, generator, live):
         self._generator = generator
         self._live = live
-        self._moments = {}  # by seed and weights: compiled once, however often used
+        self._moments = {}  # compiled functions, by seed and weights of the labels
 
     def refresh(self, seed, label_weights=None):
-        """Re-estimate `u`, `v` and the batch-norm statistics for the present weights.
+        """Estimates `u`, `v` and the batch-norm statistics for the current weights.
 
-        Depends on the weights, the live generator's `u` and the arguments, not on what
-        was estimated before: a run that looks at its images ends with those of one that
-        does not, and doing it twice changes nothing.
+        The result depends on the weights, on `u` of the live generator and on the
+        arguments, but not on earlier estimates. So it makes no difference to a run how
+        often its images are looked at on the way.
 
         Args:
-            seed: int. The run's seed.
-            label_weights: None, or how often training draws each class.
+            seed: int. The seed of the run.
+            label_weights: tuple of the frequencies with which training draws the
+                classes, or None if they are equal.
         """
         generator = self._generator
         pairs = zip(
@@ -124,7 +126,7 @@ class StandingStatistics:
 
 
 def fingerprint(variables):
-    """An int64 that changes when any bit of `variables` does (almost surely)."""
+    """Computes an int64 that changes, almost surely, with any bit of `variables`."""
     total = tf.zeros((), tf.int64)
     for index, variable in enumerate(variables):
         bits = tf.int64 if variable.dtype == "float64" else tf.int32
@@ -134,14 +136,17 @@ def fingerprint(variables):
 
 
 def mix_number(label_weights):
-    """An int32 > 0 that names how often each class is drawn; 1 for equally often."""
+    """Returns an int32 > 0 that identifies the frequencies of the classes.
+
+    It is 1 for equal frequencies, that is, for None.
+    """
     if label_weights is None:
         return 1
     return 2 + zlib.crc32(repr(label_weights).encode()) % 2**30
 
 
 def _moment_function(generator, statistics, seed, label_weights):
-    """Compiled function from a batch index to the batch-norm moments of that batch."""
+    """Returns a compiled function from a batch index to the moments of that batch."""
 
     @tf.function
     def moments(index):
@@ -172,9 +177,10 @@ def _moment_function(generator, statistics, seed, label_weights):
 
 @contextlib.contextmanager
 def _batch_moments(model):
-    """Scope in which a training pass stores the moments of its batch as they are.
+    """Makes training passes store the moments of their batch in the moving statistics.
 
-    A batch norm that is not trainable would use its moving statistics instead.
+    The model is trainable meanwhile, because a batch norm that is not would use its
+    moving statistics instead of computing moments.
     """
     layers = [x for x in model._flatten_layers() if isinstance(x, _BATCH_NORMS)]
     momenta = [layer.momentum for layer in layers]
@@ -182,7 +188,7 @@ def _batch_moments(model):
     try:
         model.trainable = True
         for layer in layers:
-            layer.momentum = 0.0
+            layer.momentum = 0.0  # nothing of the earlier statistics is kept
         yield
     finally:
         model.trainable = trainable
@@ -196,14 +202,17 @@ def _moving_statistics(model):
 
 
 def with_both_statistics(gan, count):
-    """Images of the averaged generator with its stored and with batch statistics.
+    """Generates images with the stored batch statistics and with those of the batch.
+
+    If the two differ much, the stored statistics of the averaged generator are wrong.
 
     Args:
         gan: `SAGAN`.
-        count: int. Images, of all classes in turn, or of classes as often as training
-            draws them where they are weighted.
+        count: int. Number of images. They are of all classes in turn, or of classes
+            with the frequencies with which training draws them.
 
-    Returns: two float arrays `(count, height, width, channels)` of the same latents.
+    Returns: tuple of two float arrays `(count, height, width, channels)` from the same
+        latents.
     """
     gan.refresh_ema()
     drawn = sampling.latents(gan.generator.latent_dim, range(count))
@@ -217,7 +226,7 @@ def with_both_statistics(gan, count):
 
 
 def _labels_in_training(gan, count):
-    """int32 array `(count,)`, or None if unconditional."""
+    """Returns labels as in training: int32 array `(count,)`, None if unconditional."""
     classes, weights = gan.generator.num_classes, gan.fake_label_weights
     if classes is None:
         return None
@@ -228,11 +237,11 @@ def _labels_in_training(gan, count):
 
 
 def update_average(averaged, step, settings):
-    """Exponential moving average of weights; plain copies before `ema_start`.
+    """Updates the exponential moving averages; before `ema_start` they are copies.
 
     Args:
         averaged: `ema.Averages`, updated in place.
-        step: int scalar tensor. Generator steps done before this one.
+        step: int scalar tensor. Number of generator steps before this one.
         settings: `StepSettings`.
     """
     for average, weight in zip(averaged.averages, averaged.weights, strict=True):

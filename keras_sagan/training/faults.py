@@ -1,11 +1,15 @@
-"""What is wrong in a training step, noted in the graph and read between steps."""
+"""Records faults inside training steps, and reports them between steps.
+
+XLA drops `tf.debugging` asserts. So a step writes the first fault, such as a label out
+of range or a loss that is not finite, to a variable, which is read every now and then.
+"""
 
 import keras
 import tensorflow as tf
 
 from keras_sagan.training import batch_checks
 
-CHECK_EVERY = 50  # training steps between two readings of the in-graph flag
+CHECK_EVERY = 50  # training steps between two readings of the variable
 
 _FAULTS = {
     1: "a label outside [0, num_classes)",
@@ -18,18 +22,16 @@ _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
 
 class FaultFlag:
-    """Remembers the first training step in which something was wrong, without asserts.
+    """Remembers the first training step in which something was wrong.
 
-    XLA drops `tf.debugging` asserts, so the step records the fault in a variable that
-    is read between steps. Every replica has its own copy. Faults are those of the
-    data, a loss that is not finite, and weights that are not (one kind each). It also
-    counts the labels of each class.
+    Faults are invalid data, a loss that is not finite, and weights that are not finite.
+    Every replica has its own copy. Besides, the labels of each class are counted.
 
     Args:
         num_classes: int, or None if unconditional.
 
     Attributes:
-        is_fresh: bool. Whether no batch of `train_on_batch` was checked yet.
+        is_fresh: bool. Whether no batch of `train_on_batch` has been checked yet.
     """
 
     def __init__(self, num_classes=None):
@@ -40,7 +42,13 @@ class FaultFlag:
         self._counts = _replica_variable(num_classes or 0)
 
     def record(self, images, labels, step):
-        """Record what is wrong with a batch; returns labels that are safe to use."""
+        """Records faults of a batch, and returns labels that are clipped to the range.
+
+        Args:
+            images: uint8 or float tensor `(n, H, W, C)`.
+            labels: int32 tensor `(n,)`, or None if unconditional.
+            step: int scalar tensor. Generator steps before this one.
+        """
         fault = tf.zeros((), tf.int64)
         if images.dtype.is_floating:
             begins = self._batches.read_value()[0] == 0
@@ -62,28 +70,34 @@ class FaultFlag:
         return labels
 
     def record_weights(self, weights, step):
-        """Record the first of some weights that is not finite before a step."""
+        """Records the first of some weights that is not finite before a step.
+
+        Args:
+            weights: list of variables.
+            step: int scalar tensor. Generator steps before this one.
+        """
+        # A sum is not finite if any number is not, and is cheaper than a test of each.
         finite = [tf.math.is_finite(tf.reduce_sum(weight)) for weight in weights]
         index = tf.argmin(tf.cast(tf.stack(finite), tf.int32))  # of the first False
         fine = tf.reduce_all(finite)
         self._record(step, tf.where(fine, tf.zeros((), tf.int64), _WEIGHTS + index))
 
     def record_losses(self, losses, step):
-        """Record that a loss of a step is not finite."""
+        """Records whether one of a step's losses (list of scalars) is not finite."""
         fine = tf.reduce_all(tf.math.is_finite(tf.stack(losses)))
         self._record(step, tf.where(fine, tf.zeros((), tf.int64), _LOSSES))
 
     def reset(self):
-        """Forget the fault and the labels of an earlier `fit`."""
+        """Forgets the fault and the label counts of an earlier `fit`."""
         for variable in (self._first, self._batches, self._counts):
             variable.assign(tf.zeros_like(variable.read_value()))
 
     def label_counts(self):
-        """Labels of each class since `reset`, of this process: int array."""
+        """Returns the number of labels of each class since `reset` in this process."""
         return sum(x.numpy() for x in _local(self._counts))
 
     def raise_if_set(self):
-        """Raise a `ValueError` with the step if data were wrong."""
+        """Raises a `ValueError` that names the step if data were invalid."""
         for step, fault in self._faults():
             if fault in _FAULTS:
                 raise ValueError(
@@ -92,10 +106,12 @@ class FaultFlag:
                 )
 
     def first_non_finite(self, weights):
-        """The step (counted from 0) and the name of what was not finite, or None.
+        """Returns what was the first not to be finite.
 
         Args:
             weights: as for `record_weights`.
+
+        Returns: tuple of the step (counted from 0) and a description (str), or None.
         """
         for step, fault in self._faults():
             if fault == _LOSSES:
@@ -111,13 +127,13 @@ class FaultFlag:
         self._first.assign(tf.where(unset, found, first))
 
     def _faults(self):
-        """The step and the kind of the first fault of each replica that has one."""
+        """Returns step and kind of the first fault of every replica that has one."""
         values = [x.numpy() for x in _local(self._first)]
         return [(int(step) - 1, int(fault)) for step, fault in values if step]
 
 
 def _replica_variable(size):
-    """int64 zeros `(size,)` of which every replica has its own."""
+    """Creates an int64 variable `(size,)` of zeros, with a copy for every replica."""
     return tf.Variable(
         tf.zeros((size,), tf.int64),
         trainable=False,
@@ -131,9 +147,12 @@ def _local(variable):
 
 
 class DataGuard(keras.callbacks.Callback):
-    """Stops `fit` when the flag is set, and warns of classes without pictures.
+    """Stops `fit` if a fault was recorded, and warns of classes without images.
 
-    It looks after the first step, every `CHECK_EVERY` steps and at the ends of epochs.
+    It checks after the first step, every `CHECK_EVERY` steps and at the end of epochs.
+
+    Args:
+        flag: `FaultFlag`.
     """
 
     def __init__(self, flag):

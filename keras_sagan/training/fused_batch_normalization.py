@@ -1,4 +1,4 @@
-"""Batch normalisation as TensorFlow's one operation for it."""
+"""Batch normalisation with TensorFlow's fused operation."""
 
 import tensorflow as tf
 
@@ -6,19 +6,21 @@ _DTYPES = (tf.float16, tf.bfloat16, tf.float32)
 
 
 def fused_batch_normalization(x, scale, offset, epsilon):
-    """For `layers.batch_normalization.batch_normalizer`: a training batch, normalised.
+    """Normalises a training batch, for `batch_normalization.batch_normalizer`.
 
-    Moments, scale and offset are float32. The same as separate operations up to
-    rounding: a step of `sagan_32` takes 12 to 22 % less time (benchmarks/RESULTS.md).
+    The result equals that of separate operations up to rounding, but a step of
+    `sagan_32` takes 12 to 22 % less time (benchmarks/RESULTS.md). Moments, scale and
+    offset are float32.
 
     Args:
         x: float tensor `(batch, height, width, channels)`.
-        scale: float32 tensor `(channels,)`, or one row a sample `(batch, channels)`.
-        offset: likewise.
+        scale: float32 tensor `(channels,)`, or `(batch, channels)` with one row per
+            sample.
+        offset: tensor like `scale`.
         epsilon: float, added to the variance.
 
-    Returns: the normalised tensor, dtype of `x`; mean and biased variance `(channels,)`
-        float32, without gradients. None for float64.
+    Returns: tuple of the normalised tensor, of the dtype of `x`, and mean and biased
+        variance, float32 `(channels,)` without gradients. None if `x` is float64.
     """
     if x.dtype not in _DTYPES:
         return None
@@ -30,7 +32,7 @@ def fused_batch_normalization(x, scale, offset, epsilon):
 
 
 def _normalize(x, scale, offset, epsilon):
-    """Outputs, mean, biased variance, and what the gradient takes (a list of three)."""
+    """Returns outputs, mean, biased variance, and what the gradient needs (a list)."""
     outputs, mean, unbiased, *reserved = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
     )
@@ -39,10 +41,10 @@ def _normalize(x, scale, offset, epsilon):
 
 
 def _normalize_rows(x, scale, offset, epsilon):
-    """With a scale and an offset a sample, in the memory of one with one for all.
+    """Normalises with one scale and offset per sample, without using more memory.
 
-    The gradient of the scale needs the normalised tensor, which is as large as `x`: it
-    is made again from `x`, not kept.
+    The gradient of the scale needs the normalised tensor, which is as large as `x`. It
+    is computed again from `x` in the backward pass instead of being kept.
     """
     ones = tf.ones_like(x[0, 0, 0], tf.float32)
 
@@ -52,7 +54,8 @@ def _normalize_rows(x, scale, offset, epsilon):
         wide_scale = _per_image(scale, x.dtype)
 
         def backward(upstream, *_):
-            with tf.control_dependencies([upstream]):  # not before it is needed
+            # TensorFlow would otherwise compute it already in the forward pass.
+            with tf.control_dependencies([upstream]):
                 centered = x - tf.cast(mean, x.dtype)
             offset_gradient = _sum(upstream)
             scale_gradient = _sum(upstream * centered) * tf.math.rsqrt(
@@ -76,10 +79,10 @@ def _normalize_rows(x, scale, offset, epsilon):
 
 
 def _per_image(rows, dtype):
-    """`(batch, channels)` as `(batch, 1, 1, channels)`."""
+    """Reshapes `(batch, channels)` to `(batch, 1, 1, channels)`."""
     return tf.cast(rows, dtype)[:, tf.newaxis, tf.newaxis]
 
 
 def _sum(images):
-    """Over height and width: TensorFlow adds up in float32, whatever the dtype."""
+    """Sums over height and width; TensorFlow adds up in float32 in any dtype."""
     return tf.cast(tf.reduce_sum(images, axis=(1, 2)), tf.float32)

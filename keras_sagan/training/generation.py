@@ -1,4 +1,4 @@
-"""Images and attention maps of a trained `SAGAN`."""
+"""Generates images and attention maps with a trained `SAGAN`."""
 
 import keras
 import tensorflow as tf
@@ -10,7 +10,7 @@ from keras_sagan.sampling import to_uint8
 
 
 def sampler(gan):
-    """`RowMap` from seeds, truncation (and labels) to uint8 images of a `SAGAN`."""
+    """Returns a `RowMap` from seeds, truncations (and labels) to uint8 images."""
     generator = gan.ema_generator
     signature = [tf.TensorSpec((None,), tf.int64), tf.TensorSpec((None,))]
     if generator.num_classes is not None:
@@ -24,10 +24,19 @@ def sampler(gan):
 
 
 def run_sampler(sample, seeds, labels, truncation, batch_size):
-    """Run `sample` over rows in batches: uint8 array `(n, H, W, C)`.
+    """Generates images in batches.
+
+    Args:
+        sample: `RowMap`, returned by `sampler`.
+        seeds: int64 array `(n,)`.
+        labels: int32 array `(n,)`, or None if unconditional.
+        truncation: float32 array `(n,)`, 0 for none.
+        batch_size: int > 0. Number of images that a replica computes at once.
+
+    Returns: uint8 array `(n, H, W, C)`.
 
     Raises:
-        ValueError: if `batch_size` is no integer > 0.
+        ValueError: if `batch_size` is not an integer > 0.
     """
     sampling.check_batch_size(batch_size)
     columns = [seeds, truncation] if labels is None else [seeds, truncation, labels]
@@ -35,7 +44,7 @@ def run_sampler(sample, seeds, labels, truncation, batch_size):
 
 
 def attention_maps(generator, discriminator, seeds, labels):
-    """The map of every attention layer for the images of `seeds` and `labels`.
+    """Computes the map of every attention layer for given seeds and labels.
 
     Returns: dict from `"generator/attention_16"` (network and layer) to a float32
         array `(n, queries H*W, keys M)` whose rows sum to 1.
@@ -47,7 +56,7 @@ def attention_maps(generator, discriminator, seeds, labels):
 
 
 def latent_maps(generator, discriminator, latents, labels):
-    """As `attention_maps`, for the images of latents."""
+    """Computes the map of every attention layer for given latents and labels."""
     labels = None if labels is None else tf.constant(labels, tf.int32)
     images = run(generator, latents, labels)
     return {
@@ -57,7 +66,7 @@ def latent_maps(generator, discriminator, latents, labels):
 
 
 def resolve_rows(gan, labels, num_images, seed):
-    """Labels and seeds of the rows that a `SAGAN` is asked for; see `sampling`."""
+    """Returns the labels and seeds of the requested rows; see `sampling`."""
     labels, count = sampling.resolve_labels(
         labels, num_images, gan.generator.num_classes, gan.class_names
     )
@@ -70,10 +79,10 @@ def _images(generator, seeds, labels, truncation):
 
 
 def run(network, inputs, labels, training=False):
-    """Output of a network for latents or images, and labels (None if unconditional)."""
+    """Calls a network on latents or images, and labels (None if unconditional)."""
     if labels is None:
         return network(inputs, training=training)
-    # Keras refuses arrays beside tensors, and lists of labels.
+    # Keras accepts neither a mix of arrays and tensors nor lists of labels.
     pair = [tf.convert_to_tensor(inputs), tf.convert_to_tensor(labels)]
     return network(pair, training=training)
 
@@ -94,15 +103,15 @@ def _network_maps(prefix, network, inputs, labels):
 
 
 def view(gan, drawn, labels=None):
-    """uint8 images of latents, and the map of every attention layer.
+    """Generates images from latents, together with the map of every attention layer.
 
     Args:
         gan: `SAGAN`.
         drawn: float array `(n, latent_dim)`.
         labels: int array `(n,)`, or `None` if unconditional.
 
-    Returns: the images `(n, height, width, channels)`, and a dict as
-        `gan.attention_maps` returns it.
+    Returns: tuple of uint8 images `(n, height, width, channels)`, and a dict like that
+        of `gan.attention_maps`.
     """
     gan.refresh_ema()
     maps = latent_maps(gan.ema_generator, gan.discriminator, drawn, labels)
@@ -110,13 +119,15 @@ def view(gan, drawn, labels=None):
 
 
 def images(generator, drawn, labels=None, batch_size=64):
-    """uint8 images `(n, height, width, channels)` of latents and classes.
+    """Generates images from latents and labels.
 
     Args:
         generator: `Generator`, e.g. `gan.ema_generator` after `gan.refresh_ema()`.
         drawn: float array `(n, latent_dim)`.
         labels: int array `(n,)`, or `None` if unconditional.
-        batch_size: int. Images computed at once.
+        batch_size: int. Number of images computed at once.
+
+    Returns: uint8 array `(n, height, width, channels)`.
     """
     parts = []
     for start in range(0, len(drawn), batch_size):

@@ -1,4 +1,4 @@
-"""Checks of training data: the first batch on the host, shapes in the graph."""
+"""Checks training data: the first batch on the host, and shapes in the graph."""
 
 import itertools
 
@@ -11,20 +11,20 @@ from keras_sagan.training.batch_checks import check_batch, check_labels
 
 
 def unpack(data, network, parts):
-    """Images and int32 labels `(batch,)` (None if unconditional) of a batch.
-
-    Checks what is known while the step is traced.
+    """Unpacks a batch, and checks what is known about it while the step is traced.
 
     Args:
-        data: what the dataset yields.
-        network: `Discriminator`, for size, channels and number of classes.
-        parts: int. Sub-batches that the batch is to be split into.
+        data: a batch as the dataset yields it.
+        network: `Discriminator`, for image size, channels and number of classes.
+        parts: int. Number of sub-batches into which the batch will be split.
+
+    Returns: tuple of the images and the labels, int32 `(batch,)` or None if
+        unconditional.
 
     Raises:
-        ValueError: if labels are missing or not wanted, or not integers, if images
-            have another shape or dtype than the network's, if there are sample
-            weights, or if the batch size does not divide by `parts`, or is unknown
-            where it must be known.
+        ValueError: if labels are missing, not allowed or not integers; if images have
+            the wrong shape or dtype; if there are sample weights; or if the batch size
+            is not a multiple of `parts`, or unknown although it must be known.
     """
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
@@ -34,18 +34,18 @@ def unpack(data, network, parts):
             f"Received: weights of shape {weights.shape}."
         )
     _check_structure(images)
-    images = tf.convert_to_tensor(images)  # NumPy's, where steps run eagerly
+    images = tf.convert_to_tensor(images)  # an array if the step runs eagerly
     labels = None if labels is None else tf.convert_to_tensor(labels)
     images = _check_images(images, network, parts)
     return images, _check_labels(labels, images, network.num_classes)
 
 
 def check_fit_data(arguments, network):
-    """Check what `fit` was given, as `check_first_batch`, before its first step.
+    """Checks the data of `fit` before the first step; see `check_first_batch`.
 
     Args:
-        arguments: dict of the arguments of `fit`, by their names.
-        network: as there.
+        arguments: dict of the arguments of `fit` by their names.
+        network: `Discriminator`.
     """
     _check_end("x", "steps_per_epoch", arguments)
     check_first_batch(arguments.get("x"), arguments.get("y"), network)
@@ -56,9 +56,13 @@ def check_fit_data(arguments, network):
 
 
 def check_held_out(arguments, network):
-    """As `check_fit_data` for `evaluate`: data may be of one class.
+    """Checks the data of `evaluate`, which may all be of one class.
 
-    Where `fit` calls it, which has checked the data, nothing is done.
+    If `fit` has called `evaluate`, the data have been checked already.
+
+    Args:
+        arguments: dict of the arguments of `evaluate` by their names.
+        network: `Discriminator`.
     """
     if "_use_cached_eval_dataset" not in arguments:
         _check_end("x", "steps", arguments)
@@ -67,19 +71,24 @@ def check_held_out(arguments, network):
 
 
 def check_one_batch(x, y, network, first=False):
-    """As `check_first_batch`, for a batch of `train_on_batch` or `test_on_batch`.
+    """Checks the batch of `train_on_batch` or `test_on_batch`.
 
     Args:
-        x, y, network: as there.
-        first: bool. Whether float images without any negative value are refused, which
-            later batches may well be.
+        x, y, network: as for `check_first_batch`.
+        first: bool. Whether to refuse float images without any negative value, which
+            later batches may well have.
     """
     images, labels = _to_numpy((x,) if y is None else (x, y))
     _check_batch(images, labels, network, "the batch", first)
 
 
 def check_latents(arguments, network):
-    """As `check_fit_data` for `predict`: labels are in range, the data have an end."""
+    """Checks the data of `predict`: that labels are in range, and that data end.
+
+    Args:
+        arguments: dict of the arguments of `predict` by their names.
+        network: `Generator`.
+    """
     _check_end("x", "steps", arguments)
     x = arguments.get("x")
     if network.num_classes is not None and isinstance(x, (list, tuple)) and len(x) == 2:
@@ -88,20 +97,20 @@ def check_latents(arguments, network):
 
 
 def check_first_batch(x, y, network, training=True):
-    """Check arrays whole, and of a dataset the first batch, on the host.
+    """Checks all of the given arrays, or the first batch of a dataset, on the host.
 
-    For training it reads on while all labels are of one class. Generators, and
-    datasets made from them, are left to the checks in the graph: a generator may have
-    each batch only once.
+    For training, it reads more batches as long as all labels are of one class.
+    Generators, and datasets made from them, are only checked in the graph, because a
+    generator may yield every batch only once.
 
     Args:
-        x: what `fit` got as `x`.
-        y: what `fit` got as `y`.
-        network: `Discriminator`, for size, channels and number of classes.
-        training: bool. Whether many labels of one class only are a mistake.
+        x, y: the arguments of `fit`.
+        network: `Discriminator`, for image size, channels and number of classes.
+        training: bool. Whether many labels that are all of one class are an error.
 
     Raises:
-        ValueError: naming the argument, its value and what is allowed.
+        ValueError: if the data are not suitable. The message names the argument, its
+            value and what is allowed.
     """
     batches, position = _host_batches(x, y)
     if batches is None:
@@ -130,7 +139,7 @@ def _check_batch(images, labels, network, position, first=True):
 
 
 def _check_end(name, steps, arguments):
-    """Refuse data that are known to have no end, unless it is said where to stop."""
+    """Raises a `ValueError` for endless data without a number of steps."""
     data = arguments.get(name)
     endless = _is_endless(data) or (
         isinstance(data, tf.data.Dataset)
@@ -145,7 +154,7 @@ def _check_end(name, steps, arguments):
 
 
 def is_stream(x):
-    """Whether `fit` cannot shuffle what it got, and Keras warns unless told so."""
+    """Returns whether `x` cannot be shuffled, so that Keras would warn about it."""
     return isinstance(x, tf.data.Dataset) or hasattr(x, "__next__") or _is_endless(x)
 
 
@@ -154,7 +163,7 @@ def _is_endless(x):
 
 
 def _check_structure(images):
-    """Refuse batches that are no pair, such as those of `tfds.load`."""
+    """Raises a `ValueError` for other structures, such as the dicts of `tfds.load`."""
     if isinstance(images, dict):
         hint = "images" if len(images) == 1 else "images, labels"
         names = ", ".join(repr(name) for name in images)
@@ -171,14 +180,14 @@ def _check_structure(images):
 
 
 def _check_images(images, network, parts):
-    """The images, of known height, width and channels."""
+    """Checks the images; returns them with static height, width and channels."""
     expected = (network.image_size, network.image_size, network.channels)
     if not images.shape.is_compatible_with((None, *expected)):
         raise ValueError(
             f"Images must have shape (batch, {', '.join(map(str, expected))}). "
             f"Received: images of shape {images.shape}."
         )
-    # Decoded pictures may not say their shape: it is checked where they are computed.
+    # The shape of decoded images may be unknown until they are computed.
     images = tf.ensure_shape(images, (None, *expected))
     if images.dtype != tf.uint8 and not images.dtype.is_floating:
         raise ValueError(
@@ -233,7 +242,10 @@ def _check_labels(labels, images, num_classes):
 
 
 def _host_batches(x, y):
-    """Iterator over the batches of what `fit` got, and where the first one is from."""
+    """Returns an iterator over batches, and the name of the first one for messages.
+
+    Both are None for data that can be read only once.
+    """
     if isinstance(x, tf.data.Dataset):
         return (None, None) if _is_from_generator(x) else (iter(x), "batch 0")
     if isinstance(x, keras.utils.PyDataset):
@@ -245,7 +257,7 @@ def _host_batches(x, y):
 
 
 def _is_from_generator(dataset):
-    """Whether a dataset reads a Python generator, which may not begin again."""
+    """Returns whether a dataset reads from a Python generator."""
     graphs = (x.function.graph.as_graph_def() for x in dataset._functions())
     return any(b"GeneratorDataset" in x.SerializeToString() for x in graphs) or any(
         map(_is_from_generator, dataset._inputs())
@@ -262,9 +274,10 @@ def _to_numpy(batch):
 
 
 def _check_classes(batches_of_labels, num_classes, whole):
-    """Refuse data that begins with very many labels of one class only.
+    """Raises a `ValueError` if very many labels at the start are of one class.
 
-    Warns of classes without pictures where the labels are the `whole` data's.
+    If the labels are `whole`, that is, all there are, it also warns of classes without
+    images.
     """
     counts = np.zeros(num_classes, np.int64)
     for labels in batches_of_labels:

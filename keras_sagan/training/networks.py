@@ -1,4 +1,4 @@
-"""Two networks in training: whether they fit each other, and what they show."""
+"""Functions of the two networks of a `SAGAN`: checks, and values to be logged."""
 
 from keras import ops
 
@@ -11,7 +11,7 @@ from keras_sagan.training import penalties, steps
 
 
 def check_fit(generator, discriminator, class_names):
-    """Raise a `ValueError` unless the networks are for the same images and classes."""
+    """Raises a `ValueError` unless both networks have the same images and classes."""
     for name, network, kind in [
         ("generator", generator, Generator),
         ("discriminator", discriminator, Discriminator),
@@ -33,13 +33,13 @@ def check_fit(generator, discriminator, class_names):
 
 
 def trained_weights(gan):
-    """The weights that training changes by gradients, generator's first."""
+    """Returns the trainable weights of both networks, those of the generator first."""
     pair = gan.generator, gan.discriminator
     return [v for network in pair for v in network.trainable_variables]
 
 
 def of(gan):
-    """The `steps.Networks` of a compiled `SAGAN`."""
+    """Returns the `steps.Networks` of a compiled `SAGAN`."""
     return steps.Networks(
         gan.generator,
         gan.discriminator,
@@ -50,17 +50,19 @@ def of(gan):
 
 
 def losses(logs):
-    """What a step's `logs` say that was minimised: list of scalars."""
+    """Returns the losses and penalties in the logs of a step, as a list of scalars."""
     return [logs[x] for x in ("d_loss", "g_loss", *penalties.NAMES) if x in logs]
 
 
 def track(trackers, logs, weight=None):
-    """The running means, by name, with `logs` and their total `loss` taken in.
+    """Updates running means with the logs of a step and their total, `loss`.
 
     Args:
         trackers: list of `keras.metrics.Mean`.
         logs: dict of scalars.
-        weight: scalar: what `logs` count in the means; None for 1.
+        weight: scalar. Weight of `logs` in the means; None for 1.
+
+    Returns: dict from names to the current means.
     """
     logs = {**logs, "loss": logs["d_loss"] + logs["g_loss"]}
     for tracker in trackers:
@@ -69,7 +71,7 @@ def track(trackers, logs, weight=None):
 
 
 def gates(generator, discriminator):
-    """The present `gamma` of every attention layer: dict from e.g. `g_gamma_16`."""
+    """Returns the gate of every attention layer: dict from e.g. `"g_gamma_16"`."""
     return {
         f"{prefix}_gamma_{layer.name.removeprefix('attention_')}": ops.cast(
             layer.gamma, "float32"
@@ -94,16 +96,15 @@ def _check_class_names(names, num_classes):
 
 
 def sigmas(gan):
-    """The largest singular value of every spectrally normalised kernel, as estimated.
+    """Returns the estimated spectral norm of every spectrally normalised kernel.
 
-    It reads the weights and changes nothing, so that a row of metrics depends on the
-    step alone.
+    Only reads the weights, so that logging does not change training.
 
     Args:
         gan: `SAGAN`.
 
     Returns: dict from e.g. `"g_sigma/block1_conv1"` or `"d_sigma/attention_16/key"`
-        to float. Empty for another model.
+        to float. It is empty for any other model.
     """
     return {
         f"{prefix}_sigma/{layer.path}": float(layer.sigma())
@@ -113,6 +114,6 @@ def sigmas(gan):
 
 
 def named_networks(gan):
-    """Pairs of a prefix, `"g"` or `"d"`, and the network; none of another model."""
+    """Returns pairs of a prefix, `"g"` or `"d"`, and a network; `[]` if not a SAGAN."""
     found = [("g", "generator"), ("d", "discriminator")]
     return [(prefix, getattr(gan, n)) for prefix, n in found if hasattr(gan, n)]

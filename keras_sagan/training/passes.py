@@ -1,4 +1,4 @@
-"""Passes through the two networks: what each is given, what comes out."""
+"""Forward passes through the two networks, and the batches that they take."""
 
 import typing
 
@@ -9,9 +9,10 @@ from keras_sagan.training.fused_batch_normalization import fused_batch_normaliza
 
 
 class Batch(typing.NamedTuple):
-    """The inputs of one forward and backward pass; labels None if unconditional.
+    """The inputs of a forward and backward pass.
 
-    The last two are the random numbers of augmentation, or None.
+    Labels are None if the networks are unconditional. The last two fields are random
+    numbers for augmentation, or None.
     """
 
     images: tf.Tensor | None
@@ -22,17 +23,18 @@ class Batch(typing.NamedTuple):
     fake_draws: tf.Tensor | None = None
 
     def after(self, results):
-        """The same, whose pass does not begin before the tensors `results` are there.
+        """Returns a batch whose pass starts only when `results` have been computed.
 
-        TensorFlow would run the forward passes of a step, which do not need each other,
-        at once, and keep what their backward passes need of all of them.
+        The forward passes of a step do not depend on each other. TensorFlow would run
+        all of them at the same time, and keep in memory what all their backward passes
+        need.
         """
         with tf.control_dependencies(tf.nest.flatten(results)):
             return self._replace(latents=tf.identity(self.latents))
 
 
 def generate(generator, batch, training):
-    """Images of the latents (and labels) of `batch`."""
+    """Generates images from the latents (and labels) of a batch."""
     inputs = batch.latents
     if batch.fake_labels is not None:
         inputs = [batch.latents, batch.fake_labels]
@@ -41,19 +43,22 @@ def generate(generator, batch, training):
 
 
 def discriminate(discriminator, images, labels, training):
-    """Logits `(n, 1)`."""
+    """Returns the logits `(n, 1)` of images (and labels)."""
     inputs = images if labels is None else [images, labels]
     return discriminator(inputs, training=training)
 
 
 def discriminate_pair(discriminator, batch, fakes, training):
-    """Real and fake logits of one concatenated pass (D has no batch norm)."""
+    """Returns the real and the fake logits of a single pass over both.
+
+    They equal those of separate passes, because D has no batch norm.
+    """
     logits = discriminate(discriminator, *join(batch, fakes), training)
     return halves(logits)
 
 
 def join(batch, fakes):
-    """Real images, then generated ones, in their dtype; and the labels of both."""
+    """Concatenates real and generated images, and their labels, in this order."""
     images = tf.concat([tf.cast(batch.images, fakes.dtype), fakes], axis=0)
     labels = None
     if batch.labels is not None:
@@ -62,6 +67,6 @@ def join(batch, fakes):
 
 
 def halves(x):
-    """What is of the real images and what is of the generated ones, after `join`."""
+    """Splits results for joined images into those for real and for generated ones."""
     count = tf.shape(x)[0] // 2
     return x[:count], x[count:]

@@ -1,11 +1,13 @@
-"""Zero-centred gradient penalties of the discriminator: R1 and R2.
+"""Zero-centred gradient penalties of the discriminator, R1 and R2.
 
-`gamma / 2` times the mean over a batch of `|grad D|^2`: the gradient of a logit by the
-image that D was given (after augmentation, in [-1, 1]), its squares added up over
-pixels and channels. R1 is that of real images, R2 that of generated ones.
+A penalty is `gamma / 2` times the mean over a batch of `|grad D|^2`, that is, of the
+gradient of a logit with respect to the image that D is given (after augmentation, in
+[-1, 1]), with its squares summed over pixels and channels. R1 is the penalty for real
+images, R2 that for generated ones.
 
-Images, their gradients and the sums are float32 (float64 under that policy), also under
-mixed_bfloat16, where D's layers compute in bfloat16 in between, forward and backward.
+Images, their gradients and the sums are float32 (float64 under that policy). That holds
+under mixed_bfloat16 too, where only the layers of D in between compute in bfloat16,
+forward and backward.
 
 References:
     - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equations 9 and 10
@@ -21,20 +23,20 @@ NAMES = (R1, R2)
 
 
 def discriminate_penalized(discriminator, batch, fakes, settings):
-    """Real and fake logits of a training pass, and what is penalised of it.
+    """Returns the logits of a training pass, and the squared gradients to penalise.
 
-    Both penalties share one pass and one gradient of it. With one of them the images
-    that need no gradient have a pass of their own, with none this is
-    `passes.discriminate_pair`: no gradient is taken.
+    If both penalties are on, they share one pass and one gradient. If one of them is
+    on, the other images, which need no gradient, have a pass of their own. If none is
+    on, this is `passes.discriminate_pair`.
 
     Args:
         discriminator: `Discriminator`.
-        batch: `passes.Batch`, its images as D sees them.
-        fakes: float tensor `(n, H, W, C)`, as D sees them.
-        settings: with `r1_gamma` and `r2_gamma`.
+        batch: `passes.Batch` with augmented real images.
+        fakes: float tensor `(n, H, W, C)`, augmented generated images.
+        settings: object with `r1_gamma` and `r2_gamma`.
 
-    Returns: real logits, fake logits, and a dict from `NAMES` to the scalar mean of
-        `|grad D|^2`, of those whose gamma is not 0.
+    Returns: tuple of real logits, fake logits, and a dict from those `NAMES` whose
+        gamma is not 0 to the scalar mean of `|grad D|^2`.
     """
     with_r1, with_r2 = settings.r1_gamma > 0, settings.r2_gamma > 0
     if with_r1 and with_r2:
@@ -55,17 +57,18 @@ def discriminate_penalized(discriminator, batch, fakes, settings):
 
 
 def logits_and_slopes(discriminator, images, labels):
-    """Logits of a training pass, and the squared norms of their gradients by image.
+    """Returns the logits of a training pass and the squared norms of their gradients.
 
-    D has no batch norm: a logit depends on its own image only, so that one gradient of
-    their sum has those of all of them.
+    D has no batch norm, so that a logit depends only on its own image. The gradient of
+    the sum of all logits therefore consists of the gradients of the single ones.
 
     Args:
         discriminator: `Discriminator`.
         images: float tensor `(n, H, W, C)`.
         labels: int32 tensor `(n,)`, or None.
 
-    Returns: logits `(n, 1)`; squared norms `(n,)`, float32 or wider.
+    Returns: tuple of the logits `(n, 1)` and the squared norms `(n,)` of the gradients
+        with respect to the images, float32 or wider.
     """
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(images)
@@ -76,19 +79,19 @@ def logits_and_slopes(discriminator, images, labels):
 
 
 def weigh(penalties, settings):
-    """`gamma / 2` of each penalty, added up.
+    """Sums up the penalties, each multiplied by `gamma / 2`.
 
     Args:
-        penalties: dict, as `discriminate_penalized` returns it.
-        settings: with `r1_gamma` and `r2_gamma`.
+        penalties: dict, returned by `discriminate_penalized`.
+        settings: object with `r1_gamma` and `r2_gamma`.
 
-    Returns: scalar tensor, or 0.0 without penalties.
+    Returns: scalar tensor, or 0.0 if there are no penalties.
     """
     gammas = {R1: settings.r1_gamma, R2: settings.r2_gamma}
     return sum((gammas[name] / 2 * x for name, x in penalties.items()), 0.0)
 
 
 def names(settings):
-    """Those that are on: tuple of str."""
+    """Returns the names of the penalties that are on, a tuple of str."""
     gammas = settings.r1_gamma, settings.r2_gamma
     return tuple(name for name, g in zip(NAMES, gammas, strict=True) if g > 0)

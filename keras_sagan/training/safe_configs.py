@@ -1,7 +1,8 @@
-"""Configurations that somebody else may have written, checked before they are built.
+"""Checks untrusted configurations of models before anything is built from them.
 
-They may name only this package's models, Keras's optimizers and initializers, and what
-the running program has registered itself, and networks no larger than their weights.
+They may name only the models of this package, Keras's optimizers and initializers, and
+classes that the running program has registered itself. Networks must not be larger than
+their weights.
 """
 
 import itertools
@@ -10,10 +11,10 @@ import keras
 
 from keras_sagan.models import architectures
 
-LARGEST = 1 << 33  # bytes of weights of a network, where no file says how many
+LARGEST = 1 << 33  # bytes of weights of a network, if there is no file to tell
 
 _OURS = {"SAGAN", "Generator", "Discriminator"}
-_DEEPEST = 64  # objects and lists within each other
+_DEEPEST = 64  # levels of nested objects and lists
 _KERAS_MODULES = {
     "keras.initializers",
     "keras.optimizers",
@@ -23,11 +24,12 @@ _KERAS_CLASSES = {"DTypePolicy", "DTypePolicyMap"}  # of the module "keras"
 
 
 def check_objects(config, depth=0):
-    """Raises a `ValueError` unless a configuration makes known objects only.
+    """Raises a `ValueError` unless a configuration names only known classes.
 
     Args:
-        config: what `keras.saving.serialize_keras_object` gave, read from a file.
-        depth: int. How many objects and lists it lies in.
+        config: value that `keras.saving.serialize_keras_object` returned, read from a
+            file.
+        depth: int. Number of objects and lists that contain it.
     """
     if depth > _DEEPEST:
         raise ValueError(f"The configuration is more than {_DEEPEST} deep.")
@@ -44,8 +46,8 @@ def check_size(config, available=LARGEST):
     """Raises a `ValueError` if networks are larger than their file of weights.
 
     Args:
-        config: the serialised `SAGAN`.
-        available: int. Bytes of the arrays in the file.
+        config: dict, a serialised `SAGAN`.
+        available: int. Size in bytes of the arrays in the file.
     """
     needs = {"generator": _generator_weights, "discriminator": _discriminator_weights}
     for name, count in needs.items():
@@ -68,7 +70,7 @@ def _arguments(config, name):
 
 
 def _sizes(name, arguments):
-    """Image size, latent length, base filters and classes, with the defaults."""
+    """Returns image size, latent size, base filters and number of classes, checked."""
     defaults = {"image_size": 32, "base_filters": 64, "num_classes": 10}
     found = {"latent_dim": 128, **defaults, **arguments}
     if found["num_classes"] is None:
@@ -89,7 +91,7 @@ def _sizes(name, arguments):
 
 
 def _generator_weights(size, latent_dim, width, classes):
-    """Numbers in the first layer, the convolutions, and the tables of the classes."""
+    """Returns a lower bound of the number of weights of a generator."""
     first = architectures.GENERATOR_FIRST_WIDTH[size]
     widths = (first, *architectures.GENERATOR_WIDTHS[size])
     tables = 2 * classes * width * (sum(widths[:-1]) + sum(widths[1:]))
@@ -103,7 +105,7 @@ def _discriminator_weights(size, latent_dim, width, classes):
 
 
 def _convolutions(widths, width):
-    """Numbers in the two 3 x 3 kernels of every block."""
+    """Returns the number of weights in the two 3 x 3 kernels of every block."""
     pairs = itertools.pairwise(widths)
     return 9 * width**2 * sum(b * (a + b) for a, b in pairs)
 

@@ -1,4 +1,4 @@
-"""Two networks as one `keras.Model` that trains with `fit`, and generates."""
+"""Combines the two networks to one `keras.Model` that trains with `fit`."""
 
 import typing
 from collections.abc import Sequence
@@ -30,9 +30,9 @@ _METRICS = ("loss", "d_loss", "g_loss", "d_real", "d_fake")
 
 
 class TrainableSAGAN(CheckedModel):
-    """A `SAGAN` that knows nothing of files: its step, its averages, its images.
+    """A `SAGAN` without functions for files; `keras_sagan.SAGAN` adds those.
 
-    Args, call arguments and errors: as of `keras_sagan.SAGAN`.
+    Args, call arguments and errors: as for `keras_sagan.SAGAN`.
     """
 
     def __init__(
@@ -55,22 +55,22 @@ class TrainableSAGAN(CheckedModel):
         self.augmentation = state.AugmentationState()
         self._trackers = [keras.metrics.Mean(name=name) for name in _METRICS]
         self._penalty_trackers = [keras.metrics.Mean(name=x) for x in penalties.NAMES]
-        # Of the averaged weights that the statistics of `ema_generator` belong to.
+        # Identifies the averaged weights for which `ema_generator` has statistics.
         self._fingerprint = self.add_weight(
             name="ema_fingerprint",
-            shape=(2,),  # 0 or the number of the mix of classes, the fingerprint
+            shape=(2,),  # the number of the mix of classes (0: none), the fingerprint
             dtype="int64",
             initializer="zeros",
             trainable=False,
         )
-        # Files are read by the names of attributes: after `g_optimizer`.
+        # Keras reads files in the order of attribute names: this after `g_optimizer`.
         self.step_counter = state.StepCounter()
         self.step_counter.find_updates = self._generator_updates
         self.built = True
 
     @property
     def trainable(self):
-        """As of every layer; `ema_generator` never trains."""
+        """bool, as for every Keras layer; `ema_generator` is never trainable."""
         return super().trainable
 
     @trainable.setter
@@ -96,36 +96,36 @@ class TrainableSAGAN(CheckedModel):
         jit_compile: bool = False,
         **kwargs: typing.Any,
     ) -> None:
-        """Set optimizers and the shape of a training step.
+        """Configures the model for training.
 
-        `optimizer.learning_rate` is then the generator's rate; setting it, as
-        `keras.callbacks.LearningRateScheduler` does, scales both by the same factor.
+        `optimizer.learning_rate` is then the rate of the generator. Setting it, as
+        `keras.callbacks.LearningRateScheduler` does, scales both rates by one factor.
 
-        One call of `train_step` is one generator step, on a batch of
-        `discriminator_steps * gradient_accumulation_steps` passes' images.
+        A call of `train_step` is one generator step. Its batch holds the images of
+        `discriminator_steps * gradient_accumulation_steps` passes.
 
         Args:
             g_optimizer: `keras.optimizers.Optimizer`. Defaults to
                 `Adam(1e-4, beta_1=0, beta_2=0.999, epsilon=1e-8)` (source: official
                 code, `model.py`; the paper, section 4, says beta_2 = 0.9).
-            d_optimizer: likewise, with learning rate `4e-4`.
+            d_optimizer: the same for D, by default with learning rate `4e-4`.
             loss: `"hinge"`, `"non_saturating"`, `"least_squares"`, `"wasserstein"` or
-                `"relativistic"` (R3GAN: each generated image is judged beside a real
-                one, whose label it shares).
-            discriminator_steps: int > 0. Updates of D before each one of G.
-            ema_decay: float in [0, 1). Share that the averages keep at each step; 0
-                for no averaging (official code). Defaults to `0.999` (MMGeneration).
-            ema_start: int >= 0. Generator steps before averaging starts.
-            gradient_accumulation_steps: int > 0. Passes that an update averages.
-            seed: int. Of every random draw in training.
+                `"relativistic"` (R3GAN: each generated image is compared with a real
+                one that has the same label).
+            discriminator_steps: int > 0. Number of updates of D before each one of G.
+            ema_decay: float in [0, 1). Share of the averages that is kept at each step;
+                0 for no averaging (official code). Defaults to `0.999` (MMGeneration).
+            ema_start: int >= 0. Number of generator steps before averaging starts.
+            gradient_accumulation_steps: int > 0. Passes that an update averages over.
+            seed: int. Seed of all random draws in training.
             augmentation: None, `"diffaugment"`, `"ada"`, a `config.AugmentationConfig`.
-            fake_label_weights: None, or how often generated images are of each class.
-                With the loss "relativistic" their labels are those of the real images:
-                say here how frequent these are, for the averages' batch statistics.
-            r1_gamma: float >= 0. D's loss has `r1_gamma / 2` times the mean squared
-                gradient of D at real images in addition (`training.penalties`).
-            r2_gamma: float >= 0. The same at generated images.
-            jit_compile: bool. Whether to compile with XLA (on a CPU slower).
+            fake_label_weights: None, or the frequencies of the classes of generated
+                images. With the loss "relativistic", which gives them the labels of
+                real images, those of real images, for the averages' batch statistics.
+            r1_gamma: float >= 0. `r1_gamma / 2` times the mean squared gradient of D at
+                real images is added to D's loss (`training.penalties`).
+            r2_gamma: float >= 0. The same for generated images.
+            jit_compile: bool. Whether to compile with XLA, which is slower on a CPU.
             **kwargs: `run_eagerly`, `steps_per_execution` of `keras.Model.compile`.
 
         Raises:
@@ -178,7 +178,7 @@ class TrainableSAGAN(CheckedModel):
 
     @property
     def step(self) -> int:
-        """int. Generator steps made so far, in every `fit` and before."""
+        """int. Number of generator steps made so far, in all calls of `fit`."""
         return int(self.step_counter.count.numpy())
 
     def _generator_updates(self):
@@ -198,7 +198,7 @@ class TrainableSAGAN(CheckedModel):
         return {**networks.track(self.metrics, logs), **more}
 
     def first_non_finite(self) -> tuple[int, str] | None:
-        """`(step, cause)` of the first loss or weight that was not finite, or None."""
+        """Returns `(step, cause)` of the first non-finite loss or weight, or None."""
         return self._fault.first_non_finite(networks.trained_weights(self))
 
     def test_step(self, data):
@@ -214,13 +214,13 @@ class TrainableSAGAN(CheckedModel):
     # === Generation ===
     @property
     def num_classes(self) -> int | None:
-        """int, or None if unconditional."""
+        """int. Number of classes, or None if unconditional."""
         return self.generator.num_classes
 
     def refresh_ema(self) -> None:
-        """Bring the statistics of `ema_generator` up to date with its weights."""
+        """Updates the statistics of `ema_generator` if its weights have changed."""
         mix, previous = self._fingerprint.numpy()
-        # Without `compile` nothing is known of the mix: that of the file may stay.
+        # Before `compile` the mix of classes is unknown, so that of the file is kept.
         same = mix == ema.mix_number(self.fake_label_weights) or not self.compiled
         if mix and same and previous == self._averaged.fingerprint():
             return
@@ -230,13 +230,13 @@ class TrainableSAGAN(CheckedModel):
         self.accept_ema_statistics()
 
     def accept_ema_statistics(self) -> None:
-        """Take the present statistics of `ema_generator` as those of its weights."""
+        """Declares the current statistics of `ema_generator` right for its weights."""
         mix = ema.mix_number(self.fake_label_weights)
         self._fingerprint.assign([mix, self._averaged.fingerprint()])
 
     @property
     def fake_label_weights(self) -> tuple[float, ...] | None:
-        """How often training draws each class: tuple of float; None for equally."""
+        """Frequencies of the classes in training: tuple of float; None if equal."""
         return self._settings.fake_label_weights if self.compiled else None
 
     def generate(
@@ -247,17 +247,17 @@ class TrainableSAGAN(CheckedModel):
         truncation: float | None = None,
         batch_size: int = 64,
     ) -> np.ndarray:
-        """Draw images from `ema_generator`.
+        """Generates images with `ema_generator`.
 
         Args:
-            labels: class indices or names, one an image; None when unconditional.
-            num_images: int > 0 when unconditional, else None.
-            seed: int: row `i` uses `seed + i`; or one int a row. A row depends on
-                its own seed, label and truncation only (rounding in the last bit of
-                a convolution may turn with the batch size).
-            truncation: float > 0: every entry of the latent is redrawn until its
-                absolute value is at most this; None for none.
-            batch_size: int > 0. Images computed at once.
+            labels: class indices or names, one per image; None if unconditional.
+            num_images: int > 0 if unconditional, otherwise None.
+            seed: int, in which case row `i` uses `seed + i`, or one int per row. A row
+                depends only on its own seed, label and truncation (up to rounding in
+                the last bit of a convolution, which may depend on the batch size).
+            truncation: float > 0. Every entry of the latents is redrawn until its
+                absolute value is at most this. None for no truncation.
+            batch_size: int > 0. Number of images computed at once.
 
         Returns: uint8 array `(n, image_size, image_size, channels)`.
 
@@ -279,13 +279,14 @@ class TrainableSAGAN(CheckedModel):
         num_images: int | None = None,
         seed: int | Sequence[int] = 0,
     ) -> dict[str, np.ndarray]:
-        """Where every position of generated images looks, for every attention layer.
+        """Computes the map of every attention layer for generated images.
 
         Args:
-            labels, num_images, seed: as in `generate`.
+            labels, num_images, seed: as for `generate`.
 
         Returns: dict from e.g. `"generator/attention_16"` to a float32 array
-            `(n, queries H*W, keys M)`, rows summing to 1.
+            `(n, queries H*W, keys M)`. Every row sums to 1 and holds the weights with
+            which a position attends to the keys.
         """
         labels, seeds = generation.resolve_rows(self, labels, num_images, seed)
         self.refresh_ema()

@@ -1,30 +1,32 @@
-"""What a model remembers of its training beside its weights: two layers of counters.
+"""The state of training that a model stores besides its weights.
 
-`AugmentationState` is the probability of adaptive discriminator augmentation (ADA):
+It is held by two layers, so that Keras saves it with the model. `AugmentationState` has
+the probability of adaptive discriminator augmentation (ADA):
 [Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3, and
-`training/training_loop.py` of its code. `StepCounter` is the count of training steps:
-optimizers count their own updates, that of a frozen network none, and a second
-`compile` brings a new one.
+`training/training_loop.py` of its code. `StepCounter` counts training steps. Optimizers
+cannot do that: they count their own updates, of which a frozen network has none, and
+start again with every `compile`.
 """
 
 import keras
 import tensorflow as tf
 
-UPDATE_EVERY = 4  # steps between two changes of p (its code: `ada_interval`)
+UPDATE_EVERY = 4  # steps between two changes of p (`ada_interval` in the code)
 
-# Below it transformations do not show in generated images (paper, section 2.2).
+# Up to this value, transformations do not leak into generated images (paper,
+# section 2.2).
 MAX_PROBABILITY = 0.8
 
 
 class AugmentationState(keras.layers.Layer):
-    """The probability p of ADA, and the signs seen since it last changed.
+    """The probability p of ADA, and the signs of D(real) since it last changed.
 
-    One weight `(2,)`: p; the sum of the mean signs of D(real) over the steps since.
+    Both are in one weight `(2,)`: p, and the sum over the steps since of mean signs.
     """
 
     def __init__(self):
         super().__init__(name="augmentation", dtype="float32", autocast=False)
-        # Replicas have the same p and signs of their own: the mean is stored.
+        # p is the same on all replicas, but the signs differ; their mean is stored.
         self.values = self.add_weight(
             name="ada",
             shape=(2,),
@@ -36,19 +38,20 @@ class AugmentationState(keras.layers.Layer):
 
     @property
     def probability(self):
-        """Scalar tensor: p."""
+        """Scalar tensor, the probability p."""
         return self.values.value[0]
 
     def update(self, settings, logs, images, step):
-        """Take in one step, where the policy is "ada".
+        """Updates the state after a step if the policy is "ada".
 
         Args:
             settings: `steps.StepSettings`.
             logs: dict with `d_sign`, the mean of sign(D(real)) on this replica.
-            images: int scalar tensor. Real images of the step on this replica.
-            step: int scalar tensor. Generator steps done before this one.
+            images: int scalar tensor. Number of real images of the step on this
+                replica.
+            step: int scalar tensor. Number of generator steps before this one.
 
-        Returns: dict of logs.
+        Returns: dict of values to be logged.
         """
         config = settings.augmentation
         if config is None or config.policy != "ada":
@@ -59,23 +62,23 @@ class AugmentationState(keras.layers.Layer):
         return {"augmentation_probability": state[0]}
 
     def load_own_variables(self, store):
-        # Files of version 0.1.0 know nothing of it.
+        # Files of version 0.1.0 do not have this layer.
         if len(store.keys()):
             super().load_own_variables(store)
 
 
 def next_state(state, mean_sign, images, step, config):
-    """The state after one more step.
+    """Computes the state after a step.
 
-    r = E[sign(D(real))] over `UPDATE_EVERY` steps says how far D overfits. In the step
-    after them p moves by `UPDATE_EVERY * images / ada_images`: up where r is above the
-    target, else down.
+    r = E[sign(D(real))] over `UPDATE_EVERY` steps measures how much D overfits. In the
+    step after these, p changes by `UPDATE_EVERY * images / ada_images`: it increases if
+    r is above the target and decreases otherwise.
 
     Args:
-        state: float tensor `(2,)`: p and the sum of signs.
+        state: float tensor `(2,)`, p and the sum of signs.
         mean_sign: float scalar tensor.
-        images: int scalar tensor. Real images of a step, over all replicas.
-        step: int scalar tensor. Steps done before this one.
+        images: int scalar tensor. Number of real images of a step on all replicas.
+        step: int scalar tensor. Number of steps before this one.
         config: `AugmentationConfig`, for `ada_target` and `ada_images`.
     """
     probability, total = state[0], state[1]
@@ -89,14 +92,16 @@ def next_state(state, mean_sign, images, step, config):
 
 
 class StepCounter(keras.layers.Layer):
-    """Counts the generator steps that a `SAGAN` was trained for.
+    """Counts the generator steps for which a `SAGAN` has been trained.
 
-    What depends on the step reads it here: random draws, averaging, callbacks,
-    checkpoints. Schedules of the learning rate follow their optimizer, as in Keras.
+    Everything that depends on the step reads it here: random draws, averaging,
+    callbacks and checkpoints. Learning rate schedules follow their optimizer instead,
+    as in Keras.
 
     Attributes:
-        find_updates: callable that returns the updates of G's optimizer, or `None`
-            where there is no optimizer. Files of version 0.1.0 have no other count.
+        find_updates: function that returns the variable with the number of updates of
+            G's optimizer, or `None` if there is no optimizer. Files of version 0.1.0
+            have no other count.
     """
 
     def __init__(self):

@@ -1,9 +1,9 @@
-"""One training step of a GAN as pure functions.
+"""The training step of a GAN, as pure functions.
 
-Order of one step: `discriminator_steps` updates of D, then one of G (as in
-StudioGAN; the official code updates G first), then the weight average. The spectral
-norm vectors of a network advance once before each of its updates and stand still
-during all forward passes.
+A step consists of `discriminator_steps` updates of D and then one of G, as in StudioGAN
+(the official code updates G first). The caller updates the average of the weights after
+it. The spectral norm vectors of a network advance once before each of its updates, and
+stay fixed during all forward passes.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ from keras_sagan.training.passes import Batch
 
 
 class Networks(typing.NamedTuple):
-    """The two networks, their optimizers, and how likely an augmentation is."""
+    """The two networks, their optimizers, and the probability of augmentations."""
 
     generator: keras.Model
     discriminator: keras.Model
@@ -38,7 +38,7 @@ class Networks(typing.NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class StepSettings(StepConfig):
-    """What `SAGAN.compile` was told about a step."""
+    """The arguments of `SAGAN.compile` that concern the step."""
 
     augmentation: AugmentationConfig | None = None
     fake_label_weights: tuple[float, ...] | None = None
@@ -67,23 +67,24 @@ class StepSettings(StepConfig):
 
     @property
     def parts(self):
-        """Sub-batches into which the data of one step is split."""
+        """int. Number of sub-batches into which the data of a step are split."""
         return self.discriminator_steps * self.gradient_accumulation_steps
 
 
 def train_step(networks, settings, images, labels, step):
-    """Update D `discriminator_steps` times and G once.
+    """Updates D `discriminator_steps` times and G once.
 
     Args:
         networks: `Networks`.
         settings: `StepSettings`.
-        images: uint8 or float tensor `(parts * n, H, W, C)`: this replica's share.
+        images: uint8 or float tensor `(parts * n, H, W, C)`, the share of this replica.
         labels: int32 tensor `(parts * n,)`, or None if unconditional.
-        step: scalar tensor: generator steps before this one. Selects random draws.
+        step: scalar tensor. Number of generator steps before this one, which determines
+            the random draws.
 
-    Returns: dict of scalar float tensors: `d_loss`, `g_loss` (without penalties),
-        `d_real`, `d_fake` (mean logits), `d_sign` (mean sign of D(real)), and those of
-        `penalties.NAMES` that are on; means over this replica's share.
+    Returns: dict of scalar float tensors, means over this replica's share: `d_loss` and
+        `g_loss` (without penalties), `d_real` and `d_fake` (mean logits), `d_sign`
+        (mean sign of D(real)), and those of `penalties.NAMES` that are on.
     """
     accumulation = settings.gradient_accumulation_steps
     batches = discriminator_batches(networks, settings, images, labels, step)
@@ -99,17 +100,17 @@ def train_step(networks, settings, images, labels, step):
 
 
 def test_step(networks, settings, images, labels, position):
-    """Losses and mean logits on a held-out batch, in inference mode.
+    """Computes losses and mean logits on a held-out batch, in inference mode.
 
     Args:
         networks: `Networks`.
         settings: `StepSettings`.
-        images: uint8 or float tensor `(n, H, W, C)`: this replica's share.
+        images: uint8 or float tensor `(n, H, W, C)`, the share of this replica.
         labels: int32 tensor `(n,)`, or None if unconditional.
-        position: scalar tensor: images of all replicas before this batch. Selects the
-            latents and fake labels.
+        position: scalar tensor. Number of images on all replicas before this batch,
+            which determines the latents and fake labels.
 
-    Returns: dict as that of `train_step`.
+    Returns: dict of scalar float tensors: `d_loss`, `g_loss`, `d_real` and `d_fake`.
     """
     loss = losses.get(settings.loss)
     count = tf.shape(images)[0]
@@ -128,7 +129,10 @@ def test_step(networks, settings, images, labels, position):
 
 
 def update_discriminator(networks, settings, batches):
-    """One optimizer step of D on the mean gradient over `batches`."""
+    """Makes one optimizer step of D with the mean gradient over `batches`.
+
+    Returns: dict of logs, means over the batches; see `train_step`.
+    """
     loss_function = losses.get(settings.loss).discriminator
     network, optimizer = networks.discriminator, networks.d_optimizer
     advance_spectral_norm(network)
@@ -136,6 +140,7 @@ def update_discriminator(networks, settings, batches):
     with frozen_spectral_norm():
         for each in batches:
             batch = each.after(found[-1:])
+            # Outside the tape, which needs no gradients of G.
             fakes = passes.generate(networks.generator, batch, training=True)
             batch = augmentation.show_real(networks, settings, batch)
             fakes = augmentation.show_fakes(networks, settings, batch, fakes)
@@ -161,7 +166,10 @@ def update_discriminator(networks, settings, batches):
 
 
 def update_generator(networks, settings, batches):
-    """One optimizer step of G on the mean gradient over `batches`; its loss."""
+    """Makes one optimizer step of G with the mean gradient over `batches`.
+
+    Returns: scalar tensor, the mean loss over the batches.
+    """
     loss_functions = losses.get(settings.loss)
     network, optimizer = networks.generator, networks.g_optimizer
     advance_spectral_norm(network)
@@ -187,9 +195,9 @@ def update_generator(networks, settings, batches):
 
 
 def _real_logits(networks, settings, batch):
-    """Logits of the real images in G's step, in a pass of their own.
+    """Returns the logits of the real images in G's step, from a separate pass.
 
-    In one with the generated images their half would go through the backward pass too.
+    In a pass with both, the real half would go through the backward pass as well.
     """
     batch = augmentation.show_real(networks, settings, batch)
     return passes.discriminate(
@@ -198,7 +206,7 @@ def _real_logits(networks, settings, batch):
 
 
 def discriminator_batches(networks, settings, images, labels, step):
-    """The data of one step, split and joined with latents and fake labels."""
+    """Splits the data of a step into batches, with latents and fake labels for each."""
     count = tf.shape(images)[0]
     purpose = Purpose.DISCRIMINATOR_STEP
     drawn = draw(networks, settings, purpose, step, count, labels)
@@ -208,10 +216,10 @@ def discriminator_batches(networks, settings, images, labels, step):
 
 
 def generator_batches(networks, settings, seen, step):
-    """Latents and fake labels for G's update: as many as the data of one D update.
+    """Returns the batches for G's update: as many latents as in one update of D.
 
-    With a paired loss each has the real image and label beside it that D had in its
-    last update, `seen`: the images of a step are as many as with other losses.
+    With a paired loss, they also have the real images and labels of `seen`, the batches
+    of D's last update. A step thus needs as many real images as with other losses.
     """
     count = tf.add_n([tf.shape(batch.latents)[0] for batch in seen])
     drawn = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
@@ -226,9 +234,9 @@ def generator_batches(networks, settings, seen, step):
 
 
 def draw(networks, settings, purpose, step, count, real_labels=None):
-    """This replica's `count` latents and labels out of the global batch's.
+    """Draws latents and labels for the global batch; returns this replica's `count`.
 
-    With a paired loss the labels are `real_labels`, those of the real images.
+    With a paired loss, the labels are `real_labels`, those of the real images.
     """
     generator = networks.generator
     key = (settings.seed, purpose, step)
@@ -245,7 +253,10 @@ def draw(networks, settings, purpose, step, count, real_labels=None):
 
 
 def augmentation_draws(settings, purpose, step, count):
-    """This replica's random numbers for `count` real and `count` generated images."""
+    """Draws the random numbers for augmenting the images of a step.
+
+    Returns: as `augmentation.draw`, for `count` images of this replica.
+    """
     paired = losses.get(settings.loss).paired
     return augmentation.draw(
         settings.augmentation,
@@ -258,9 +269,9 @@ def augmentation_draws(settings, purpose, step, count):
 
 
 def split(columns, parts):
-    """`parts` batches of every `parts`-th row.
+    """Splits columns into `parts` batches, each with every `parts`-th row.
 
-    Taken in strides, a part holds the same samples of the global batch however many
+    Thanks to the strides, a part has the same samples of the global batch however many
     replicas that is spread over.
     """
     return [
@@ -270,14 +281,17 @@ def split(columns, parts):
 
 
 def to_unit_range(images):
-    """uint8 [0, 255] to float32 [-1, 1]; float images as they are."""
+    """Converts uint8 images in [0, 255] to float32 in [-1, 1]; keeps float images."""
     if images.dtype == tf.uint8:
         return tf.cast(images, tf.float32) / 127.5 - 1.0
     return images
 
 
 def _divisor(batches):
-    """Optimizers sum gradients over replicas, `sum_gradients` over sub-batches."""
+    """Returns what to divide a loss by, so that summed gradients become their mean.
+
+    Optimizers sum gradients over replicas, and `sum_gradients` over sub-batches.
+    """
     return len(batches) * tf.distribute.get_strategy().num_replicas_in_sync
 
 
