@@ -1,22 +1,22 @@
-"""Errors that the person at the command line can mend."""
+"""Errors that a user of the command line can fix, which are shown without traceback."""
 
 import contextlib
 
 from keras_sagan.files.writing import is_of_tensorflow
 
-EXIT_USAGE = 2  # after a mistake in what was asked for
+EXIT_USAGE = 2  # after a mistake in the request
 
 
 class UserError(Exception):
-    """What was asked for cannot be done; the message is all that is to be shown."""
+    """Raised for a request that cannot be fulfilled; only its message is shown."""
 
 
 @contextlib.contextmanager
 def user_errors():
-    """Turns the library's complaints about its arguments into `UserError`.
+    """Turns errors that the library raises for invalid arguments into `UserError`.
 
-    It goes around what depends on the person's input. An error of training itself
-    keeps its traceback.
+    It is meant for code that depends on the user's input. Errors of training itself
+    should keep their traceback.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Options of the commands that listen: where, by which names, for whom."""
+"""Options of the commands that run a server: its address, its names and its token."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ _LONGEST_TOKEN = 4096
 
 
 def add_host_options(parser):
-    """Adds --host and --allowed-host."""
+    """Adds `--host` and `--allowed-host` to a parser."""
     parser.add_argument(
         "--host",
         default="127.0.0.1",
@@ -25,13 +25,14 @@ def add_host_options(parser):
         action="append",
         default=[],
         metavar="NAME",
-        help="a name by which it is reached, e.g. that of a proxy; may be given again "
-        "(always allowed: localhost, addresses, and with --host this machine's name)",
+        help="a further name by which it is reached, e.g. that of a proxy; may be "
+        "repeated (always allowed: localhost, IP addresses, and with --host the name "
+        "of this machine)",
     )
 
 
 def add_token_file(parser, text):
-    """Adds --token-file, which `read_token` reads; `text` says what it is for."""
+    """Adds `--token-file`, for `read_token`; `text` is the beginning of its help."""
     parser.add_argument(
         "--token-file",
         type=local_path,
@@ -41,11 +42,11 @@ def add_token_file(parser, text):
 
 
 def read_token(options):
-    """Returns the token of --token-file or of the environment, or `None`.
+    """Returns the token from `--token-file` or the environment, or `None`.
 
     Raises:
         OSError: if the file cannot be read.
-        ValueError: if what is there is not a token; it is not shown.
+        ValueError: if it does not hold a valid token. The message does not show it.
     """
     if options.token_file is not None:
         source = f"--token-file {options.token_file}"
@@ -63,7 +64,7 @@ def read_token(options):
 
 
 def port(text):
-    """Type of an option that is a port."""
+    """Converts the text of an option to a port number, for argparse's `type=`."""
     try:
         number = int(text)
     except ValueError:
@@ -77,20 +78,20 @@ def port(text):
 
 
 def in_url(host):
-    """An address as it stands in URLs."""
+    """Returns a host as it is written in URLs: IPv6 addresses are in brackets."""
     return f"[{host}]" if ":" in host else host
 
 
 def warn_if_reachable(host, has_token, advice=""):
-    """Says on stderr what others can do where they can reach `host`.
+    """Prints a warning to stderr if other machines can reach the server.
 
     Args:
-        host: str.
-        has_token: bool. Whether requests must bring a token.
-        advice: str. How to have one.
+        host: str. Address on which the server listens.
+        has_token: bool. Whether requests must carry a token.
+        advice: str. How to require one, for the message.
 
     Returns:
-        bool. Whether others can.
+        bool. Whether others can reach it.
     """
     if is_loopback(host):
         return False

@@ -1,4 +1,4 @@
-"""The parser of `keras-sagan` and its exit status."""
+"""The entry point of `keras-sagan`: its parser and its exit status."""
 
 import sys
 
@@ -38,16 +38,16 @@ EXIT_INCOMPLETE, EXIT_INTERRUPTED = 1, 130
 
 
 def main(arguments=None):
-    """Runs one command.
+    """Runs a command.
 
     Args:
         arguments: list of str, or `None` for those of the process.
 
     Returns:
-        int. Exit status: 0, what the command returns (1 where `data check` found
-        problems), 2 after a mistake in what was asked for, 130 after Ctrl-C, 1 where
-        standard output could not be written. That nobody reads it is no error, and a
-        run of `train` ends as it would have.
+        int. The exit status: 0 after success, or what the command returns (e.g. 1 if
+        `data check` has found problems); 2 after a mistake in the request; 130 after
+        Ctrl-C; 1 if standard output could not be written, unless its reader has just
+        gone away. The status of `train` never depends on standard output.
     """
     with streams.lasting() as output:
         options = build_parser().parse_args(arguments)
@@ -61,7 +61,7 @@ def main(arguments=None):
 
 
 def _status(options):
-    """Runs a command; its exit status."""
+    """Runs a command and returns its exit status."""
     try:
         return options.run(options) or 0
     except UserError as error:
@@ -75,7 +75,7 @@ def _status(options):
 
 
 def build_parser():
-    """Returns the parser with all commands."""
+    """Returns the parser of all commands."""
     parser = Parser(
         prog="keras-sagan",
         description="Train, sample and export self-attention GANs (SAGAN).",

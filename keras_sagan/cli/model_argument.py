@@ -1,9 +1,9 @@
-"""The argument MODEL of the commands, and what may be named there."""
+"""The argument MODEL of the commands, and descriptions of what it may be."""
 
 from keras_sagan.cli.parsing import local_path
 
 TRAINED = (
-    "a run (of an unfinished one its newest checkpoint), the directory of a model "
+    "a run (if it is unfinished, its newest checkpoint), the directory of a model "
     "(RUN/model), or a .keras file"
 )
 EXPORTED = (
@@ -14,13 +14,13 @@ RUN = "a run: the directory that train wrote"
 
 
 def add_model(parser, may_be, metavar="MODEL", **arguments):
-    """Adds the argument to a parser or to a group of its.
+    """Adds the argument to a parser or to one of its groups.
 
     Args:
-        parser: of `argparse`.
-        may_be: str. One of the descriptions above: what `runs.loading` opens.
-        metavar: str.
-        **arguments: others of `add_argument`.
+        parser: `argparse.ArgumentParser`, or a group.
+        may_be: str. One of the descriptions above, which becomes the help.
+        metavar: str. Name of the argument in the help.
+        **arguments: further arguments of `add_argument`.
     """
     parser.add_argument(
         "model", type=local_path, metavar=metavar, help=may_be, **arguments

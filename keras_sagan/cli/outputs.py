@@ -1,6 +1,6 @@
-"""Files that a command writes: checked before any work is done.
+"""Checks the files that a command is going to write, before it does any work.
 
-One rule for all commands: a file that is there is replaced only with `--force`.
+All commands follow the same rule: an existing file is replaced only with `--force`.
 """
 
 import argparse
@@ -12,12 +12,12 @@ from keras_sagan.cli.parsing import local_path
 
 
 def add_output(parser, suffixes, default=None):
-    """Adds `-o FILE` and `--force`.
+    """Adds `-o FILE` and `--force` to a parser.
 
     Args:
         parser: `argparse.ArgumentParser`.
-        suffixes: tuple of str: the endings that the file may have.
-        default: str, or `None` if the file has to be named.
+        suffixes: tuple of str. The suffixes that the file may have.
+        default: str, or `None` if the option is required.
     """
 
     def checked(text):
@@ -35,35 +35,33 @@ def add_output(parser, suffixes, default=None):
         default=default,
         type=checked,
         metavar=f"FILE{'|'.join(suffixes)}",
-        help=f"to write{known}",
+        help=f"file to write{known}",
     )
     add_force(parser)
 
 
 def add_force(parser):
-    """Adds `--force`, which every command that writes files has."""
-    parser.add_argument(
-        "--force", action="store_true", help="replace files that are there"
-    )
+    """Adds `--force` to the parser of a command that writes files."""
+    parser.add_argument("--force", action="store_true", help="replace existing files")
 
 
 def check_output(options):
-    """Raises `UserError` if `-o` may not be written; see `check_file`.
+    """Raises a `UserError` if the file of `-o` must not be written; see `check_file`.
 
-    Returns: its path.
+    Returns: path of the file.
     """
     return check_file(options.output, options.force)
 
 
 def check_file(name, force):
-    """Raises `UserError` if a file is there, unless it may be replaced.
+    """Raises a `UserError` if a file exists and must not be replaced.
 
     Args:
-        name: str or path of the file that will be written.
-        force: bool, or `None` where the command has no `--force`. Whether it may be
-            replaced.
+        name: str or path of the file to be written.
+        force: bool. Whether it may be replaced. `None` means no, for a command without
+            `--force`.
 
-    Returns: its path.
+    Returns: path of the file.
     """
     path = check_writable(name)
     if path.exists() and not force:
@@ -76,11 +74,11 @@ def check_file(name, force):
 
 
 def check_writable(name):
-    """Raises `UserError` if a file cannot be written: before the work that it holds.
+    """Raises a `UserError` if a file cannot be written.
 
-    Folders that are missing are no obstacle: they are made when the file is written.
+    Missing parent folders are not a problem; they are created with the file.
 
-    Returns: its path.
+    Returns: path of the file.
     """
     path = pathlib.Path(name)
     if path.is_dir():

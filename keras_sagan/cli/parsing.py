@@ -1,4 +1,4 @@
-"""What the parsers of all commands share: examples, and messages about mistakes."""
+"""Shared by the parsers of all commands: help with examples, types, error messages."""
 
 import argparse
 import difflib
@@ -10,16 +10,17 @@ import textwrap
 from keras_sagan.config.section import Setting
 from keras_sagan.files import paths
 
-MOST_SECONDS = 10_000_000  # four months; the system's clocks end somewhere
+MOST_SECONDS = 10_000_000  # four months; much longer timeouts overflow in the system
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser with examples in its help; it suggests flags for those it lacks.
+    """A parser with examples in its help, which suggests a flag for a misspelt one.
 
     Args:
-        description: str, or None. What the command does; it is wrapped.
-        examples: sequence of str. What may follow the command's name, to show it.
-        **kwargs: as of `argparse.ArgumentParser`.
+        description: str, or None. What the command does, with any line breaks.
+        examples: sequence of str. Example arguments, which are shown after the name of
+            the command.
+        **kwargs: as for `argparse.ArgumentParser`.
     """
 
     def __init__(self, description=None, examples=(), **kwargs):
@@ -35,7 +36,7 @@ class Parser(argparse.ArgumentParser):
         self.register("type", float, number())
 
     def parse_known_args(self, args=None, namespace=None):
-        """As of argparse; what is unknown is an error, with the nearest flag."""
+        """Parses arguments; unknown ones are an error that names the nearest flag."""
         options, unknown = super().parse_known_args(args, namespace)
         if unknown:
             flags = re.findall(r"(?<!\w)--[a-z][\w-]*", self.format_help())
@@ -47,27 +48,27 @@ class Parser(argparse.ArgumentParser):
 
 
 def wrap(text):
-    """The text in lines of the terminal's width."""
+    """Wraps a text to the width of the terminal."""
     width = max(shutil.get_terminal_size().columns - 2, 20)
     return textwrap.fill(" ".join(text.split()), width)
 
 
 def integer(least=None, most=None):
-    """A `type=` of argparse: int of 64 bits, both bounds allowed."""
+    """Returns a `type=` for argparse: a 64-bit int, with inclusive bounds."""
     return _converter(int, Setting("", least=least, most=most))
 
 
 def number(least=None, most=None, above=None):
-    """A `type=` of argparse: float, all bounds but `above` allowed."""
+    """Returns a `type=` for argparse: a float, with bounds inclusive except `above`."""
     return _converter(float, Setting("", least=least, most=most, above=above))
 
 
 def truncations(text):
-    """Truncations joined by commas: list of float, or `None` for "none"."""
+    """Parses truncations separated by commas: list of float, with `None` for "none"."""
     try:
         values = [None if x.strip() == "none" else float(x) for x in text.split(",")]
     except ValueError:
-        values = [0.0]
+        values = [0.0]  # which is not allowed
     if not all(x is None or 0 < x < math.inf for x in values):
         raise argparse.ArgumentTypeError(
             f"must be numbers above 0, or none, e.g. 0.5,1,none. Received: {text}"
@@ -76,7 +77,7 @@ def truncations(text):
 
 
 def local_path(text):
-    """The path of a file or folder on this machine; `~` is the home directory."""
+    """Checks a path on this machine and expands `~`, for argparse's `type=`."""
     try:
         return str(paths.local(text))
     except ValueError as error:
@@ -84,7 +85,7 @@ def local_path(text):
 
 
 def png_file(text):
-    """The path of a PNG file."""
+    """Checks the path of a PNG file, for argparse's `type=`."""
     if not text.lower().endswith(".png"):
         raise argparse.ArgumentTypeError(f"must end in .png. Received: {text}")
     return local_path(text)

@@ -1,6 +1,6 @@
-"""From the command line of `keras-sagan train` to a `RunConfig`.
+"""Turns the command line of `keras-sagan train` into a `RunConfig`.
 
-The flags are made from the settings themselves: see `keras_sagan.config.section`.
+The flags are generated from the settings themselves, see `keras_sagan.config.section`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ DEFAULT_PRESET = "sagan_32_small"
 
 
 def add_base(parser):
-    """Adds `--preset` and `--config`: what the settings are before others are given."""
+    """Adds `--preset` and `--config`, which give the settings that others override."""
     parser.add_argument(
         "--preset",
         metavar="NAME",
@@ -40,7 +40,7 @@ def add_base(parser):
 
 
 def add_flags(parser):
-    """Adds a flag for each setting that has one, in groups, and `--set`."""
+    """Adds a flag for every setting that has one, grouped by section, and `--set`."""
     for section in SECTIONS:
         fields = dataclasses.fields(section.type)
         without = [field.name for field in fields if setting_of(field).flag is None]
@@ -78,18 +78,19 @@ def _add_flag(group, section, field):
 
 
 def resolve(options):
-    """The configuration that a command line asks for.
+    """Returns the configuration that a command line describes.
 
     Args:
         options: parsed arguments of `add_base` and `add_flags`.
 
-    Returns: the `RunConfig`, and the names of the settings that are meant as they are,
-        also where the data would decide: those of flags and of the file. A file's
-        number of classes and channels are those of its own data set.
+    Returns: tuple of the `RunConfig` and the set of names of the settings that were
+        given explicitly, by flags or in the file, and which the data must not change.
+        If `--dataset` overrides that of the file, the number of classes and channels in
+        the file do not count.
 
     Raises:
-        ValueError: if a setting is unknown or its value not allowed, or the file is no
-            configuration or of another preset than `--preset`.
+        ValueError: if a setting is unknown or invalid, or if the file is not a
+            configuration or has another preset than `--preset`.
         OSError: if the file cannot be read.
     """
     given = {
@@ -108,7 +109,7 @@ def resolve(options):
 
 
 def _read_file(path, preset):
-    """The `RunConfig` of a file, and the names of the settings that it holds."""
+    """Reads a file; returns its `RunConfig` and the names of the settings in it."""
     content = json_files.read(path)
     content.pop("versions", None)  # of the run that wrote it
     name = content.pop("preset", None)
@@ -129,7 +130,8 @@ def _read_file(path, preset):
     try:
         for each in values:
             field_of(each)
-        if _needed() <= set(values):  # that of a run, whose preset may be gone
+        # A run's file is complete, and its preset may no longer exist.
+        if _needed() <= set(values):
             config = RunConfig.from_dict({"preset": name, **content})
         else:
             config = get_preset(name).run_config(values)
@@ -139,7 +141,7 @@ def _read_file(path, preset):
 
 
 def _needed():
-    """Names of the settings that every file has which a run wrote."""
+    """Returns the names of the settings that every configuration of a run has."""
     return {
         f"{section.name}.{field.name}"
         for section in SECTIONS
@@ -149,10 +151,10 @@ def _needed():
 
 
 def parse_setting(text):
-    """Splits `"section.field=value"`.
+    """Parses `"section.field=value"`.
 
     Returns:
-        `(name, value)`: str and what `parse_value` makes of the rest.
+        Tuple `(name, value)` of a str and the result of `parse_value`.
 
     Raises:
         ValueError: if there is no `=`, or no such setting.
@@ -167,14 +169,14 @@ def parse_setting(text):
 
 
 def parse_value(text, name):
-    """Reads the value of a setting from a word.
+    """Parses the value of a setting.
 
     Args:
         text: str, e.g. `"none"`, `"true"`, `"2e-4"`, `"16,32"`, `"[]"`, `"glyphs"`.
         name: str. `"section.field"`.
 
-    Returns: a value of the setting's type, or, where the text is of another, what it
-        looks like: the check of the configuration says then what is wrong.
+    Returns: a value of the setting's type, if possible. Otherwise it has another type,
+        and the check of the configuration says what is wrong with it.
 
     Raises:
         ValueError: if there is no such setting.
@@ -194,7 +196,7 @@ def parse_value(text, name):
 
 
 def _default(section, field):
-    """What `--help` says that a setting is when it is not given."""
+    """Returns what `--help` shows as the default of a setting."""
     if section.default_factory is dataclasses.MISSING:
         return "the preset's"
     known = setting_of(field)

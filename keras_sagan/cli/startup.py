@@ -1,4 +1,4 @@
-"""Starts TensorFlow without the pages of messages that it greets with."""
+"""Starts TensorFlow without the pages of messages that it prints on import."""
 
 import contextlib
 import os
@@ -10,14 +10,14 @@ _ONEDNN = "TF_ENABLE_ONEDNN_OPTS"
 
 
 def start_tensorflow():
-    """Imports TensorFlow and finds its devices; its later errors are shown.
+    """Imports TensorFlow and looks for devices quietly; later errors are shown.
 
-    oneDNN is on unless the environment variable TF_ENABLE_ONEDNN_OPTS says otherwise.
-    TensorFlow leaves it off on processors without AVX512, where it makes training two
-    to three times faster (docs/how-to/save-time-and-memory.md).
+    oneDNN is enabled unless the environment variable TF_ENABLE_ONEDNN_OPTS says
+    otherwise. TensorFlow leaves it off on processors without AVX512, where it makes
+    training two to three times faster (docs/how-to/save-time-and-memory.md).
 
-    With the environment variable TF_CPP_MIN_LOG_LEVEL set, which TensorFlow obeys
-    only after it was imported, nothing is kept back.
+    If the environment variable TF_CPP_MIN_LOG_LEVEL is set, all messages are shown.
+    (TensorFlow itself respects it only once it has been imported.)
     """
     os.environ.setdefault(_ONEDNN, "1")
     if _LEVEL in os.environ:
@@ -33,7 +33,10 @@ def start_tensorflow():
 
 @contextlib.contextmanager
 def _held_back_stderr():
-    """Shows what is written to standard error, by C++ too, only after an exception."""
+    """Discards what is written to standard error, unless there is an exception.
+
+    It redirects the descriptor, because TensorFlow's messages come from C++.
+    """
     sys.stderr.flush()
     original = os.dup(2)
     with tempfile.TemporaryFile() as held:

@@ -1,4 +1,4 @@
-"""Signals of the commands that serve until they are told to stop."""
+"""Signal handling of the commands that run a server until they are told to stop."""
 
 import os
 import signal
@@ -8,11 +8,12 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def end_at_signals():
-    """From now on SIGTERM and SIGINT end the process, e.g. while a model is loaded.
+    """Makes SIGTERM and SIGINT end the process immediately, e.g. while a model loads.
 
-    Nothing has to be finished then, and what loads may take minutes, in which no
-    Python runs that could look for a signal: the system ends the process. It does not
-    do so for the first process of a container, which ends itself.
+    Loading may take minutes during which no Python code runs that could handle a
+    signal, and nothing has to be finished first. So the process leaves it to the
+    system's default action. That does not exist for the first process of a container,
+    which has to end itself.
     """
     _set(_end if os.getpid() == 1 else signal.SIG_DFL)
 
@@ -20,7 +21,7 @@ def end_at_signals():
 def stop_event():
     """Returns an event that SIGTERM and SIGINT set from now on.
 
-    A second signal ends the process.
+    A second signal ends the process immediately.
     """
     stop = threading.Event()
 

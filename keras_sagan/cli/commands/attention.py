@@ -1,4 +1,4 @@
-"""`keras-sagan attention`: where points of a generated image attend."""
+"""`keras-sagan attention`: draws where points of a generated image attend."""
 
 import argparse
 
@@ -8,10 +8,10 @@ from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
 
 _DESCRIPTION = """
-Draws the figure of the SAGAN paper: a generated image with points on it, and for each
-point and attention layer, of the generator and of the discriminator, where it looks; an
-exported model has the generator only. A file that ends in .gif shows the checkpoints of
-a run one after the other, with the points that the last one chose.
+Draws the figure of the SAGAN paper: a generated image with points on it and, for each
+point and each attention layer of the generator and the discriminator, where it attends.
+Exported models have the generator only. A file that ends in .gif shows the checkpoints
+of a run one after the other, with the points that were chosen for the last one.
 """
 
 
@@ -34,7 +34,7 @@ def add_parser(commands):
         help="class name or index (default: 0; none for an unconditional model)",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="of the latent vector"
+        "--seed", type=int, default=0, metavar="N", help="seed of the latent vector"
     )
     parser.add_argument(
         "--points",
@@ -49,13 +49,13 @@ def add_parser(commands):
         type=int,
         default=4,
         metavar="N",
-        help="that auto looks for, at most 6 (default: %(default)s)",
+        help="number of points that auto chooses, at most 6 (default: %(default)s)",
     )
     parser.add_argument(
         "--layers",
         type=lambda text: [name.strip() for name in text.split(",")],
         metavar="NAMES",
-        help="e.g. generator/attention_16 (default: every one of both networks)",
+        help="layers to draw, e.g. generator/attention_16 (default: all)",
     )
     parser.set_defaults(run=run)
 
@@ -115,7 +115,7 @@ def _frames(options):
 
 
 def title(label, seed, gan):
-    """What a figure shows: "class cat, seed 7"; no class where there is none."""
+    """Returns the title of a figure, e.g. "class cat, seed 7" or "seed 7"."""
     if label is None:
         return f"seed {seed}"
     names = gan.class_names or ()
@@ -125,7 +125,14 @@ def title(label, seed, gan):
 
 
 def label_of(text, model):
-    """The class that an option names: name, index, by default 0; `None` for none."""
+    """Returns the class for the text of an option.
+
+    Args:
+        text: str, the name or index of a class, or None for the default.
+        model: trained or exported model.
+
+    Returns: str or int; by default 0, or `None` if the model is unconditional.
+    """
     if text is None:
         return None if model.num_classes is None else 0
     if text.isdecimal() and text not in (model.class_names or ()):

@@ -1,4 +1,4 @@
-"""`keras-sagan explore`: a page to play with a model and see where it looks."""
+"""`keras-sagan explore`: serves a page to play with a model and see its attention."""
 
 import functools
 
@@ -15,10 +15,11 @@ def add_parser(commands):
     parser = commands.add_parser(
         "explore",
         help="open a page to play with a model",
-        description="Serves a page on this machine: seed, class, truncation, the way "
-        "between two latent vectors, and, for every point of the image that is clicked "
-        "on, where each attention layer looks from there. Ctrl-C ends it. An exported "
-        "model shows the generator's attention, a run the discriminator's too.",
+        description="Serves a page on this machine with controls for seed, class, "
+        "truncation and interpolation between two latent vectors. Click on a point of "
+        "the image to see where each attention layer attends from there. Exported "
+        "models show the attention of the generator, runs also that of the "
+        "discriminator. Ctrl-C ends it.",
         examples=(
             "runs/cats",
             "saved_models/cats/1 --port 0",
@@ -31,13 +32,13 @@ def add_parser(commands):
         type=listening.port,
         default=8502,
         metavar="PORT",
-        help="0 for a free one (default: %(default)s)",
+        help="port to listen on, 0 for a free one (default: %(default)s)",
     )
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Serves until a signal."""
+    """Serves the page until a signal arrives."""
     stopping.end_at_signals()
     with user_errors():
         server = _server(options)
@@ -58,7 +59,7 @@ def _server(options):
             "'keras-sagan[explorer]'"
         ) from error
     access = Access(options.host, options.allowed_host)
-    taken = listen(options.host, options.port)  # before a model is loaded for nothing
+    taken = listen(options.host, options.port)  # first, as loading a model takes long
     start_tensorflow()
     try:
         return ExplorerServer(open_explored(options.model), taken, access)
@@ -68,7 +69,7 @@ def _server(options):
 
 
 def open_explored(name):
-    """Opens a trained or an exported model for the explorer: `Explored`."""
+    """Opens a trained or an exported model; returns the `Explored` of the explorer."""
     from keras_sagan import sampling
     from keras_sagan.runs import loading
     from keras_sagan.sagan import SAGAN

@@ -1,4 +1,4 @@
-"""`keras-sagan import`: checkpoints of other SAGANs as models of this package."""
+"""`keras-sagan import`: converts checkpoints of other SAGANs to models of this one."""
 
 import pathlib
 
@@ -55,8 +55,8 @@ def _add_mmgeneration(sources):
         "--channel-order",
         choices=("bgr", "rgb"),
         default="bgr",
-        help="of the images it was trained on; rgb for convert-studio-rgb files "
-        "(default: %(default)s)",
+        help="channel order of the training images; rgb for files with "
+        "convert-studio-rgb in their name (default: %(default)s)",
     )
     parser.add_argument(
         "--activated-shortcut",
@@ -90,8 +90,8 @@ def _add_tf1(sources):
         "path",
         type=local_path,
         metavar="PREFIX",
-        help="what the files of the checkpoint have in common, without .index and "
-        ".data-...: model.ckpt-1000000",
+        help="common beginning of the checkpoint's files, without .index and "
+        ".data-..., e.g. model.ckpt-1000000",
     )
     _add_output(parser, _load_tf1)
 

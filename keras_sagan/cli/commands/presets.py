@@ -1,4 +1,4 @@
-"""`keras-sagan presets`: the recipes that come with the package."""
+"""`keras-sagan presets`: lists the recipes that come with the package."""
 
 import json
 
@@ -11,7 +11,7 @@ def add_parser(commands):
     parser = commands.add_parser(
         "presets",
         help="list the presets, or print one as JSON",
-        description="The recipes that come with the package.",
+        description="Lists the recipes that come with the package, or prints one.",
         examples=("sagan_64",),
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="preset to print")
@@ -19,7 +19,7 @@ def add_parser(commands):
 
 
 def run(options):
-    """Prints the list, or one preset with its source and every value."""
+    """Prints the list, or a preset with its source and all of its values."""
     if options.name is None:
         width = max(map(len, PRESETS))
         for preset in PRESETS.values():

@@ -1,4 +1,4 @@
-"""`keras-sagan report`: all about a run on one page."""
+"""`keras-sagan report`: writes everything about a run on one page."""
 
 from keras_sagan.cli import model_argument, outputs
 from keras_sagan.cli.errors import user_errors
@@ -8,15 +8,15 @@ from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
 
 _DESCRIPTION = """
-Writes one HTML file about a run: what looks wrong, samples over time, losses, D(real)
-and D(fake), gamma and sigma of each layer, scores, where the networks attend,
-configuration and differences from the preset, data, machine. It loads nothing from
-anywhere, so it can be mailed or put beside a paper.
+Writes an HTML file about a run: what looks wrong, samples over time, losses, D(real)
+and D(fake), gamma and sigma of each layer, scores, where the networks attend, the
+configuration and how it differs from the preset, the data and the machine. The page is
+self-contained, so that it can be mailed or published beside a paper.
 """
 _SEEDS = (7, 8)  # of the attention figures
-_POINTS = 4
+_POINTS = 4  # in an attention figure
 _COMPARED = 64  # images for the check of batch statistics
-_CLASSES, _LATENTS = 10, 16  # for the check of the label, at most
+_CLASSES, _LATENTS = 10, 16  # for the check that the label has an effect, at most
 
 
 def add_parser(commands):
@@ -44,7 +44,7 @@ def add_parser(commands):
 
 
 def run(options):
-    """Collects, builds and writes the page."""
+    """Reads the run, and builds and writes the page."""
     path = outputs.check_output(options)
     with user_errors():
         start_tensorflow()
@@ -85,7 +85,7 @@ def _extras(options, found, results):
 
 
 def _model(directory):
-    """The run's model; or `None`, and why there is none."""
+    """Returns the model of a run and `""`, or `None` and the reason."""
     from keras_sagan.runs.loading import load_trained
 
     try:
@@ -111,7 +111,7 @@ def _views(gan, options):
 
 
 def _mismatch(gan):
-    """See `diagnosis.statistics_mismatch`: of the averaged generator."""
+    """Returns `diagnosis.statistics_mismatch` of the averaged generator."""
     from keras_sagan.training.ema import with_both_statistics
     from keras_sagan.visualize.report import diagnosis
 
@@ -119,7 +119,7 @@ def _mismatch(gan):
 
 
 def label_effect(gan):
-    """See `diagnosis.label_effect`: of some classes of the averaged generator."""
+    """Returns `diagnosis.label_effect` for some classes of the averaged generator."""
     import numpy as np
 
     from keras_sagan.visualize.report import diagnosis

@@ -1,4 +1,4 @@
-"""`keras-sagan sample`: a grid of images from a trained model."""
+"""`keras-sagan sample`: makes a grid of images with a trained model."""
 
 import argparse
 import csv
@@ -12,8 +12,8 @@ from keras_sagan.cli.parsing import integer, local_path, truncations
 from keras_sagan.cli.startup import start_tensorflow
 
 _MOST_COLUMNS = 10_000  # of the grid
-_MOST_MILLISECONDS = 655_350  # that a .gif can say
-_LEAST_IN_GIF = 96  # pixels of an image: viewers do not enlarge animations
+_MOST_MILLISECONDS = 655_350  # the longest duration that a .gif can store
+_LEAST_IN_GIF = 96  # pixels of an image, because viewers do not enlarge animations
 
 
 def add_parser(commands):
@@ -21,9 +21,10 @@ def add_parser(commands):
     parser = commands.add_parser(
         "sample",
         help="make a grid of images with a trained model",
-        description="Makes images with a model, here or on a server, and "
-        "writes them as one picture: a row for each label, the same latent vectors in "
-        "every row. A file that ends in .gif shows the columns one after the other.",
+        description="Generates images with a model, on this machine or on a server, "
+        "and writes them as one picture: a row for each label, with the same latent "
+        "vectors in every row. A file that ends in .gif shows the columns one after "
+        "the other.",
         examples=(
             "runs/cats -o cats.png --truncation 0.7",
             "runs/cats -o way.gif --interpolate-latents 1,2,3",
@@ -35,38 +36,39 @@ def add_parser(commands):
     source.add_argument(
         "--server",
         metavar="URL",
-        help="served model instead: grpc://HOST:8500/NAME or "
+        help="a served model instead: grpc://HOST:8500/NAME or "
         "http://HOST:8501/v1/models/NAME; labels are indices, or names with --card",
     )
     parser.add_argument(
         "--card",
         type=local_path,
         metavar="FILE",
-        help="model card of the export that the server has, with the names of its "
+        help="model card of the export that the server uses, with the names of its "
         "classes: saved_models/NAME/VERSION/assets.extra/model.json",
     )
-    listening.add_token_file(parser, "file with the token that the server wants")
+    listening.add_token_file(parser, "file with the token that the server requires")
     outputs.add_output(parser, (".png", ".gif"))
     parser.add_argument(
         "--labels",
         metavar="LABELS",
         help="class names or indices, e.g. 0,1,2 (default: every class, at most 16); "
-        "a name with a comma in quotation marks, '\"cat, grey\",1'; one that begins "
-        "with - as --labels=-x",
+        "put a name with a comma in quotation marks, '\"cat, grey\",1'; write one that "
+        "begins with - as --labels=-x",
     )
     parser.add_argument(
         "--num-images",
         type=integer(1, _MOST_COLUMNS),
         default=8,
         metavar="N",
-        help="images of each label, or in all without labels (default: %(default)s)",
+        help="number of images per label, or in total if there are no labels "
+        "(default: %(default)s)",
     )
     parser.add_argument(
         "--seed",
         type=int,
         default=0,
         metavar="N",
-        help="of the first latent vector; the next ones use N+1, N+2, ...",
+        help="seed of the first latent vector; the next ones use N+1, N+2, ...",
     )
     parser.add_argument(
         "--truncation",
@@ -78,9 +80,8 @@ def add_parser(commands):
         "--strategy",
         default="none",
         choices=("none", "mirrored", "auto"),
-        help="one device, all GPUs of this machine, or all where there are several "
-        "(default: %(default)s); whatever the model was trained on, pictures are the "
-        "same up to rounding",
+        help="one device, all GPUs of this machine, or all if there are several "
+        "(default: %(default)s); the images are the same up to rounding",
     )
     _add_modes(parser)
     parser.set_defaults(run=run)
@@ -92,15 +93,15 @@ def _add_modes(parser):
         "--truncation-sweep",
         type=truncations,
         metavar="T,...",
-        help="a row for each of these truncations, e.g. 0.3,0.6,1,none; the labels "
-        "in turn",
+        help="a row for each of these truncations, e.g. 0.3,0.6,1,none, with the "
+        "labels in turn",
     )
     modes.add_argument(
         "--interpolate-latents",
         type=_seeds,
         metavar="N,...",
-        help="from the latent vector of one seed to the next, along the sphere; a "
-        "row for each label",
+        help="from the latent vector of one seed to that of the next, along the "
+        "sphere; a row for each label",
     )
     modes.add_argument(
         "--interpolate-classes",
@@ -112,14 +113,14 @@ def _add_modes(parser):
         nargs="?",
         const="run",
         metavar="DATASET",
-        help="the training pictures nearest to each image beside it: has the model "
-        "learnt them by heart? (default: the data it was trained on)",
+        help="each image with the training pictures nearest to it, to see whether the "
+        "model has memorised them (default: the data that it was trained on)",
     )
     details = parser.add_argument_group("details of these")
     for name, default, text in [
         ("--frames", 8, "steps from one stop of an interpolation to the next"),
-        ("--neighbours", 5, "training pictures beside an image"),
-        ("--milliseconds", 150, "that a .gif shows each column of the grid"),
+        ("--neighbours", 5, "number of training pictures beside an image"),
+        ("--milliseconds", 150, "time for which a .gif shows each column of the grid"),
     ]:
         most = _MOST_MILLISECONDS if name == "--milliseconds" else _MOST_COLUMNS
         details.add_argument(
@@ -132,7 +133,7 @@ def _add_modes(parser):
 
 
 def run(options):
-    """Generates, here or on the server, and writes the grid or the animation."""
+    """Generates images and writes the grid or the animation."""
     path = outputs.check_output(options)
     _check_modes(options)
     with user_errors():
@@ -202,7 +203,7 @@ def _from_model(options):
 
 
 def _opened(options):
-    """The model, on the devices of `--strategy`."""
+    """Opens the model on the devices of `--strategy`."""
     from keras_sagan.distributed import strategies
     from keras_sagan.runs import loading
 
@@ -268,9 +269,10 @@ def _generated(generate, labels, options):
 
 
 def _labels(text, class_names):
-    """Class names and indices from `"cat,1"`; a number that is a name is the name.
+    """Parses class names and indices, e.g. `"cat,1"`.
 
-    A name with a comma stands in quotation marks: `'"cat, grey",1'`.
+    A number is an index unless there is a class of that name. A name with a comma is
+    written in quotation marks: `'"cat, grey",1'`.
     """
     rows = csv.reader([text or ""], skipinitialspace=True)
     words = [word.strip() for row in rows for word in row]

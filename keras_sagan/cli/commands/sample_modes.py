@@ -1,4 +1,7 @@
-"""What `keras-sagan sample` can put into a grid: arrays `(rows, columns, H, W, C)`."""
+"""The kinds of grids of `keras-sagan sample`.
+
+Each function returns the cells of a grid, a uint8 array `(rows, columns, H, W, C)`.
+"""
 
 import functools
 
@@ -9,9 +12,9 @@ from keras_sagan.visualize import grids, interpolation, nearest
 
 
 def plain(generate, labels, options):
-    """A row a label, the same latents in every row.
+    """Generates a row for each label, with the same latents in every row.
 
-    Without labels a square, or what `nearest_neighbours` takes: a row an image.
+    Without labels it is a square, or a column of images for `nearest_neighbours`.
     """
     if not labels:
         seeds = list(range(options.seed, options.seed + options.num_images))
@@ -27,7 +30,7 @@ def plain(generate, labels, options):
 
 
 def truncation_sweep(generate, labels, options):
-    """A row a truncation, the same seeds in every row; the labels in turn."""
+    """Generates a row for each truncation, with the same seeds; labels alternate."""
     seeds = list(range(options.seed, options.seed + options.num_images))
     rows = []
     for truncation in options.truncation_sweep:
@@ -39,7 +42,7 @@ def truncation_sweep(generate, labels, options):
 
 
 def latent_interpolation(model, labels, options):
-    """A row a label, from seed to seed along the sphere."""
+    """Generates a row for each label, from seed to seed along the sphere."""
     from keras_sagan import sampling
     from keras_sagan.sagan import SAGAN
     from keras_sagan.training import generation
@@ -67,7 +70,7 @@ def latent_interpolation(model, labels, options):
 
 
 def class_interpolation(gan, labels, options):
-    """A row a seed, from label to label, the latent staying as it is."""
+    """Generates a row for each seed, from label to label with the same latent."""
     from keras_sagan import sampling
     from keras_sagan.models import class_mixtures
     from keras_sagan.training import generation
@@ -98,9 +101,9 @@ def class_interpolation(gan, labels, options):
 
 
 def nearest_neighbours(cells, options):
-    """A row an image: the image, then the training pictures nearest to it.
+    """Puts each image in a row with the training pictures nearest to it.
 
-    Returns: the cells, and lines about the distances.
+    Returns: tuple of the cells, and lines of text about the distances.
     """
     images = cells.reshape(-1, *cells.shape[2:])
     training = _training_images(options, images.shape[1:])

@@ -1,4 +1,4 @@
-"""`keras-sagan serve`: a development server of TensorFlow Serving's protocols."""
+"""`keras-sagan serve`: runs a development server of an exported model."""
 
 import argparse
 import logging
@@ -11,7 +11,7 @@ from keras_sagan.cli.startup import start_tensorflow
 
 EXIT_CUT_OFF = 1
 
-_MOST = 2**31 - 1  # bytes of a message of gRPC; nothing else here is larger
+_MOST = 2**31 - 1  # bytes of a gRPC message; no other limit here needs to be larger
 
 
 def add_parser(commands):
@@ -19,12 +19,12 @@ def add_parser(commands):
     parser = commands.add_parser(
         "serve",
         help="try out an exported model over gRPC and REST",
-        description="Serves an exported model, its newest version, with the gRPC and "
-        "REST interfaces of TensorFlow Serving, until SIGTERM or Ctrl-C. For "
-        "development: it has no encryption, no batching of requests, and no "
-        "authentication but a token for all (--token-file). Unless --host says "
-        "otherwise only this machine can reach it. Pages of other sites in a browser "
-        "are not answered.",
+        description="Serves the newest version of an exported model with the gRPC and "
+        "REST interfaces of TensorFlow Serving, until SIGTERM or Ctrl-C. It is meant "
+        "for development: it has no encryption, no batching of requests, and no "
+        "authentication but a token shared by all (--token-file). Unless --host says "
+        "otherwise, only this machine can reach it. Browsers' requests from pages of "
+        "other sites are refused.",
         examples=(
             "saved_models/cats",
             "saved_models/cats --all-versions --version-label stable=1",
@@ -34,12 +34,12 @@ def add_parser(commands):
     parser.add_argument(
         "--name",
         metavar="NAME",
-        help="of the model in requests (default: that of saved_models/NAME)",
+        help="name of the model in requests (default: that of saved_models/NAME)",
     )
     listening.add_host_options(parser)
     listening.add_token_file(
         parser,
-        "file with a token that every request must bring, by gRPC and REST, as "
+        "file with a token that every request must carry, over gRPC and REST, as "
         "`Authorization: Bearer TOKEN`; health checks need none",
     )
     for protocol, default in (("grpc", 8500), ("rest", 8501)):
@@ -48,10 +48,12 @@ def add_parser(commands):
             type=listening.port,
             default=default,
             metavar="PORT",
-            help="0 for a free one (default: %(default)s)",
+            help="port to listen on, 0 for a free one (default: %(default)s)",
         )
     parser.add_argument(
-        "--all-versions", action="store_true", help="serve every version, not the last"
+        "--all-versions",
+        action="store_true",
+        help="serve every version, not only the newest",
     )
     parser.add_argument(
         "--version-label",
@@ -59,31 +61,31 @@ def add_parser(commands):
         default=[],
         type=_version_label,
         metavar="LABEL=N",
-        help="another name of version N, e.g. stable=1; may be given again",
+        help="another name for version N, e.g. stable=1; may be repeated",
     )
     limits = parser.add_argument_group("limits")
-    _add_number(limits, "--max-batch", 64, "ROWS", "of one request")
-    _add_number(limits, "--max-request-bytes", 4 * 2**20, "BYTES", "of one request")
+    _add_number(limits, "--max-batch", 64, "ROWS", "size of a request")
+    _add_number(limits, "--max-request-bytes", 4 * 2**20, "BYTES", "size of a request")
     _add_number(
         limits,
         "--max-answer-bytes",
         128 * 2**20,
         "BYTES",
-        "of one answer; requests for more are refused before anything is computed",
+        "size of an answer; requests for more are refused before anything is computed",
     )
     _add_number(
         limits,
         "--max-concurrent",
         64,
         "N",
-        "requests dealt with at once; others are told to try again",
+        "number of requests handled at once; others are told to try again",
     )
     _add_number(
         limits,
         "--timeout",
         30,
         "SECONDS",
-        "that a request waits for its turn at most",
+        "longest time that a request waits for its turn",
         MOST_SECONDS,
     )
     _add_number(
@@ -91,14 +93,14 @@ def add_parser(commands):
         "--grace",
         10,
         "SECONDS",
-        "for requests begun when it is told to stop",
+        "time to finish requests that have begun when it is told to stop",
         MOST_SECONDS,
     )
     parser.set_defaults(run=run)
 
 
 def run(options):
-    """Serves until a signal; returns 1 where requests had to be cut off."""
+    """Serves until a signal arrives; returns 1 if requests had to be cut off."""
     stopping.end_at_signals()
     with user_errors():
         token = listening.read_token(options)
@@ -112,7 +114,8 @@ def run(options):
 
 
 def _server(options, token):
-    # That `tf.compat.v1.saved_model.load` is deprecated: it always has been.
+    # Hides the warning that `tf.compat.v1.saved_model.load` is deprecated. It has been
+    # for years, and TensorFlow Serving loads models the same way.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     try:
         from keras_sagan.serving.server.development_server import (
