@@ -61,7 +61,7 @@ class Counter:
     def __enter__(self):
         self._begin = self._last_line = time.monotonic()
         if self._stream is not None and self._stream.isatty():
-            from tqdm import tqdm
+            from tqdm import tqdm  # here, because `--help` must not wait for it
 
             self._bar = tqdm(
                 total=self.total,

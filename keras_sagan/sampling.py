@@ -67,11 +67,12 @@ def batch_labels(seed, purpose, step, count, num_classes, weights=None):
         )
     if len(weights) != num_classes:
         raise ValueError(
-            f"`fake_label_weights` must be {num_classes} numbers, one a class. "
+            f"`fake_label_weights` must be {num_classes} numbers, one per class. "
             f"Received: {len(weights)}, {tuple(weights)}."
         )
     below = np.cumsum(weights, dtype=np.float64)[:-1] / np.sum(weights)
     uniform = _uniform(_bits((count,), key))
+    # Inversion of the cumulative frequencies.
     return tf.searchsorted(tf.constant(below), uniform, side="right")
 
 
@@ -162,7 +163,7 @@ def resolve_labels(labels, num_images, num_classes, class_names):
         return None, int(num_images)
     if labels is None or num_images is not None:
         raise ValueError(
-            "The model is conditional: pass `labels`, one an image, and no "
+            "The model is conditional: pass `labels`, one per image, and no "
             f"`num_images`. Received: labels={labels!r}, num_images={num_images!r}."
         )
     indices = [_class_index(x, num_classes, class_names) for x in _rows(labels)]
@@ -179,7 +180,7 @@ def resolve_seeds(seed, count):
     seeds = np.asarray(seed)
     if seeds.dtype.kind not in "iu" or seeds.shape not in ((), (count,)):
         raise ValueError(
-            f"`seed` must be an integer, or {count} integers, one an image. "
+            f"`seed` must be an integer, or {count} integers, one per image. "
             f"Received: seed={seed!r}."
         )
     seeds = seeds.astype(np.int64)
@@ -285,6 +286,7 @@ def _uniform(bits):
 
 
 def _key(seed, purpose, draw, step):
+    # A different number for every combination of seed, purpose and draw.
     stream = (seed * len(Purpose) + purpose) * _DRAWS_PER_PURPOSE + draw
     return tf.stack([tf.constant(stream, tf.int64), tf.cast(step, tf.int64)])
 

@@ -89,9 +89,9 @@ class CollapseWarnings(StepCallback):
         if self._saturated == INTERVALS:
             _warn(
                 f"Step {self.step}: the discriminator has won: its loss was below "
-                f"{SATURATED} for {INTERVALS} intervals, and the generator learns no "
-                "more from it. A smaller learning rate for it, or more images, may "
-                "help."
+                f"{SATURATED} for {INTERVALS} intervals, and the generator can no "
+                "longer learn from it. A smaller learning rate for it, or more images, "
+                "may help."
             )
 
     def _look_at_samples(self):

@@ -203,6 +203,7 @@ class Evaluation(StepCallback):
 
     def _is_over(self):
         """Returns whether the target has been reached, or patience is exhausted."""
+        # If no score was finite, every evaluation counts as one without improvement.
         best = self.best["step"] if self.best else -1
         since = sum(row["step"] > best for row in self.rows)
         if self.patience is not None and since >= self.patience:

@@ -59,6 +59,7 @@ class Progress(StepCallback):
         self._begin = self._shown = time.monotonic()
         self._losses = {}
         if self.stream.isatty():
+            # The total is a fraction, because training may be limited by time, too.
             self._bar = tqdm.tqdm(
                 total=1.0,
                 file=self.stream,

@@ -23,7 +23,7 @@ def user_errors():
     except (ValueError, OSError, RuntimeError) as error:
         raise UserError(str(error)) from error
     except MemoryError as error:
-        raise UserError(f"the memory is not enough: {error}") from error
+        raise UserError(f"there is not enough memory: {error}") from error
     except Exception as error:
         if not is_of_tensorflow(error):
             raise

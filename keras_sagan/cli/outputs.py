@@ -82,11 +82,11 @@ def check_writable(name):
     """
     path = pathlib.Path(name)
     if path.is_dir():
-        raise UserError(f"{str(path)!r} is a directory; a file is to be written.")
+        raise UserError(f"{str(path)!r} is a directory, but must be a file.")
     there = next(x for x in path.absolute().parents if x.exists() or x.is_symlink())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise UserError(
-            f"{str(path)!r} cannot be written: {str(there)!r} is no folder that can "
-            "be written to."
+            f"{str(path)!r} cannot be written: {str(there)!r} is not a folder that "
+            "can be written to."
         )
     return path

@@ -70,10 +70,11 @@ def _add_flag(group, section, field):
     group.add_argument(
         flag,
         dest=f"{section.name}.{field.name}",
+        # No attribute unless given, so that `resolve` knows what the user has chosen.
         default=argparse.SUPPRESS,
         metavar=unit,
         type=local_path if unit == "DIR" else str,
-        help=text.replace("%", "%%"),
+        help=text.replace("%", "%%"),  # argparse applies % formatting to it
     )
 
 

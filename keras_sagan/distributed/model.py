@@ -83,7 +83,7 @@ class DistributedModel(keras.Model):
             raise NotImplementedError(
                 "`predict` does not work on several workers. Every worker can call "
                 "`generate`, or the model itself, as `gan([latents, labels])`: both "
-                "compute all rows there and ask no other worker."
+                "compute all rows on that worker, without the others."
             )
         return super().predict(*args, **kwargs)
 
@@ -106,6 +106,7 @@ class DistributedModel(keras.Model):
         """
 
     def _make_function(self, step_function):
+        """Compiles a step as Keras does, but with packed logs on several workers."""
         if not strategies.is_multi_worker(self.distribute_strategy):
             return super()._make_function(step_function)
         logs = _PackedLogs(self._stop_request())
@@ -143,7 +144,7 @@ class DistributedModel(keras.Model):
             if others:
                 raise ValueError(
                     f"The {subject} must be the same on every worker"
-                    f"{_HINTS.get(subject, '')}. Received: another one on worker "
+                    f"{_HINTS.get(subject, '')}. Received: a different one on worker "
                     f"{', '.join(map(str, others))} than on worker 0."
                 )
 
@@ -226,7 +227,7 @@ def _share(name, steps, kwargs, strategy):
         kwargs[steps] = int(dataset.cardinality())
         if kwargs[steps] < 1:
             raise ValueError(
-                f"On several workers `{steps}` must be given where the dataset does "
+                f"On several workers `{steps}` must be given if the dataset does "
                 "not know its number of batches. Received: a dataset of cardinality "
                 f"{kwargs[steps]} (-1: infinite, -2: unknown)."
             )

@@ -93,7 +93,7 @@ def _accept(listener, deadline, stack):
         connection.settimeout(_PATIENCE_SECONDS)
         hello = _receive(connection)
         if hello.get("protocol") == _PROTOCOL:
-            stack.push(mine.pop_all())
+            stack.push(mine.pop_all())  # keeps the connection open after this function
             return hello, connection
     return None, None
 

@@ -59,6 +59,7 @@ class RowMap:
 
     def _group(self, shares):
         """Returns the results of at most as many shares as there are replicas."""
+        # All replicas must take part, so repeated shares fill up the last group.
         padding = shares[:1] * (self._replicas - len(shares))
         values = iter([*shares, *padding])
         distributed = self._strategy.experimental_distribute_values_from_function(

@@ -51,8 +51,8 @@ def check_strategy(name, cluster):
         name = "multi_worker" if cluster else "mirrored" if several else "none"
     if (name == "multi_worker") != (cluster is not None):
         raise ValueError(
-            "`strategy` must be 'multi_worker' where workers are given, by `--workers` "
-            "and `--index` or by TF_CONFIG, and only there. Received: "
+            "`strategy` must be 'multi_worker' if workers are given, by `--workers` "
+            "and `--index` or by TF_CONFIG, and only then. Received: "
             f"strategy={name!r}, {'workers' if cluster else 'no workers'}."
         )
     return name
@@ -92,8 +92,8 @@ def check_batch_size(batch_size, strategy):
     replicas = strategy.num_replicas_in_sync
     if batch_size % replicas:
         raise ValueError(
-            "`batch_size` is that of all replicas together and must divide by their "
-            f"number, {replicas}. Received: batch_size={batch_size}."
+            "`batch_size` is that of all replicas together and must be divisible by "
+            f"their number, {replicas}. Received: batch_size={batch_size}."
         )
 
 
@@ -113,16 +113,16 @@ def check_scope(variable):
     own = getattr(value, "distribute_strategy", None)
     if own is not None and own.num_replicas_in_sync > 1 and own is not strategy:
         raise ValueError(
-            "A model of a strategy is compiled in the scope of that strategy: `with "
+            "A model must be compiled in the scope of its strategy: `with "
             f"strategy.scope(): gan.compile(...)`. Received: a model on "
             f"{own.num_replicas_in_sync} replicas, compiled outside."
         )
     replicas = strategy.num_replicas_in_sync
     if replicas > 1 and not strategy.extended.variable_created_in_scope(value):
         raise ValueError(
-            "A model that is compiled in the scope of a strategy must be made in the "
-            "scope too: it has no weights on its replicas otherwise. Received: a model "
-            f"that was made outside, {replicas} replicas."
+            "A model that is compiled in the scope of a strategy must be created in "
+            "that scope, too: otherwise it has no weights on the replicas. Received: a "
+            f"model that was created outside, {replicas} replicas."
         )
 
 
@@ -133,15 +133,16 @@ def check_optimizer(name, optimizer):
     made_in_scope = strategy.extended.variable_created_in_scope
     if replicas > 1 and not made_in_scope(optimizer.iterations.value):
         raise ValueError(
-            f"`{name}` must be made in the strategy's scope: every replica would count "
-            f"its steps otherwise. Received: {name}={optimizer!r}, made outside."
+            f"`{name}` must be created in the scope of the strategy: otherwise every "
+            f"replica counts its steps. Received: {name}={optimizer!r}, created "
+            "outside."
         )
     if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         raise ValueError(
             f"`{name}` must not be a LossScaleOptimizer on several replicas: Keras's "
-            "looks at the first replica's gradients alone, and an overflow on another "
-            "one makes the weights infinite. Networks in mixed_float16 need one, those "
-            "in mixed_bfloat16 do not. Received: "
+            "checks the gradients of the first replica only, and an overflow on "
+            "another one makes the weights infinite. Networks in mixed_float16 need "
+            "one, those in mixed_bfloat16 do not. Received: "
             f"{name}={optimizer!r} on {replicas} replicas."
         )
 

@@ -83,6 +83,7 @@ def _together(workers, leave, mistakes):
         with workers.watched(lambda message: _end_after_a_while(leave, message)):
             yield
         if not workers.closed:  # by `Team.fail`
+            # Waits for the others: nobody may leave while another worker needs it.
             workers.agree("end", True)
             workers.close()
     except WorkerLost as error:

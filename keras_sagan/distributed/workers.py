@@ -211,6 +211,7 @@ class _Link:
         self._lock = threading.Lock()
 
     def send(self, message):
+        # Errors are left to the reader, which notices the end of the connection.
         with self._lock, contextlib.suppress(OSError):
             self._connection.sendall(line(message))
 

@@ -35,7 +35,8 @@ def check(path):
         raise ValueError(f"{str(path)!r} is not a file of weights: {error}.") from error
     if total > size:
         raise ValueError(
-            f"{str(path)!r} is damaged: its arrays have {total} bytes, it has {size}."
+            f"{str(path)!r} is damaged: its arrays have {total} bytes, but the file "
+            f"has {size}."
         )
     return total
 
@@ -63,7 +64,7 @@ def _array_bytes(group, origin, depth, seen):
     if depth > _DEEPEST:
         raise _Refused(f"{origin!r} has groups more than {_DEEPEST} deep.")
     for name in group:
-        link = group.get(name, getlink=True)
+        link = group.get(name, getlink=True)  # looked at before it is followed
         where = f"{origin!r} holds {f'{group.name}/{name}'!r}"
         if not isinstance(link, h5py.HardLink):
             raise _Refused(f"{where}, a link to something else.")
@@ -77,7 +78,7 @@ def _array_bytes(group, origin, depth, seen):
             continue
         if not isinstance(item, h5py.Dataset) or item.dtype.kind not in "biuf":
             # Keras stores strings as attributes; only StringLookup has arrays of them.
-            raise _Refused(f"{where}, which is no array of numbers.")
+            raise _Refused(f"{where}, which is not an array of numbers.")
         if item.external or item.is_virtual:
             raise _Refused(f"{where}, an array in another file.")
         if item.id.get_create_plist().get_nfilters():

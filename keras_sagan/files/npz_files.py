@@ -70,9 +70,10 @@ def _check(entry, shape, dtype, available):
         raise ValueError("it holds Python objects, which are not read.")
     if dtype.kind not in _KINDS or dtype.subdtype:
         raise ValueError(
-            f"its entry {entry.filename!r} must be of numbers or of texts. "
+            f"its entry {entry.filename!r} must hold numbers or text. "
             f"Received: dtype {str(dtype)[:100]}."
         )
+    # NumPy would allocate `wanted` bytes, however few there are to read.
     wanted = math.prod(shape) * dtype.itemsize
     if min(shape, default=0) < 0 or wanted != available:
         raise ValueError(

@@ -256,6 +256,7 @@ class _Unpickler(pickle._Unpickler):
                 raise pickle.UnpicklingError("a key is neither text nor a small number")
 
     def find_class(self, module, name):
+        """Returns a function of our own for the few allowed names; imports nothing."""
         if (module, name) == ("collections", "OrderedDict"):
             return _empty_dict
         if module == "torch" and name in _STORED:
@@ -269,6 +270,7 @@ class _Unpickler(pickle._Unpickler):
         raise pickle.UnpicklingError(f"it refers to {module}.{name}")
 
     def persistent_load(self, pid):
+        """Returns a reference to a storage, whose numbers are read later."""
         what, kind, key = pid[:3]
         if not isinstance(what, str) or what != "storage":
             raise pickle.UnpicklingError("it refers to more than storages")

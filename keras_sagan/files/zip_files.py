@@ -54,10 +54,11 @@ def _check(entries, size, may_be_compressed):
             )
         if not may_be_compressed and entry.compress_type != zipfile.ZIP_STORED:
             raise ValueError(f"its entry {entry.filename!r} must not be compressed.")
+    # `zipfile` never returns more of an entry than the size stated here.
     total = sum(entry.file_size for entry in entries)
     most = max(_SMALL, _RATIO * size) if may_be_compressed else size
     if total > most:
         raise ValueError(
-            f"it has {size} bytes and would unfold to {total}, more than {most} (a "
+            f"it has {size} bytes and would expand to {total}, more than {most} (a "
             "decompression bomb?)."
         )

@@ -104,7 +104,7 @@ def _check_size(prefix, reader, wanted):
     files = prefix.parent.glob(f"{glob.escape(prefix.name)}.data-*")
     size = sum(file.stat().st_size for file in files)
     if total > size:
-        raise ValueError(f"its arrays have {total} bytes, its files {size}")
+        raise ValueError(f"its arrays have {total} bytes, but its files have {size}")
 
 
 def import_generator(checkpoint, dtype=None):
@@ -224,6 +224,7 @@ def _kernel_name(scope):
 
 
 def _generator_scope(layer):
+    """Returns the variable scope in the official code for a layer's name."""
     ends = {"dense": "g_snh0", "bn": "g_bn", "to_images": "g_snconv_last"}
     if layer in ends:
         return ends[layer]
@@ -241,6 +242,7 @@ def _generator_scope(layer):
 
 
 def _discriminator_scope(layer):
+    """Returns the variable scope in the official code for a layer's name."""
     ends = {"dense": "d_sn_linear", "embedding": "d_embedding"}
     if layer in ends:
         return ends[layer]

@@ -98,7 +98,7 @@ class _ResamplingConv2D(keras.layers.Layer):
         if kernel_size % 2 == 0:
             raise ValueError(
                 "`kernel_size` must be odd: with an even kernel the fused "
-                "form is another function. "
+                "form would compute something else. "
                 f"Received: kernel_size={kernel_size!r}."
             )
         self.use_bias = use_bias

@@ -59,8 +59,9 @@ class GatedResidual2D(keras.layers.Layer):
         channels = input_shape[-1]
         if channels % self.bottleneck_ratio:
             raise ValueError(
-                "The input channels must divide by `bottleneck_ratio`. Received: "
-                f"channels={channels}, bottleneck_ratio={self.bottleneck_ratio}."
+                "The number of input channels must be divisible by `bottleneck_ratio`. "
+                f"Received: channels={channels}, "
+                f"bottleneck_ratio={self.bottleneck_ratio}."
             )
         inner = channels // self.bottleneck_ratio
         shared = self.kernel_initializer, self.spectral_norm

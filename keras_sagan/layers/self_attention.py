@@ -216,13 +216,13 @@ class SelfAttention2D(keras.layers.Layer):
         for name in ("key_ratio", "value_ratio"):
             if channels % getattr(self, name):
                 raise ValueError(
-                    f"The input channels must divide by `{name}`. Received: "
-                    f"channels={channels}, {name}={getattr(self, name)}."
+                    f"The number of input channels must be divisible by `{name}`. "
+                    f"Received: channels={channels}, {name}={getattr(self, name)}."
                 )
         if height % self.pool_size or width % self.pool_size:
             raise ValueError(
-                "Height and width must divide by `pool_size`. Received: input shape "
-                f"{tuple(input_shape)}, pool_size={self.pool_size}."
+                "Height and width must be divisible by `pool_size`. Received: input "
+                f"shape {tuple(input_shape)}, pool_size={self.pool_size}."
             )
 
 

@@ -102,6 +102,7 @@ class Discriminator(keras.Model):
                 x = blocks.discriminator_block(
                     x, filters, downsample, activated_shortcut, style, name
                 )
+            # Several blocks may produce the same size: attention follows the first.
             if produced[i] in resolutions and produced[i] not in produced[:i]:
                 x = blocks.attention_block(x, style)
         inputs, logits = _head(images, x, num_classes, style, wide)

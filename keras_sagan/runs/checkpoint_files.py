@@ -169,6 +169,7 @@ def set_aside(directory, after):
 
 
 def _manifest(folder, checkpoint):
+    """Returns the text of `checkpoint.json`, which includes a hash of itself."""
     size, digest = _measure(folder / STATE)
     body = {
         "format": FORMAT,

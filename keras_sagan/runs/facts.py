@@ -107,18 +107,17 @@ def check_same_data(directory, source):
     names = source.class_names and list(source.class_names)
     if before.get("class_names", names) != names:
         raise ValueError(
-            f"The run in {str(directory)!r} was begun with the classes "
+            f"The run in {str(directory)!r} was started with the classes "
             f"{before['class_names']!r:.500}; now {source.name!r} has {names!r:.500}. "
-            "What the networks know of a class would become another's. Nothing was "
-            "changed."
+            "Labels would have another meaning for the networks. Nothing was changed."
         )
     now = {"images": source.num_examples, "content": content(source)}
     if any(before.get(key, value) != value for key, value in now.items()):
         warnings.warn(
-            f"{source.name!r} is not what the run in {str(directory)!r} was begun "
+            f"{source.name!r} is not what the run in {str(directory)!r} was started "
             f"with ({before.get('images')} images then, {source.num_examples} now, or "
-            "others): it goes on with the present ones, which is not what it would "
-            "have come to without the interruption.",
+            "different ones). It goes on with the current images, and will not end as "
+            "it would have without the interruption.",
             stacklevel=2,
         )
 

@@ -155,6 +155,7 @@ class Run:
             self.outputs.end_training()
 
     def _fit(self, steps_per_epoch, epochs, used):
+        # Every call of `fit` opens the stream anew, at the next unused example.
         start = self.step * self.config.training.examples_per_step
         self.gan.fit(
             strategies.stream(self.source, start, self.gan.distribute_strategy),

@@ -139,7 +139,7 @@ def _warn_of_versions(earlier):
     ]
     if changed:
         warnings.warn(
-            f"The run was begun with other versions ({', '.join(changed)}): it goes "
+            f"The run was started with other versions ({', '.join(changed)}): it goes "
             "on, but its numbers may differ in the last bits.",
             RuntimeWarning,
             stacklevel=3,

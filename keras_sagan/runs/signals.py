@@ -46,6 +46,7 @@ class StopSignals:
     def _handle(self, number, frame):
         self.received = self.received or number
         if number in INSISTENT:
+            # Not those that were ignored, which `_before` does not have.
             for other in {*INSISTENT} & {*self._before}:
                 signal.signal(other, signal.SIG_DFL)
 

@@ -57,6 +57,7 @@ def _blit(columns, p, size):
     flip = _chosen(columns, p, lambda u: tf.where(u < 0.5, -1.0, 1.0), 1.0)
     quarters = _chosen(columns, p, lambda u: tf.floor(4.0 * u), 0.0)
     turned = tf.cast(quarters, tf.int32)
+    # Exact values, so that quarter turns map pixels to pixels.
     cos = tf.gather(tf.constant([1, 0, -1, 0], flip.dtype), turned)
     sin = tf.gather(tf.constant([0, 1, 0, -1], flip.dtype), turned)
     most = int(size * _TRANSLATION)

@@ -63,7 +63,7 @@ def _check_image_shape(images, image_size, channels, position):
     if images.ndim == 4 and images.shape[1:] == (channels, image_size, image_size):
         hint = " Channels come last."
     elif images.shape == wanted:
-        hint = " One image is no batch: use dataset.batch(...)."
+        hint = " One image is not a batch: use dataset.batch(...)."
     elif images.ndim == 4 and images.shape[1:3] == wanted[:2]:
         hint = " Build the model or load the data with other `channels`."
     raise ValueError(
@@ -110,7 +110,7 @@ def check_labels(labels, batch_size, num_classes, position):
         elif labels.shape == (batch_size, 1):
             hint = " Drop the last axis: labels[:, 0]."
         raise ValueError(
-            f"`labels` must have shape ({batch_size},), one a picture, in "
+            f"`labels` must have shape ({batch_size},), one per picture, in "
             f"{position}.{hint} Received: shape {labels.shape}."
         )
     if labels.dtype.kind not in "iu":
@@ -165,8 +165,8 @@ def warn_of_missing(counts, class_names=None, least=FEW_LABELS):
     names = [class_names[i] if class_names else str(i) for i in missing]
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     warnings.warn(
-        f"No picture is of class {', '.join(names[:10])}{more}, of "
-        f"num_classes={len(counts)}: images generated of it mean nothing. Number "
+        f"There are no pictures of class {', '.join(names[:10])}{more} "
+        f"(num_classes={len(counts)}): images generated of it mean nothing. Number "
         "labels from 0 without gaps, and build the networks for that many classes.",
         stacklevel=2,
     )

@@ -66,6 +66,7 @@ def averaged_copy(generator):
     dtype = generator.dtype_policy.variable_dtype
     config["dtype"] = keras.backend.result_type(dtype, "float32")
     config["name"] = "ema_generator"
+    # Averages are kept of all weights that can be trained, see below.
     config |= {"trainable": True, "frozen": [], "thawed": []}
     copy = type(generator).from_config(config)
     copy.set_weights(generator.get_weights())

@@ -49,6 +49,7 @@ class FaultFlag:
             labels: int32 tensor `(n,)`, or None if unconditional.
             step: int scalar tensor. Generator steps before this one.
         """
+        # Of several faults in a batch, the last one that is checked is recorded.
         fault = tf.zeros((), tf.int64)
         if images.dtype.is_floating:
             begins = self._batches.read_value()[0] == 0

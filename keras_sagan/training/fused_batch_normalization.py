@@ -36,6 +36,7 @@ def _normalize(x, scale, offset, epsilon):
     outputs, mean, unbiased, *reserved = tf.raw_ops.FusedBatchNormV3(
         x=x, scale=scale, offset=offset, mean=[], variance=[], epsilon=epsilon
     )
+    # TensorFlow returns the unbiased variance, but moving averages take the biased one.
     count = tf.cast(tf.size(x[..., 0]), tf.float32)
     return outputs, mean, unbiased * (count - 1) / count, reserved
 

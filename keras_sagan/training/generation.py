@@ -91,6 +91,8 @@ def _network_maps(prefix, network, inputs, labels):
     layers = [x for x in network.layers if isinstance(x, SelfAttention2D)]
     if not layers:
         return {}
+    # Computes what goes into each attention layer, and calls the layers once more on
+    # it, because a network only returns its last output.
     features = keras.Model(network.inputs, [layer.input for layer in layers])
     values = run(features, inputs, labels)
     values = values if isinstance(values, (list, tuple)) else [values]

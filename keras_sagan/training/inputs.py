@@ -29,8 +29,8 @@ def unpack(data, network, parts):
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
         raise ValueError(
-            "A SAGAN's losses have no `sample_weight` or `class_weight`: draw images "
-            "that shall count more more often, and see `compile(fake_label_weights=)`. "
+            "A SAGAN's losses have no `sample_weight` or `class_weight`: instead, draw "
+            "some images more often, and see `compile(fake_label_weights=)`. "
             f"Received: weights of shape {weights.shape}."
         )
     _check_structure(images)
@@ -148,8 +148,8 @@ def _check_end(name, steps, arguments):
     if endless and arguments.get(steps) is None:
         raise ValueError(
             f"`{name}` has no end, so that `{steps}` must say after how many batches "
-            f"to stop. Received: {name} of type {type(data).__name__} that repeats for "
-            f"ever, {steps}=None."
+            f"to stop. Received: {name} of type {type(data).__name__} that repeats "
+            f"forever, {steps}=None."
         )
 
 
@@ -205,7 +205,7 @@ def _check_images(images, network, parts):
         )
     if batch is not None and batch % parts:
         raise ValueError(
-            "The batch of one replica must divide by discriminator_steps * "
+            "The batch size of one replica must be divisible by discriminator_steps * "
             f"gradient_accumulation_steps = {parts}. Received: a batch of {batch}."
         )
     return images
@@ -227,11 +227,12 @@ def _check_labels(labels, images, num_classes):
             f"num_classes=None. Received: images of shape {images.shape} alone."
         )
     rows = images.shape[:1]
+    # `keras.datasets` has labels of shape (n, 1), which are accepted as well.
     if not any(labels.shape.is_compatible_with([*rows, *x]) for x in [(), (1,)]):
         one_hot = labels.shape.is_compatible_with([*rows, num_classes])
         hint = " One-hot labels: use tf.argmax(labels, axis=-1)." if one_hot else ""
         raise ValueError(
-            f"Labels must have shape (batch,), one a picture.{hint} Received: labels "
+            f"Labels must have shape (batch,), one per picture.{hint} Received: labels "
             f"of shape {labels.shape}."
         )
     if not labels.dtype.is_integer:

@@ -85,7 +85,7 @@ def gates(generator, discriminator):
 def _check_class_names(names, num_classes):
     if len(names) != num_classes or len(set(names)) < len(names):
         raise ValueError(
-            "`class_names` must have one name a class, all different. Received: "
+            "`class_names` must have one name per class, all different. Received: "
             f"{len(names)} names, num_classes={num_classes!r}, "
             f"class_names={tuple(names)!r}."
         )

@@ -188,6 +188,7 @@ class TrainableSAGAN(CheckedModel):
         images, labels = inputs.unpack(data, self.discriminator, self._settings.parts)
         step = tf.identity(self.step_counter.count.value)
         labels = self._fault.record(images, labels, step)
+        # Before the losses, which are not finite if a weight is not.
         self._fault.record_weights(networks.trained_weights(self), step)
         logs = steps.train_step(networks.of(self), self._settings, images, labels, step)
         self._fault.record_losses(networks.losses(logs), step)

@@ -55,7 +55,7 @@ class StepSettings(StepConfig):
             weights is None
             or (min(weights, default=-1) >= 0 and 0 < sum(weights) < math.inf),
             "fake_label_weights",
-            "numbers >= 0, one a class, not all 0",
+            "numbers >= 0, one per class, not all 0",
         )
         self.require(  # ADA reads overfitting off the signs of D's logits
             not (self.augmentation and self.augmentation.policy == "ada")

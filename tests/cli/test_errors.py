@@ -13,7 +13,7 @@ def test_complaints_become_user_errors(kind):
 
 
 def test_what_no_memory_holds():
-    with pytest.raises(UserError, match="the memory is not enough: Unable to"):
+    with pytest.raises(UserError, match="there is not enough memory: Unable to"):
         with user_errors():
             np.empty((2**50, 2**10), np.uint8)
 

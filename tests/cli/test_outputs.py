@@ -47,7 +47,7 @@ def test_folders_that_are_missing_are_made_later(tmp_path):
 
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(UserError, match=r"file' is no folder"):
+    with pytest.raises(UserError, match=r"file' is not a folder"):
         outputs.check_writable(tmp_path / "file" / "x.json")
     with pytest.raises(UserError, match="is a directory"):
         outputs.check_writable(tmp_path)

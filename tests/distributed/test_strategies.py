@@ -149,10 +149,10 @@ def test_models_are_made_and_compiled_in_the_scope():
     with strategy.scope():
         inside = helpers.tiny_gan(attention=False)
         inside.compile()
-    with pytest.raises(ValueError, match=r"compiled in the scope of that"):
+    with pytest.raises(ValueError, match=r"compiled in the scope of its"):
         inside.compile()
     outside = helpers.tiny_gan(attention=False)
-    with strategy.scope(), pytest.raises(ValueError, match="made in the scope"):
+    with strategy.scope(), pytest.raises(ValueError, match="created in that scope"):
         outside.compile()
 
 

@@ -66,7 +66,7 @@ def deep(file):
         (virtual_array, "an array in another file"),
         (bomb, "a compressed array"),
         (empty_bomb, "its arrays have 1099511627864 bytes"),
-        (texts, "which is no array of numbers"),
+        (texts, "which is not an array of numbers"),
         (deep, "more than 32 deep"),
         (itself, "which it holds twice"),
     ],

@@ -177,7 +177,9 @@ def test_other_files_are_refused(variables, tmp_path):
     prefix = save(tmp_path, variables)
     data = tmp_path / "model.ckpt-5.data-00000-of-00001"
     data.write_bytes(data.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=r"its arrays have .* bytes, its files 5000"):
+    with pytest.raises(
+        ValueError, match=r"its arrays have .* bytes, but its files have 5000"
+    ):
         load_tf1_checkpoint(prefix)
 
 

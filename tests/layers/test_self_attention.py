@@ -233,7 +233,7 @@ def test_another_size_than_it_was_built_for(call):
     layer.build((2, 4, 4, 16))
     assert layer(np.zeros((2, 6, 2, 16), "float32")).shape == (2, 6, 2, 16)
     wrong = keras.Input((5, 4, 16)) if call == "symbolic" else np.zeros((2, 5, 4, 16))
-    with pytest.raises(ValueError, match=r"divide by `pool_size`.*5, 4, 16\), pool"):
+    with pytest.raises(ValueError, match=r"divisible by `pool_size`.*5, 4, 16\), pool"):
         layer(wrong)
 
 

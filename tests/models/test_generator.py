@@ -281,5 +281,5 @@ def test_attention_at_a_size_that_does_not_occur(image_size, resolutions, produc
 
 
 def test_attention_needs_enough_channels():
-    with pytest.raises(ValueError, match=r"divide by `key_ratio`.*channels=4"):
+    with pytest.raises(ValueError, match=r"divisible by `key_ratio`.*channels=4"):
         make(base_filters=1, attention_resolutions=(16,))

@@ -22,7 +22,7 @@ def test_classes_that_no_picture_has(picture_folder, tmp_path):
         shutil.copy(file, tmp_path / f"{i}.png")
     labels = [[f"{i}.png", 1 + i % 2] for i in range(16)]
     (tmp_path / "dataset.json").write_text(json.dumps({"labels": labels}))
-    with pytest.warns(UserWarning, match="No picture is of class 0, of num_classes=3"):
+    with pytest.warns(UserWarning, match=r"no pictures of class 0 \(num_classes=3"):
         prepare(tmp_path)
 
 

@@ -45,7 +45,9 @@ def test_other_data_than_before(make_pictures, tmp_path):
     run_facts.write(tmp_path, run_facts.describe(first, 1.0))
     run_facts.check_same_data(tmp_path, load("cat/1.png", "dog/2.png"))
     for names in [("cat/1.png", "dog/2.png", "dog/3.png"), ("cat/1.png", "dog/9.png")]:
-        with pytest.warns(UserWarning, match=r"is not what the run .* was begun with"):
+        with pytest.warns(
+            UserWarning, match=r"is not what the run .* was started with"
+        ):
             run_facts.check_same_data(tmp_path, load(*names))
     with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .*\['dog', 'zebra'\]"):
         run_facts.check_same_data(tmp_path, load("zebra/1.png", "dog/2.png"))

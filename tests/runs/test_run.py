@@ -250,7 +250,7 @@ def test_a_run_whose_classes_were_renamed_does_not_go_on(picture_folder, tmp_pat
     before = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
     (folder / "blue").rename(folder / "zebra")  # now the second class
     longer = config.override({"training.steps": 4})
-    with pytest.raises(ValueError, match=r"begun with the classes .*Nothing was chan"):
+    with pytest.raises(ValueError, match=r"started with the classes .*Nothing was ch"):
         run.Run(longer, tmp_path / "run")
     after = {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
     assert after == before

@@ -52,7 +52,7 @@ def test_unconditional_passes():
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (IMAGES[0], r"One image is no batch.*shape \(8, 8, 3\)"),
+        (IMAGES[0], r"One image is not a batch.*shape \(8, 8, 3\)"),
         (IMAGES[:0], r"shape \(0, 8, 8, 3\)"),
         (np.zeros((4, 3, 8, 8), np.uint8), "Channels come last"),
         (np.zeros((4, 8, 8, 1), np.uint8), r"other `channels`.*shape \(4, 8, 8, 1\)"),

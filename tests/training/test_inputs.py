@@ -90,7 +90,7 @@ def test_data_that_does_not_fit_the_kind_of_model(conditional, unconditional):
 
 def test_batch_that_is_one_image_or_empty(conditional):
     single = tf.data.Dataset.from_tensor_slices((IMAGES, LABELS))
-    assert_refused(conditional, "One image is no batch", single)
+    assert_refused(conditional, "One image is not a batch", single)
     assert_refused(conditional, "empty", single.take(0))
 
 
@@ -99,7 +99,7 @@ def test_batch_that_does_not_divide():
     gan.compile(
         **helpers.sgd_pair(), discriminator_steps=2, gradient_accumulation_steps=3
     )
-    assert_refused(gan, "divide by .* = 6.*batch of 4", IMAGES, LABELS, batch_size=4)
+    assert_refused(gan, "divisible by .* = 6.*of 4", IMAGES, LABELS, batch_size=4)
 
 
 def test_batch_of_unknown_size_that_must_divide():

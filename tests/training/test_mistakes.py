@@ -50,7 +50,7 @@ def assert_refused(commands, tmp_path, *messages, **others):
 @pytest.mark.parametrize(
     ("more", "messages"),
     [
-        ([["--batch-size", 5]] * 2, ["must divide by their number, 2", "batch_size=5"]),
+        ([["--batch-size", 5]] * 2, ["divisible by their number, 2", "batch_size=5"]),
         ([["--batch-size", 18]] * 2, ["must be at most the 16 images", "Received: 18"]),
         ([[], ["--seed", 7]], ["training.seed: 0 on worker 0, 7 on worker 1"]),
         ([["--strategy", "mirrored"]] * 2, ["`strategy` must be 'multi_worker'"]),

@@ -83,9 +83,7 @@ def test_images_and_messages_between_workers(logs, alone):
 def test_mistakes_are_errors_on_every_worker(workers):
     for folder in workers:
         errors = json.loads((folder / "errors.json").read_text())
-        assert (
-            "must divide by their number, 2. Received: batch_size=3" in errors["batch"]
-        )
+        assert "divisible by their number, 2. Received: batch_size=3" in errors["batch"]
         assert "`x` must be a tf.data.Dataset" in errors["arrays"]
         assert "first batch of the data set must be the same" in errors["order"]
         assert "shuffle with a seed" in errors["order"]

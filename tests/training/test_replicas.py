@@ -193,7 +193,7 @@ def test_adam_on_two_replicas():
 
 def test_a_batch_of_arrays_that_does_not_divide_by_the_replicas():
     gan, _ = equivalence.build(equivalence.mirrored(2))
-    with pytest.raises(ValueError, match="must divide by their number, 2"):
+    with pytest.raises(ValueError, match="must be divisible by their number, 2"):
         gan.fit(IMAGES[:9], LABELS[:9], batch_size=3, verbose=0)
 
 

@@ -124,7 +124,7 @@ def test_optimizers_serve_one_network_each(gan):
         ("seed", -1, r"an integer in \[0, 4294967295\]"),
         ("seed", 2**62, r"an integer in \[0, 4294967295\]"),
         ("seed", None, "an integer"),
-        ("fake_label_weights", (), "one a class"),
+        ("fake_label_weights", (), "one per class"),
         ("fake_label_weights", (0.0, 0.0, 0.0), "not all 0"),
         ("fake_label_weights", ["a"], "a list of numbers"),
         ("augmentation", "mixup", "one of 'diffaugment', 'ada'"),

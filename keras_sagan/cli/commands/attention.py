@@ -71,7 +71,7 @@ def run(options):
             frames = _frames(options)
             files.save_animation(path, frames)
             if len(frames) == 1:
-                print("The run has one checkpoint: the .gif stands still.")
+                print("The run has only one checkpoint: the .gif has a single frame.")
         else:
             from keras_sagan.runs.loading import open_model
 
@@ -103,6 +103,7 @@ def _frames(options):
         label = label_of(options.label, gan)
         views.append((step, attention.view(gan, label, options.seed)))
         name = title(label, options.seed, gan)
+    # All frames show the same points: those that suit the last checkpoint.
     last = views[-1][1]
     layers = attention.chosen_layers(last, options.layers)
     points = attention.chosen_points(

@@ -165,22 +165,22 @@ def run(options):
 
 def _check_modes(options):
     if options.card and not options.server:
-        raise UserError("--card is for --server: a model here knows its classes.")
+        raise UserError("--card needs --server: a local model knows its classes.")
     if options.server and (options.interpolate_latents or options.interpolate_classes):
         raise UserError(
-            "a server takes seeds, not what lies between: interpolate with a model "
-            "here."
+            "a server generates from seeds, with nothing in between: interpolate with "
+            "a local model."
         )
     whole = options.server or options.interpolate_latents or options.interpolate_classes
     if options.strategy != "none" and whole:
         raise UserError(
-            "--strategy spreads seeds over devices: neither an interpolation nor a "
-            f"server takes it. Received: --strategy {options.strategy}."
+            "--strategy spreads seeds over devices, which does not apply to "
+            f"interpolations and servers. Received: --strategy {options.strategy}."
         )
     if options.truncation_sweep and options.truncation is not None:
-        raise UserError("--truncation-sweep has its own truncations: no --truncation.")
+        raise UserError("--truncation cannot be combined with --truncation-sweep.")
     if options.nearest and options.output.lower().endswith(".gif"):
-        raise UserError("--nearest is a table of pictures: -o takes a .png then.")
+        raise UserError("--nearest makes a table of pictures: -o must be a .png file.")
 
 
 def _from_model(options):

@@ -109,7 +109,7 @@ def run(options):
     stop = stopping.stop_event()
     _describe_server(server, options, token)
     stop.wait()
-    print("Stopping: finishing the requests begun.", flush=True)
+    print("Stopping: finishing requests that have begun.", flush=True)
     return 0 if server.stop(options.grace) else EXIT_CUT_OFF
 
 

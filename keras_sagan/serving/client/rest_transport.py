@@ -84,7 +84,7 @@ class RestTransport:
                     headers=headers | self._headers,
                     timeout=urllib3.Timeout(total=timeout),
                     redirect=False,
-                    preload_content=False,
+                    preload_content=False,  # `_read` stops at the limit
                 )
                 content = self._read(response)
             except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -107,7 +107,7 @@ class RestTransport:
         finally:
             response.release_conn()
         if len(content) > self._max_bytes:
-            response.close()
+            response.close()  # the rest of the answer would come first the next time
             raise ServingError(
                 Code.RESOURCE_EXHAUSTED,
                 f"The answer has more than max_message_bytes={self._max_bytes} bytes.",

@@ -36,8 +36,8 @@ class Admission:
                 raise _unavailable("The server is shutting down.")
             if self._count >= self.max_concurrent:
                 raise _unavailable(
-                    f"The server is dealing with {self._count} requests, as many as "
-                    "it takes on at once."
+                    f"The server is dealing with {self._count} requests, as many as it "
+                    "accepts at once."
                 )
             self._count += 1
         try:

@@ -125,9 +125,9 @@ def check(size, max_bytes):
     """
     if size > max_bytes:
         raise invalid(
-            f"The answer would have up to {size:,} bytes, and one has {max_bytes:,} at "
-            "most (--max-answer-bytes). Ask for fewer rows at a time; numbers take a "
-            "fraction of the bytes by gRPC."
+            f"The answer would have up to {size:,} bytes, but may have {max_bytes:,} "
+            "at most (--max-answer-bytes). Ask for fewer rows at a time; over gRPC, "
+            "numbers take a fraction of the bytes."
         )
 
 

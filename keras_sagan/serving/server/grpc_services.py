@@ -58,6 +58,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._model.admission.running(timeout):
             inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
             outputs = servable.run(name, inputs)
+        # Again, now that strings and unknown dimensions can be counted.
         actual = answer_size.actual({key: outputs[key] for key in wanted})
         answer_size.check(answer_size.message_bytes(actual), max_bytes)
         response = predict_pb2.PredictResponse()

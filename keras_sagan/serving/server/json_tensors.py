@@ -135,10 +135,11 @@ def _flatten(name, value, shape, flat):
 
 def _is_integer(value, dtype):
     low, high = _LIMITS[dtype.name]
-    return type(value) is int and low <= value <= high
+    return type(value) is int and low <= value <= high  # True and False are no numbers
 
 
 def _is_number(value, dtype):
+    # Comparisons with NaN are false, so that it is refused like infinity.
     return type(value) in (int, float) and abs(value) <= float(np.finfo(dtype).max)
 
 

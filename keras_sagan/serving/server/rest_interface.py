@@ -112,6 +112,7 @@ def _predict(servable, body, max_bytes):
         for key, value in columns.items()
     }
     outputs = servable.run(name, inputs)
+    # Again, now that strings and unknown dimensions can be counted.
     actual = answer_size.actual(outputs)
     answer_size.check(answer_size.json_bytes(actual, by_row), max_bytes)
     return json_tensors.to_json(outputs, by_row)

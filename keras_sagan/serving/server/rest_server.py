@@ -89,7 +89,7 @@ class RestServer:
             body = _error(
                 f"A request has at most {self._limits.max_request_bytes} bytes."
             )
-        except Exception:
+        except Exception:  # a bug, whose details are not for clients
             logger.exception("A request could not be answered.")
             status, body = 500, _error("Internal error: see the server's log.")
         return web.Response(

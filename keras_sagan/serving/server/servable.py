@@ -52,6 +52,8 @@ class Servable:
         self._warm_up(pathlib.Path(directory, *_WARM_UP))
 
     def _function(self, definition):
+        """Returns a function of the input values, which are sorted by their names."""
+
         def tensors(infos):
             return [
                 self._session.graph.get_tensor_by_name(infos[name].name)

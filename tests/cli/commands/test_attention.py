@@ -34,7 +34,7 @@ def test_the_figure_of_a_run(run_directory, tmp_path, capsys):
 def test_one_checkpoint(run_directory, tmp_path, capsys):
     output = tmp_path / "x.gif"
     assert attention(run_directory, "-o", output, "--num-points", 2) == 0
-    assert "one checkpoint: the .gif stands still" in capsys.readouterr().out
+    assert "one checkpoint: the .gif has a single" in capsys.readouterr().out
     with Image.open(output) as image:
         assert image.n_frames == 1
         assert image.width == 3 * 168 + 8

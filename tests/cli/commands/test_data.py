@@ -62,7 +62,7 @@ def test_a_contact_sheet_that_cannot_be_written_is_known_first(tmp_path, capsys)
     (tmp_path / "file").write_text("mine")
     sheet = ["--contact-sheet", str(tmp_path / "file" / "sheet.png")]
     assert main(["data", "check", "folder:/no/such/place", *sheet]) == 2
-    assert "is no folder that can be written to" in capsys.readouterr().err
+    assert "is not a folder that can be written to" in capsys.readouterr().err
 
 
 def test_contact_sheet(picture_folder, tmp_path, capsys):

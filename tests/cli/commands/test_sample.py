@@ -135,12 +135,12 @@ def test_modes_that_do_not_go_together(tmp_path, capsys):
     server = ["--server", "http://localhost:1/v1/models/x"]
     output = ["-o", str(tmp_path / "x.gif")]
     assert main(["sample", *server, *output, "--interpolate-latents", "1,2"]) == 2
-    assert "a server takes seeds" in capsys.readouterr().err
+    assert "a server generates from seeds" in capsys.readouterr().err
     sweep = ["--truncation-sweep", "1,none", "--truncation", "1"]
     assert main(["sample", "dir", *output, *sweep]) == 2
-    assert "no --truncation" in capsys.readouterr().err
+    assert "--truncation cannot be combined" in capsys.readouterr().err
     assert main(["sample", "dir", *output, "--nearest"]) == 2
-    assert "-o takes a .png" in capsys.readouterr().err
+    assert "-o must be a .png" in capsys.readouterr().err
 
 
 def test_no_model_there(tmp_path, capsys):

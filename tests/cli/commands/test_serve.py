@@ -21,7 +21,7 @@ def test_serves_until_a_signal(tmp_path, number):
             with Client(url) as client:
                 assert client.generate(labels=[1]).shape == (1, 32, 32, 3)
         assert server.stop(number) == 0
-        assert server.text == first + "Stopping: finishing the requests begun.\n"
+        assert server.text == first + "Stopping: finishing requests that have begun.\n"
     assert first.startswith("Development server, not for production")
     assert "model drawn, version 1: " in first and "generate_png" in first
     assert "grpc://127.0.0.1:" in first and "/v1/models/drawn" in first
