@@ -8,9 +8,13 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "bootstrap": ["bootstrap_interval"],
-        "by_class": ["class_table", "classifier_agreement", "intra_class_distance"],
-        "class_probabilities": ["inception_score", "softmax"],
+        "scores.bootstrap": ["bootstrap_interval"],
+        "scores.by_class": [
+            "class_table",
+            "classifier_agreement",
+            "intra_class_distance",
+        ],
+        "scores.class_probabilities": ["inception_score", "softmax"],
         "evaluation": ["Result", "evaluate"],
         "extractors.classifier": ["classifier_extractor", "train_classifier"],
         "extractors.extractor": [
@@ -20,12 +24,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "keras_extractor",
         ],
         "extractors.opening": ["open_extractor", "spread_extractor"],
-        "frechet": ["frechet_distance"],
+        "scores.frechet": ["frechet_distance"],
         "image_sets": ["ImageSet", "array_images", "gan_images", "exported_images"],
-        "kernel": ["kernel_distance"],
-        "memorisation": ["memorization_check"],
+        "scores.kernel": ["kernel_distance"],
+        "scores.memorisation": ["memorization_check"],
         "moments": ["Moments"],
-        "precision_recall": ["precision_recall_density_coverage"],
+        "scores.precision_recall": ["precision_recall_density_coverage"],
         "protocol": ["compare_results"],
         "settings": ["Settings"],
         "truncation": ["truncation_sweep"],

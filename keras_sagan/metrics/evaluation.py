@@ -7,14 +7,14 @@ import json
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.metrics.bootstrap import bootstrap_interval
-from keras_sagan.metrics.by_class import class_table
 from keras_sagan.metrics.extractors.extractor import Extractor, extract
 from keras_sagan.metrics.image_sets import ImageSet
 from keras_sagan.metrics.moments import Moments
 from keras_sagan.metrics.preconditions import check_possible
 from keras_sagan.metrics.protocol import build_protocol
 from keras_sagan.metrics.registry import Need
+from keras_sagan.metrics.scores.bootstrap import bootstrap_interval
+from keras_sagan.metrics.scores.by_class import class_table
 from keras_sagan.metrics.settings import Settings
 
 

@@ -12,7 +12,7 @@ from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
-from keras_sagan.metrics import protocol
+from keras_sagan.metrics import protocol, registry
 
 _NUM_IMAGES = 10_000
 
@@ -278,7 +278,11 @@ def _compare(result, options):
     rows = protocol.compare_results(result, other, options.ignore_protocol)
     print(f"\ncompared with {options.against}:")
     for name, (this, that) in rows.items():
-        print(f"{name}  {this:.6g}  {that:.6g}  difference {this - that:+.6g}")
+        verdict = registry.verdict(name, this, that)
+        print(
+            f"{name}  {this:.6g}  {that:.6g}  difference {this - that:+.6g}"
+            + (f" ({verdict})" if verdict else "")
+        )
 
 
 def _write_json(path, content):

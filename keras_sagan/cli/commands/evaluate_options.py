@@ -14,11 +14,12 @@ _COUNT = integer(least=1)
 
 def add_metrics(parser):
     """Adds which scores are wanted."""
+    known = ", ".join(f"{name} ({metric.says})" for name, metric in METRICS.items())
     parser.add_argument(
         "--metrics",
         default="fid",
         metavar="NAMES",
-        help=f"comma-separated, out of {','.join(METRICS)} (default: %(default)s)",
+        help=f"comma-separated, out of {known} (default: %(default)s)",
     )
 
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.metrics.checks import check_pair
 from keras_sagan.metrics.counts import check_count
+from keras_sagan.metrics.scores.checks import check_pair
 
 _BLOCK = 2048  # rows of a kernel matrix that are computed at once
 

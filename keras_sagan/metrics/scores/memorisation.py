@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_sagan.metrics import neighbours
-from keras_sagan.metrics.checks import check_pair
+from keras_sagan.metrics.scores import neighbours
+from keras_sagan.metrics.scores.checks import check_pair
 
 
 class Memorization(NamedTuple):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_sagan.metrics import kernel, kernel_distance
+from keras_sagan.metrics import kernel_distance
+from keras_sagan.metrics.scores import kernel
 
 
 def theirs(peers, real, fake, **options):
