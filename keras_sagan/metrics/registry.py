@@ -141,6 +141,44 @@ METRICS = {
             settings=("subsets", "subset_size"),
         ),
         Metric(
+            "rbf",
+            "kernel distance, Gaussian kernel",
+            (
+                Score(
+                    "rbf",
+                    "kernel_distance_rbf",
+                    "kernel_distance_rbf",
+                    unit="squared kernel mean, about 0 to 2",
+                ),
+            ),
+            computing.gaussian_kernel,
+            needs=_ALL_FEATURES,
+            paper="Gretton et al., 2012, JMLR 13; Jayasumana et al., 2024, arXiv "
+            "2401.09603",
+            use="Unbiased, and 0 for equal distributions only. The width of the kernel "
+            "(`--bandwidth`) is the median distance between real images; compare "
+            "values of one width. Takes all pairs: minutes for 50,000 images.",
+            settings=("bandwidth",),
+        ),
+        Metric(
+            "mind",
+            "Monge Inception distance: transport along random directions",
+            (
+                Score(
+                    "mind",
+                    of_others="monge_distance",
+                    unit="squared features x 3 dimensions, from 0",
+                ),
+            ),
+            computing.sliced_transport,
+            needs=_ALL_FEATURES,
+            paper="Berthet et al., 2026, arXiv 2605.06797",
+            use="Takes nothing for Gaussian, needs no more images than features, and "
+            "costs little. Biased by the number of images as `fid` is, so compare "
+            "equally many.",
+            settings=("projections",),
+        ),
+        Metric(
             "is",
             "Inception score",
             (
@@ -185,6 +223,19 @@ METRICS = {
             settings=("nearest_k",),
         ),
         Metric(
+            "vendi",
+            "Vendi score: how many different images",
+            (
+                Score("vendi", higher_is_better=True, unit="images, from 1"),
+                Score("vendi_of_real", higher_is_better=None, unit="images, from 1"),
+            ),
+            computing.variety,
+            needs=_ALL_FEATURES,
+            paper="Friedman and Dieng, 2022, arXiv 2210.02410",
+            use="Variety alone, of the cosines of features: noise scores high, so read "
+            "it beside `vendi_of_real`, and at equally many images.",
+        ),
+        Metric(
             "intra_fid",
             "mean Frechet distance within the classes",
             (Score("intra_fid", of_others="intra_class_frechet_distance"),),
@@ -226,6 +277,25 @@ METRICS = {
             use="Needs images that were not trained on (`--held-out test`); the real "
             "images are then the training images. Sees copies in the features, hence "
             "also of cropped or mirrored images where the network ignores that.",
+        ),
+        Metric(
+            "gap",
+            "Frechet distance to held-out minus that to training images",
+            (
+                Score("gap", of_others="frechet_gap", unit="squared features, about 0"),
+                Score(
+                    "gap_share",
+                    of_others="frechet_gap_share",
+                    unit="share of the distance, about 0",
+                ),
+            ),
+            computing.train_test_gap,
+            needs=_ALL_FEATURES | {Need.HELD_OUT},
+            paper="Jiralerspong et al., 2023, arXiv 2302.04440",
+            use="Memorisation of the whole distribution, where `memorization` looks at "
+            "single images: above 0 the images are nearer to what was trained on. "
+            "Needs more images than features in each set, and `--held-out`.",
+            check=computing.check_frechet,
         ),
     )
 }

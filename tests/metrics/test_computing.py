@@ -5,12 +5,13 @@ import pytest
 
 from keras_sagan.metrics import Moments, Settings, registry
 from keras_sagan.metrics.evaluation import Features
+from keras_sagan.metrics.scores import bootstrap
 
 
 def features_of(array):
     """`Features` of a classifier with 4 outputs: labels, logits and all."""
     labels = np.arange(len(array)) % 2
-    logits = np.eye(4)[labels] * 5 + array[:, :4]
+    logits = np.eye(4)[labels] + array[:, :4]
     names = ("a", "b")
     return Features(Moments.of(array), array, logits, labels, names, (*names, "c", "d"))
 
@@ -31,6 +32,21 @@ def test_every_row_gives_the_scores_that_it_names(metric, sets):
     assert np.isfinite(list(values.scores.values())).all()
     if metric.check is not None:
         metric.check(*sets_as_images(sets), None, SETTINGS)
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [row for row in registry.METRICS.values() if row.name != "intra_fid"],
+    ids=lambda row: row.name,
+)
+def test_intervals_hold_the_score(metric, sets):
+    values = metric.compute(*sets, SETTINGS)
+    found = values.resample(8)
+    assert metric.scores[0].name in found
+    for name, resampled in found.items():
+        assert resampled.shape == (8,) and resampled.std() > 0, name
+        low, high = bootstrap.interval(resampled, 0.95, values.scores[name])
+        assert low < values.scores[name] < high
 
 
 def sets_as_images(sets):

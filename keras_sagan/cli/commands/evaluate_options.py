@@ -131,6 +131,19 @@ def add_settings(group):
         help="of prdc (default: %(default)s)",
     )
     group.add_argument(
+        "--bandwidth",
+        type=number(above=0),
+        metavar="WIDTH",
+        help="of rbf (default: the median distance between real images)",
+    )
+    group.add_argument(
+        "--projections",
+        type=_COUNT,
+        default=1000,
+        metavar="N",
+        help="directions of mind (default: %(default)s)",
+    )
+    group.add_argument(
         "--allow-few",
         action="store_true",
         help="FID also of fewer images than dimensions",
@@ -140,8 +153,7 @@ def add_settings(group):
         type=integer(least=0),
         default=0,
         metavar="N",
-        help="resamples, 2 or more, for 95%% intervals of fid and agreement "
-        "(default: none)",
+        help="resamples, 2 or more, for 95%% intervals (default: none)",
     )
     group.add_argument(
         "--batch-size",
@@ -189,6 +201,8 @@ def settings_of(options):
         subsets=options.kid_subsets or None,
         subset_size=options.kid_subset_size,
         nearest_k=options.nearest_k,
+        bandwidth=options.bandwidth,
+        projections=options.projections,
         allow_few=options.allow_few,
         bootstrap=options.bootstrap,
         batch_size=options.batch_size,
@@ -242,7 +256,10 @@ def _check_left_out(options, settings, kind):
                 f"{options.extractor}."
             )
     if options.held_out and Need.HELD_OUT not in settings.needs:
-        raise UserError("--held-out is of the metric memorization: pass that too.")
+        names = [x.name for x in METRICS.values() if Need.HELD_OUT in x.needs]
+        raise UserError(
+            f"--held-out is of the metrics {' and '.join(names)}: pass one of them."
+        )
     if Need.HELD_OUT in settings.needs and not options.held_out:
         raise UserError(
             f"The metrics {options.metrics} need {Need.HELD_OUT.value}: pass that too."

@@ -41,7 +41,7 @@ def test_a_picture_has_to_be_a_png(capsys):
         (["--reference-stats", "/dev/null/x.npz"], "no folder"),
         (["--metrics", "fdi"], "`metrics` must be some of fid, kid"),
         (["--metrics", "memorization"], "--held-out"),
-        (["--held-out", "test"], "is of the metric memorization"),
+        (["--held-out", "test"], "is of the metrics memorization and gap"),
         (["--bootstrap", "1"], "`bootstrap` must be an integer of at least 2"),
         (["--extractor", "fid"], "`extractor` must be inception"),
         (["--extractor", "classifier:foo"], "must name a file that ends in .keras"),
