@@ -20,9 +20,9 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "extractors.extractor": [
             "Extractor",
             "extract",
-            "inception_extractor",
             "keras_extractor",
         ],
+        "extractors.published": ["dinov2_extractor", "inception_extractor"],
         "extractors.opening": ["open_extractor", "spread_extractor"],
         "scores.frechet": ["frechet_distance"],
         "image_sets": ["ImageSet", "array_images", "gan_images", "exported_images"],

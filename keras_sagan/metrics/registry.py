@@ -36,6 +36,7 @@ class Score:
             network.
         of_others: str, or `None` for `name`. What it is called with another
             extractor, whose name follows.
+        of_dinov2: str, or `None` for that of others. What it is called with DINOv2.
         higher_is_better: bool, or `None` where neither way is.
         unit: str. What the number counts, with its range.
     """
@@ -43,6 +44,7 @@ class Score:
     name: str
     of_fid_network: str | None = None
     of_others: str | None = None
+    of_dinov2: str | None = None
     higher_is_better: bool | None = False
     unit: str = "squared features, from 0"
 
@@ -54,6 +56,8 @@ class Score:
         """
         if extractor.is_fid_network:
             return self.of_fid_network or self.name
+        if extractor.is_dinov2 and self.of_dinov2:
+            return f"{self.of_dinov2}_{extractor.name}"
         return f"{self.of_others or self.name}_{extractor.name}"
 
     @property
@@ -109,7 +113,7 @@ METRICS = {
         Metric(
             "fid",
             "Frechet distance of two Gaussians",
-            (Score("fid", of_others="frechet_distance"),),
+            (Score("fid", of_others="frechet_distance", of_dinov2="fd"),),
             computing.frechet,
             needs=frozenset(),
             paper="Heusel et al., 2017, arXiv 1706.08500",
@@ -127,6 +131,7 @@ METRICS = {
                 Score(
                     "kid",
                     of_others="kernel_distance",
+                    of_dinov2="kd",
                     unit="squared kernel mean, about 0 and up",
                 ),
                 Score("kid_deviation", higher_is_better=None, unit=_DEVIATION),
@@ -337,7 +342,12 @@ def score_of(title):
         name: score
         for metric in METRICS.values()
         for score in metric.scores
-        for name in (score.name, score.of_fid_network, score.of_others)
+        for name in (
+            score.name,
+            score.of_fid_network,
+            score.of_others,
+            score.of_dinov2,
+        )
         if name and title.startswith(name)
     }
     return names[max(names, key=len)] if names else None

@@ -178,7 +178,7 @@ class _Job:
         options = self.options
         extractor = opening.open_extractor(
             options.extractor,
-            options.inception,
+            options.weights,
             options.resize,
             options.features,
             lambda: classifier.examples_of(self.load("train")),
@@ -191,7 +191,7 @@ class _Job:
             print(
                 f"warning: {self.options.reference_stats!r} does not say what it is "
                 "of: the score is FID only if it was made with the FID network and "
-                f"--resize {self.options.resize}.",
+                f"--resize {extractor.resize}.",
                 file=sys.stderr,
             )
         self.extractor = extractor

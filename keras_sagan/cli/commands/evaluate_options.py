@@ -83,22 +83,25 @@ def add_extractor(group):
         "--extractor",
         default="inception",
         metavar="NAME",
-        help="inception (FID), classifier or classifier:FILE.keras (trained on the "
-        "data's train split, kept in FILE), keras:FILE.keras, saved_model:DIR, "
+        help="inception (FID), dinov2 or dinov2:s|b|l (ViT-L/14 unless another is "
+        "named; needs the extra dinov2), classifier or classifier:FILE.keras (trained "
+        "on the data's train split, kept in FILE), keras:FILE.keras, saved_model:DIR, "
         "applications:NAME (default: %(default)s)",
     )
     group.add_argument(
+        "--weights",
         "--inception",
+        dest="weights",
         type=local_path,
         metavar="FILE.pth",
-        help="weights file of pytorch-fid or torch-fidelity (default: downloaded)",
+        help="weights file of inception (pytorch-fid's or torch-fidelity's) or of "
+        "dinov2 (facebookresearch's) (default: downloaded)",
     )
     group.add_argument(
         "--resize",
-        default="tensorflow1",
         choices=naming.RESIZE_KINDS,
-        help="as torch-fidelity, as pytorch-fid, or as clean-fid (default: "
-        "%(default)s)",
+        help="as torch-fidelity, as pytorch-fid, as clean-fid, or as dgm-eval "
+        "(default: pillow for dinov2, else tensorflow1)",
     )
     group.add_argument(
         "--features",
@@ -220,8 +223,8 @@ def check(options):
     settings = settings_of(options)
     kind, rest = naming.parse(options.extractor)
     _check_left_out(options, settings, kind)
-    if options.inception and not pathlib.Path(options.inception).is_file():
-        raise UserError(f"--inception: there is no file {options.inception!r}.")
+    if options.weights and not pathlib.Path(options.weights).is_file():
+        raise UserError(f"--weights: there is no file {options.weights!r}.")
     if not options.dataset:
         _check_without_dataset(options, kind, rest)
     for path in (options.json, options.sweep_png):
@@ -247,13 +250,13 @@ def _check_left_out(options, settings, kind):
                 f"--truncation-sweep has a result for each truncation: no {flag}."
             )
     for flag, value, right in (
-        ("--inception", options.inception, "inception"),
-        ("--features", options.features, "keras"),
+        ("--weights", options.weights, naming.WEIGHTS),
+        ("--features", options.features, ("keras",)),
     ):
-        if value and kind != right:
+        if value and kind not in right:
             raise UserError(
-                f"{flag} is of the extractor {right!r}. Received: --extractor "
-                f"{options.extractor}."
+                f"{flag} is of the extractor {' or '.join(right)}. Received: "
+                f"--extractor {options.extractor}."
             )
     if options.held_out and Need.HELD_OUT not in settings.needs:
         names = [x.name for x in METRICS.values() if Need.HELD_OUT in x.needs]
