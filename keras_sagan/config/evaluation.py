@@ -17,7 +17,8 @@ class EvaluationConfig(Section):
     )
     metrics: str = setting(
         "fid,kid",
-        "names of scores, joined by commas: fid, kid, is, prdc, intra_fid, agreement",
+        "names of scores, joined by commas: fid, kid, rbf, mind, is, prdc, vendi, "
+        "intra_fid, agreement",
         "--evaluate-metrics NAMES",
     )
     extractor: str = setting(

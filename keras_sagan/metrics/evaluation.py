@@ -7,14 +7,14 @@ import json
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.metrics.bootstrap import bootstrap_interval
-from keras_sagan.metrics.by_class import class_table
 from keras_sagan.metrics.extractors.extractor import Extractor, extract
 from keras_sagan.metrics.image_sets import ImageSet
 from keras_sagan.metrics.moments import Moments
 from keras_sagan.metrics.preconditions import check_possible
 from keras_sagan.metrics.protocol import build_protocol
 from keras_sagan.metrics.registry import Need
+from keras_sagan.metrics.scores.bootstrap import interval
+from keras_sagan.metrics.scores.by_class import class_table
 from keras_sagan.metrics.settings import Settings
 
 
@@ -241,13 +241,12 @@ def _scores(real, fake, held_out, settings, extractor):
         main = metric.scores[0].title(extractor)
         if values.by_class:
             columns[main] = values.by_class
-        if settings.bootstrap and values.statistic is not None:
-            intervals[main] = bootstrap_interval(
-                values.statistic,
-                *values.samples,
-                resamples=settings.bootstrap,
-                level=settings.level,
-            )
+        if settings.bootstrap and values.resample is not None:
+            for name, found in values.resample(settings.bootstrap).items():
+                (score,) = (x for x in metric.scores if x.name == name)
+                intervals[score.title(extractor)] = interval(
+                    found, settings.level, values.scores[name]
+                )
     return scores, intervals, columns
 
 

@@ -7,7 +7,7 @@ import os
 import numpy as np
 
 from keras_sagan.files import json_files, npz_files, paths, writing
-from keras_sagan.metrics.checks import check_features
+from keras_sagan.metrics.scores.checks import check_features
 
 _ROWS = 4096  # that are gathered before a product is computed
 

@@ -1,13 +1,18 @@
 """The metrics: a row for each, with all that depends on which metric it is.
 
-To add one: its function on arrays in a module of its own, a row here, its test, and
-a line in docs/how-to/evaluate.md. Modules of metrics are imported when they are used,
-since `keras-sagan --help` lists the names and needs no NumPy for that.
+The command line and its help, the pages of the documentation, the names in results
+and tables, their comparison and the audit read these rows.
+
+To add one: its function on arrays in a module of `scores`, what it takes of the sets
+in `computing.py`, a row here, and their tests. Modules of metrics are imported when
+they are used, since `keras-sagan --help` lists the names and needs no NumPy for that.
 """
 
 import dataclasses
 import enum
 from collections.abc import Callable
+
+from keras_sagan.metrics import computing
 
 
 class Need(enum.Enum):
@@ -31,13 +36,17 @@ class Score:
             network.
         of_others: str, or `None` for `name`. What it is called with another
             extractor, whose name follows.
-        higher_is_better: bool.
+        of_dinov2: str, or `None` for that of others. What it is called with DINOv2.
+        higher_is_better: bool, or `None` where neither way is.
+        unit: str. What the number counts, with its range.
     """
 
     name: str
     of_fid_network: str | None = None
     of_others: str | None = None
-    higher_is_better: bool = False
+    of_dinov2: str | None = None
+    higher_is_better: bool | None = False
+    unit: str = "squared features, from 0"
 
     def title(self, extractor):
         """The score's full name, e.g. "fid" or "frechet_distance_classifier".
@@ -47,26 +56,14 @@ class Score:
         """
         if extractor.is_fid_network:
             return self.of_fid_network or self.name
+        if extractor.is_dinov2 and self.of_dinov2:
+            return f"{self.of_dinov2}_{extractor.name}"
         return f"{self.of_others or self.name}_{extractor.name}"
 
-
-@dataclasses.dataclass(frozen=True)
-class Values:
-    """What a metric computed.
-
-    Args:
-        scores: dict from the name of a `Score` to float.
-        by_class: dict from a class index to float, of the first score; empty where
-            there are no classes.
-        statistic: function from samples to a float, or `None`. For the confidence
-            interval of the first score.
-        samples: tuple of arrays, one row an image, that `statistic` takes.
-    """
-
-    scores: dict
-    by_class: dict = dataclasses.field(default_factory=dict)
-    statistic: Callable | None = None
-    samples: tuple = ()
+    @property
+    def better(self) -> str:
+        """str: "higher", "lower", or "" where neither is better."""
+        return {True: "higher", False: "lower", None: ""}[self.higher_is_better]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +72,13 @@ class Metric:
 
     Args:
         name: str. As in `Settings.metrics` and `--metrics`.
+        says: str. What it is, for a line of the help.
         scores: tuple of `Score`; the first is the one that counts.
         compute: function from the `Features` of the real, the generated and the
-            held-out images (or `None`) and `Settings` to `Values`.
+            held-out images (or `None`) and `Settings` to `computing.Values`.
         needs: frozenset of `Need`.
+        paper: str. Where it is from: authors, year, arXiv number.
+        use: str. What it is good for, and where it misleads; sentences in Markdown.
         check: function from the same sets before their features are known, the
             `Extractor` (or `None` where it is not opened yet) and `Settings`, that
             raises `ValueError` for what `compute` would refuse; or `None`.
@@ -87,9 +87,12 @@ class Metric:
     """
 
     name: str
+    says: str
     scores: tuple
     compute: Callable
     needs: frozenset
+    paper: str
+    use: str
     check: Callable | None = None
     settings: tuple = ()
     interval_needs: frozenset = frozenset()
@@ -99,186 +102,205 @@ class Metric:
         return self.needs | (self.interval_needs if intervals else frozenset())
 
 
-def _frechet(real, fake, held_out, settings):
-    import functools
-
-    from keras_sagan.metrics.frechet import frechet_distance
-
-    distance = functools.partial(frechet_distance, allow_few=settings.allow_few)
-    return Values(
-        {"fid": distance(real.moments, fake.moments)},
-        statistic=distance,
-        samples=(real.features, fake.features),
-    )
-
-
-def _check_frechet(real, fake, extractor, settings):
-    from keras_sagan.metrics.frechet import check_counts
-
-    dimensions = _feature_length(extractor)
-    check_counts(real.count, fake.count, dimensions, settings.allow_few)
-
-
-def _kernel_scores(real, fake, held_out, settings):
-    from keras_sagan.metrics.kernel import kernel_distance
-
-    mean, deviation = kernel_distance(
-        real.features, fake.features, settings.subsets, settings.subset_size
-    )
-    return Values({"kid": mean, "kid_deviation": deviation})
-
-
-def _check_kernel(real, fake, extractor, settings):
-    from keras_sagan.metrics.kernel import check_subsets
-
-    check_subsets(real.count, fake.count, settings.subsets, settings.subset_size)
-
-
-def _class_score(real, fake, held_out, settings):
-    from keras_sagan.metrics.class_probabilities import inception_score, softmax
-
-    mean, deviation = inception_score(softmax(fake.logits), settings.splits)
-    return Values({"is": mean, "is_deviation": deviation})
-
-
-def _check_class_score(real, fake, extractor, settings):
-    from keras_sagan.metrics.class_probabilities import check_splits
-
-    check_splits(settings.splits, fake.count)
-
-
-def _neighbour_scores(real, fake, held_out, settings):
-    from keras_sagan.metrics.precision_recall import precision_recall_density_coverage
-
-    return Values(
-        precision_recall_density_coverage(
-            real.features, fake.features, settings.nearest_k
-        )
-    )
-
-
-def _check_neighbours(real, fake, extractor, settings):
-    from keras_sagan.metrics.precision_recall import check_nearest_k
-
-    check_nearest_k(settings.nearest_k, real.count, fake.count)
-
-
-def _within_classes(real, fake, held_out, settings):
-    from keras_sagan.metrics import by_class, classes
-
-    labels = classes.relabel(real.labels, real.class_names, fake.class_names)
-    distances = by_class.intra_class_distance(
-        real.features, labels, fake.features, fake.labels, settings.allow_few
-    )
-    mean = sum(distances.values()) / len(distances)
-    return Values({"intra_fid": float(mean)}, distances)
-
-
-def _check_within_classes(real, fake, extractor, settings):
-    from keras_sagan.metrics import by_class, classes
-
-    labels = classes.relabel(real.labels, real.class_names, fake.class_names)
-    dimensions = _feature_length(extractor)
-    by_class.check_classes(labels, fake.labels, dimensions, settings.allow_few)
-
-
-def _agreement(real, fake, held_out, settings):
-    import numpy as np
-
-    from keras_sagan.metrics import by_class, classes
-
-    labels = classes.relabel(fake.labels, fake.class_names, fake.logit_names)
-    share, by_output = by_class.classifier_agreement(fake.logits, labels)
-    own = {int(x): by_output[int(y)] for x, y in zip(fake.labels, labels, strict=True)}
-    agree = fake.logits.argmax(axis=1) == labels
-    return Values({"agreement": share}, own, np.mean, (agree,))
-
-
-def _check_agreement(real, fake, extractor, settings):
-    from keras_sagan.metrics import classes
-
-    if extractor is not None:
-        classes.relabel(fake.labels, fake.class_names, extractor.class_names)
-
-
-def _memorization(real, fake, held_out, settings):
-    from keras_sagan.metrics.memorisation import memorization_check
-
-    check = memorization_check(fake.features, real.features, held_out.features)
-    names = ("share", "score", "distance_ratio", "copies")
-    return Values({f"memorization_{x}": float(getattr(check, x)) for x in names})
-
-
-def _feature_length(extractor):
-    return None if extractor is None else extractor.dimensions
-
-
 _ALL_FEATURES = frozenset({Need.FEATURES})
 _LABELS = frozenset({Need.REAL_LABELS, Need.FAKE_LABELS})
+_SHARE = "share, 0 to 1"
+_DEVIATION = "standard deviation of the score before it"
 
 METRICS = {
     row.name: row
     for row in (
         Metric(
             "fid",
-            (Score("fid", of_others="frechet_distance"),),
-            _frechet,
+            "Frechet distance of two Gaussians",
+            (Score("fid", of_others="frechet_distance", of_dinov2="fd"),),
+            computing.frechet,
             needs=frozenset(),
-            check=_check_frechet,
+            paper="Heusel et al., 2017, arXiv 1706.08500",
+            use="The usual number. Biased: fewer images give a larger value, so "
+            "compare equally many. Needs more images than features, because the "
+            "covariance of fewer is singular and the distance mostly bias; "
+            "`--allow-few` computes it all the same. Sees means and covariances only.",
+            check=computing.check_frechet,
             interval_needs=_ALL_FEATURES,
         ),
         Metric(
             "kid",
-            (Score("kid", of_others="kernel_distance"), Score("kid_deviation")),
-            _kernel_scores,
+            "kernel distance, cubic kernel",
+            (
+                Score(
+                    "kid",
+                    of_others="kernel_distance",
+                    of_dinov2="kd",
+                    unit="squared kernel mean, about 0 and up",
+                ),
+                Score("kid_deviation", higher_is_better=None, unit=_DEVIATION),
+            ),
+            computing.kernel_scores,
             needs=_ALL_FEATURES,
-            check=_check_kernel,
+            paper="Binkowski et al., 2018, arXiv 1801.01401",
+            use="Unbiased, so also for small sets. `--kid-subset-size` is at most the "
+            "images of the smaller set; `--kid-subsets 0` makes one estimate from all "
+            "images. Sees little more than the third moments.",
+            check=computing.check_kernel,
             settings=("subsets", "subset_size"),
         ),
         Metric(
-            "is",
+            "rbf",
+            "kernel distance, Gaussian kernel",
             (
-                Score("is", "inception_score", "class_score", higher_is_better=True),
-                Score("is_deviation"),
+                Score(
+                    "rbf",
+                    "kernel_distance_rbf",
+                    "kernel_distance_rbf",
+                    unit="squared kernel mean, about 0 to 2",
+                ),
             ),
-            _class_score,
+            computing.gaussian_kernel,
+            needs=_ALL_FEATURES,
+            paper="Gretton et al., 2012, JMLR 13; Jayasumana et al., 2024, arXiv "
+            "2401.09603",
+            use="Unbiased, and 0 for equal distributions only. The width of the kernel "
+            "(`--bandwidth`) is the median distance between real images; compare "
+            "values of one width. Takes all pairs: minutes for 50,000 images.",
+            settings=("bandwidth",),
+        ),
+        Metric(
+            "mind",
+            "Monge Inception distance: transport along random directions",
+            (
+                Score(
+                    "mind",
+                    of_others="monge_distance",
+                    unit="squared features x 3 dimensions, from 0",
+                ),
+            ),
+            computing.sliced_transport,
+            needs=_ALL_FEATURES,
+            paper="Berthet et al., 2026, arXiv 2605.06797",
+            use="Takes nothing for Gaussian, needs no more images than features, and "
+            "costs little. Biased by the number of images as `fid` is, so compare "
+            "equally many.",
+            settings=("projections",),
+        ),
+        Metric(
+            "is",
+            "Inception score",
+            (
+                Score(
+                    "is",
+                    "inception_score",
+                    "class_score",
+                    higher_is_better=True,
+                    unit="classes, from 1",
+                ),
+                Score("is_deviation", higher_is_better=None, unit=_DEVIATION),
+            ),
+            computing.class_score,
             needs=frozenset({Need.LOGITS}),
-            check=_check_class_score,
+            paper="Salimans et al., 2016, arXiv 1606.03498",
+            use="Quality and variety of classes without real images; blind to variety "
+            "within a class. Only with the FID network is it the score of the "
+            "literature.",
+            check=computing.check_class_score,
             settings=("splits",),
         ),
         Metric(
             "prdc",
+            "precision, recall, density and coverage",
             tuple(
-                Score(name, higher_is_better=True)
-                for name in ("precision", "recall", "density", "coverage")
+                Score(name, higher_is_better=True, unit=unit)
+                for name, unit in (
+                    ("precision", _SHARE),
+                    ("recall", _SHARE),
+                    ("density", "ratio, 1 for real images"),
+                    ("coverage", _SHARE),
+                )
             ),
-            _neighbour_scores,
+            computing.neighbour_scores,
             needs=_ALL_FEATURES,
-            check=_check_neighbours,
+            paper="Kynkaanniemi et al., 2019, arXiv 1904.06991; Naeem et al., 2020, "
+            "arXiv 2002.09797",
+            use="Precision and density say how good images are, recall and coverage "
+            "how much of the data is made. Compare equally many images and the same "
+            "k. Distances are exact to float64; memory is bounded.",
+            check=computing.check_neighbours,
             settings=("nearest_k",),
         ),
         Metric(
+            "vendi",
+            "Vendi score: how many different images",
+            (
+                Score("vendi", higher_is_better=True, unit="images, from 1"),
+                Score("vendi_of_real", higher_is_better=None, unit="images, from 1"),
+            ),
+            computing.variety,
+            needs=_ALL_FEATURES,
+            paper="Friedman and Dieng, 2022, arXiv 2210.02410",
+            use="Variety alone, of the cosines of features: noise scores high, so read "
+            "it beside `vendi_of_real`, and at equally many images.",
+        ),
+        Metric(
             "intra_fid",
+            "mean Frechet distance within the classes",
             (Score("intra_fid", of_others="intra_class_frechet_distance"),),
-            _within_classes,
+            computing.within_classes,
             needs=_ALL_FEATURES | _LABELS,
-            check=_check_within_classes,
+            paper="Miyato and Koyama, 2018, arXiv 1802.05637",
+            use="The distance within each class, for conditional models: sees wrong "
+            "labels, which `fid` does not. Needs many images of each class. Prints a "
+            "table by class.",
+            check=computing.check_within_classes,
         ),
         Metric(
             "agreement",
-            (Score("agreement", higher_is_better=True),),
-            _agreement,
+            "how often the classifier sees the class asked for",
+            (Score("agreement", higher_is_better=True, unit=_SHARE),),
+            computing.agreement,
             needs=frozenset({Need.LOGITS, Need.FAKE_LABELS, Need.CLASSIFIER}),
-            check=_check_agreement,
+            paper="Shmelkov et al., 2018, arXiv 1807.09499 (GAN-test)",
+            use="A condition, no aim: it rewards typical images, and a model of one "
+            "image a class can reach 1. Prints a table by class.",
+            check=computing.check_agreement,
         ),
         Metric(
             "memorization",
-            tuple(
-                Score(f"memorization_{name}")
-                for name in ("share", "score", "distance_ratio", "copies")
+            "are images nearer to training than to held-out images?",
+            (
+                Score("memorization_share", unit="share, 0.5 if nothing is memorised"),
+                Score("memorization_score", unit="standard errors from 0.5"),
+                Score(
+                    "memorization_distance_ratio",
+                    higher_is_better=None,
+                    unit="ratio, 1 for real images",
+                ),
+                Score("memorization_copies", unit="images"),
             ),
-            _memorization,
+            computing.memorization,
             needs=_ALL_FEATURES | {Need.HELD_OUT},
+            paper="Meehan et al., 2020, arXiv 2004.05675 (a simpler test)",
+            use="Needs images that were not trained on (`--held-out test`); the real "
+            "images are then the training images. Sees copies in the features, hence "
+            "also of cropped or mirrored images where the network ignores that.",
+        ),
+        Metric(
+            "gap",
+            "Frechet distance to held-out minus that to training images",
+            (
+                Score("gap", of_others="frechet_gap", unit="squared features, about 0"),
+                Score(
+                    "gap_share",
+                    of_others="frechet_gap_share",
+                    unit="share of the distance, about 0",
+                ),
+            ),
+            computing.train_test_gap,
+            needs=_ALL_FEATURES | {Need.HELD_OUT},
+            paper="Jiralerspong et al., 2023, arXiv 2302.04440",
+            use="Memorisation of the whole distribution, where `memorization` looks at "
+            "single images: above 0 the images are nearer to what was trained on. "
+            "Needs more images than features in each set, and `--held-out`.",
+            check=computing.check_frechet,
         ),
     )
 }
@@ -290,11 +312,42 @@ def higher_is_better(title):
     Args:
         title: str. What `Score.title` gives, e.g. "recall_classifier".
     """
+    score = score_of(title)
+    return score is not None and bool(score.higher_is_better)
+
+
+def verdict(title, value, other):
+    """Says whether a value is better than another.
+
+    Args:
+        title: str. What `Score.title` gives.
+        value: float.
+        other: float.
+
+    Returns: "better", "worse", or "" where they are equal or neither way is better.
+    """
+    score = score_of(title)
+    if score is None or score.higher_is_better is None or not value - other:
+        return ""
+    return "better" if (value > other) == score.higher_is_better else "worse"
+
+
+def score_of(title):
+    """The `Score` with this full name, or `None` if there is none.
+
+    Args:
+        title: str. What `Score.title` gives, e.g. "recall_classifier".
+    """
     names = {
-        name: score.higher_is_better
+        name: score
         for metric in METRICS.values()
         for score in metric.scores
-        for name in (score.name, score.of_fid_network, score.of_others)
+        for name in (
+            score.name,
+            score.of_fid_network,
+            score.of_others,
+            score.of_dinov2,
+        )
         if name and title.startswith(name)
     }
-    return bool(names) and names[max(names, key=len)]
+    return names[max(names, key=len)] if names else None

@@ -15,6 +15,8 @@ class Settings:
         subsets: int or `None`. Of the kernel distance.
         subset_size: int. Likewise.
         splits: int. Of the Inception score.
+        bandwidth: float, or `None`. Of the Gaussian kernel; see `scores.kernel`.
+        projections: int. Directions of MIND.
         nearest_k: int. Of precision, recall, density and coverage.
         allow_few: bool. Of the Frechet distance.
         bootstrap: int. Resamples for confidence intervals; 0 for none.
@@ -30,6 +32,8 @@ class Settings:
     subset_size: int = 1000
     splits: int = 10
     nearest_k: int = 5
+    bandwidth: float | None = None
+    projections: int = 1000
     allow_few: bool = False
     bootstrap: int = 0
     level: float = 0.95
@@ -45,10 +49,15 @@ class Settings:
         if self.subsets is not None:
             check_count("subsets", self.subsets, 1)
         check_count("subset_size", self.subset_size, 2)
-        for name in ("splits", "nearest_k", "batch_size"):
+        for name in ("splits", "nearest_k", "projections", "batch_size"):
             check_count(name, getattr(self, name), 1)
         if self.bootstrap != 0:
             check_count("bootstrap", self.bootstrap, 2, why=", or 0 for no intervals")
+        if self.bandwidth is not None and not self.bandwidth > 0:
+            raise ValueError(
+                "`bandwidth` must be above 0, or None for the median distance of real "
+                f"images. Received: bandwidth={self.bandwidth!r}."
+            )
         if not 0 < self.level < 1:
             raise ValueError(
                 f"`level` must be in (0, 1). Received: level={self.level!r}."

@@ -1,5 +1,6 @@
 """The rows of the metrics: names, directions, and no NumPy for the help."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -19,14 +20,15 @@ def extractor(name, sha256="0" * 64):
 def test_names_of_scores():
     fid_network = extractor("inception", SHA256)
     titles = [score.title(fid_network) for score in SCORES]
-    assert titles[:4] == ["fid", "kid", "kid_deviation", "inception_score"]
+    assert titles[:4] == ["fid", "kid", "kid_deviation", "kernel_distance_rbf"]
+    assert "inception_score" in titles
     assert len(set(titles)) == len(titles)
     for name in ("classifier", "inception_unverified"):
         others = [score.title(extractor(name)) for score in SCORES]
         assert all(title.endswith(f"_{name}") for title in others)
         plain = [title.removesuffix(name) for title in others]
         assert not any("inception" in x or x.startswith("fid") for x in plain)
-        assert plain[0] == "frechet_distance_" and plain[3] == "class_score_"
+        assert plain[0] == "frechet_distance_" and "class_score_" in plain
 
 
 @pytest.mark.parametrize("name", ["inception", "classifier"])
@@ -35,7 +37,8 @@ def test_which_way_is_better(name):
     higher = {
         score.name for score in SCORES if registry.higher_is_better(score.title(made))
     }
-    assert higher == {"is", "precision", "recall", "density", "coverage", "agreement"}
+    shares = {"precision", "recall", "density", "coverage", "agreement"}
+    assert higher == {"is", "vendi", *shares}
     assert not registry.higher_is_better("x")
 
 
@@ -43,6 +46,20 @@ def test_rows_are_found_by_their_names():
     for name, metric in registry.METRICS.items():
         assert metric.name == name
         assert metric.scores[0].name.startswith(name) or name in ("prdc",)
+
+
+def test_which_of_two_values_is_better():
+    assert registry.verdict("frechet_distance_classifier", 1.0, 2.0) == "better"
+    assert registry.verdict("recall_dinov2", 1.0, 2.0) == "worse"
+    assert registry.verdict("kid_deviation", 1.0, 2.0) == ""  # neither way
+    assert registry.verdict("fid", 2.0, 2.0) == registry.verdict("x", 1.0, 2.0) == ""
+
+
+@pytest.mark.parametrize("metric", registry.METRICS.values(), ids=lambda x: x.name)
+def test_rows_say_what_the_pages_print(metric):
+    assert metric.says and metric.use.endswith(".") and "arXiv" in metric.paper
+    for score in metric.scores:
+        assert score.unit and registry.score_of(score.name) is score
 
 
 def test_rows_need_the_standard_library_only():
@@ -54,3 +71,10 @@ def test_rows_need_the_standard_library_only():
 def test_names_in_the_configuration_of_a_run_are_rows():
     """config/ imports no other part, so its default is typed there."""
     assert set(EvaluationConfig().selected_metrics) <= set(registry.METRICS)
+    (field,) = (x for x in dataclasses.fields(EvaluationConfig) if x.name == "metrics")
+    possible = [
+        name
+        for name, x in registry.METRICS.items()
+        if registry.Need.HELD_OUT not in x.needs
+    ]
+    assert ", ".join(possible) in str(field.metadata)

@@ -12,7 +12,7 @@ from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
 from keras_sagan.files import writing
-from keras_sagan.metrics import protocol
+from keras_sagan.metrics import protocol, registry
 
 _NUM_IMAGES = 10_000
 
@@ -178,7 +178,7 @@ class _Job:
         options = self.options
         extractor = opening.open_extractor(
             options.extractor,
-            options.inception,
+            options.weights,
             options.resize,
             options.features,
             lambda: classifier.examples_of(self.load("train")),
@@ -191,7 +191,7 @@ class _Job:
             print(
                 f"warning: {self.options.reference_stats!r} does not say what it is "
                 "of: the score is FID only if it was made with the FID network and "
-                f"--resize {self.options.resize}.",
+                f"--resize {extractor.resize}.",
                 file=sys.stderr,
             )
         self.extractor = extractor
@@ -278,7 +278,11 @@ def _compare(result, options):
     rows = protocol.compare_results(result, other, options.ignore_protocol)
     print(f"\ncompared with {options.against}:")
     for name, (this, that) in rows.items():
-        print(f"{name}  {this:.6g}  {that:.6g}  difference {this - that:+.6g}")
+        verdict = registry.verdict(name, this, that)
+        print(
+            f"{name}  {this:.6g}  {that:.6g}  difference {this - that:+.6g}"
+            + (f" ({verdict})" if verdict else "")
+        )
 
 
 def _write_json(path, content):

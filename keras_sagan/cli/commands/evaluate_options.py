@@ -14,11 +14,12 @@ _COUNT = integer(least=1)
 
 def add_metrics(parser):
     """Adds which scores are wanted."""
+    known = ", ".join(f"{name} ({metric.says})" for name, metric in METRICS.items())
     parser.add_argument(
         "--metrics",
         default="fid",
         metavar="NAMES",
-        help=f"comma-separated, out of {','.join(METRICS)} (default: %(default)s)",
+        help=f"comma-separated, out of {known} (default: %(default)s)",
     )
 
 
@@ -82,22 +83,25 @@ def add_extractor(group):
         "--extractor",
         default="inception",
         metavar="NAME",
-        help="inception (FID), classifier or classifier:FILE.keras (trained on the "
-        "data's train split, kept in FILE), keras:FILE.keras, saved_model:DIR, "
+        help="inception (FID), dinov2 or dinov2:s|b|l (ViT-L/14 unless another is "
+        "named; needs the extra dinov2), classifier or classifier:FILE.keras (trained "
+        "on the data's train split, kept in FILE), keras:FILE.keras, saved_model:DIR, "
         "applications:NAME (default: %(default)s)",
     )
     group.add_argument(
+        "--weights",
         "--inception",
+        dest="weights",
         type=local_path,
         metavar="FILE.pth",
-        help="weights file of pytorch-fid or torch-fidelity (default: downloaded)",
+        help="weights file of inception (pytorch-fid's or torch-fidelity's) or of "
+        "dinov2 (facebookresearch's) (default: downloaded)",
     )
     group.add_argument(
         "--resize",
-        default="tensorflow1",
         choices=naming.RESIZE_KINDS,
-        help="as torch-fidelity, as pytorch-fid, or as clean-fid (default: "
-        "%(default)s)",
+        help="as torch-fidelity, as pytorch-fid, as clean-fid, or as dgm-eval "
+        "(default: pillow for dinov2, else tensorflow1)",
     )
     group.add_argument(
         "--features",
@@ -130,6 +134,19 @@ def add_settings(group):
         help="of prdc (default: %(default)s)",
     )
     group.add_argument(
+        "--bandwidth",
+        type=number(above=0),
+        metavar="WIDTH",
+        help="of rbf (default: the median distance between real images)",
+    )
+    group.add_argument(
+        "--projections",
+        type=_COUNT,
+        default=1000,
+        metavar="N",
+        help="directions of mind (default: %(default)s)",
+    )
+    group.add_argument(
         "--allow-few",
         action="store_true",
         help="FID also of fewer images than dimensions",
@@ -139,8 +156,7 @@ def add_settings(group):
         type=integer(least=0),
         default=0,
         metavar="N",
-        help="resamples, 2 or more, for 95%% intervals of fid and agreement "
-        "(default: none)",
+        help="resamples, 2 or more, for 95%% intervals (default: none)",
     )
     group.add_argument(
         "--batch-size",
@@ -188,6 +204,8 @@ def settings_of(options):
         subsets=options.kid_subsets or None,
         subset_size=options.kid_subset_size,
         nearest_k=options.nearest_k,
+        bandwidth=options.bandwidth,
+        projections=options.projections,
         allow_few=options.allow_few,
         bootstrap=options.bootstrap,
         batch_size=options.batch_size,
@@ -205,8 +223,8 @@ def check(options):
     settings = settings_of(options)
     kind, rest = naming.parse(options.extractor)
     _check_left_out(options, settings, kind)
-    if options.inception and not pathlib.Path(options.inception).is_file():
-        raise UserError(f"--inception: there is no file {options.inception!r}.")
+    if options.weights and not pathlib.Path(options.weights).is_file():
+        raise UserError(f"--weights: there is no file {options.weights!r}.")
     if not options.dataset:
         _check_without_dataset(options, kind, rest)
     for path in (options.json, options.sweep_png):
@@ -232,16 +250,19 @@ def _check_left_out(options, settings, kind):
                 f"--truncation-sweep has a result for each truncation: no {flag}."
             )
     for flag, value, right in (
-        ("--inception", options.inception, "inception"),
-        ("--features", options.features, "keras"),
+        ("--weights", options.weights, naming.WEIGHTS),
+        ("--features", options.features, ("keras",)),
     ):
-        if value and kind != right:
+        if value and kind not in right:
             raise UserError(
-                f"{flag} is of the extractor {right!r}. Received: --extractor "
-                f"{options.extractor}."
+                f"{flag} is of the extractor {' or '.join(right)}. Received: "
+                f"--extractor {options.extractor}."
             )
     if options.held_out and Need.HELD_OUT not in settings.needs:
-        raise UserError("--held-out is of the metric memorization: pass that too.")
+        names = [x.name for x in METRICS.values() if Need.HELD_OUT in x.needs]
+        raise UserError(
+            f"--held-out is of the metrics {' and '.join(names)}: pass one of them."
+        )
     if Need.HELD_OUT in settings.needs and not options.held_out:
         raise UserError(
             f"The metrics {options.metrics} need {Need.HELD_OUT.value}: pass that too."

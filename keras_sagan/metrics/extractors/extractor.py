@@ -7,7 +7,6 @@ other extractor carry its name, and none of them is FID.
 import dataclasses
 import hashlib
 import math
-import os
 import pathlib
 from collections.abc import Callable
 
@@ -15,14 +14,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_sagan.metrics.extractors import inception, inception_weights
-from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
+from keras_sagan.metrics.extractors import inception_weights
 from keras_sagan.metrics.extractors.resize import resize
 
 FID_NETWORK = "inception"
+DINOV2 = "dinov2"
 CLASSIFIER = "classifier"
 
-_UNVERIFIED = f"{FID_NETWORK}_unverified"
+UNVERIFIED = "_unverified"  # behind the name of a network with other weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +53,12 @@ class Extractor:
     @property
     def is_inception(self) -> bool:
         """bool: whether it is the FID network, be it with other weights."""
-        return self.name in (FID_NETWORK, _UNVERIFIED)
+        return self.name in (FID_NETWORK, FID_NETWORK + UNVERIFIED)
+
+    @property
+    def is_dinov2(self) -> bool:
+        """bool: whether it is a DINOv2, be it with other weights."""
+        return self.name.startswith(DINOV2)
 
     @property
     def has_classes(self) -> bool:
@@ -127,49 +131,6 @@ def with_channels(images, channels):
     )
 
 
-def inception_extractor(
-    path: str | os.PathLike | None = None,
-    resize_kind: str = "tensorflow1",
-    cache_dir: str | os.PathLike | None = None,
-) -> Extractor:
-    """The FID network: features "pool3", logits without bias.
-
-    Args:
-        path: path of pytorch-fid's or torch-fidelity's weights file, or `None` to
-            download it. With a file of other content the extractor, and its scores,
-            are called "inception_unverified".
-        resize_kind: str, one of `naming.RESIZE_KINDS`. pytorch-fid's ("pytorch")
-            goes with its own scaling of the values, 2 * pixel / 255 - 1.
-        cache_dir: see `inception_weights.load`.
-
-    Raises:
-        ValueError, OSError, RuntimeError: see `inception_weights.load`.
-    """
-    if resize_kind not in RESIZE_KINDS:
-        raise ValueError(
-            f"`resize_kind` must be one of {RESIZE_KINDS}. Received: {resize_kind!r}."
-        )
-    model, sha256 = inception_weights.load(path, cache_dir)
-    as_pytorch_fid = resize_kind == "pytorch"
-
-    @tf.function(reduce_retracing=True)
-    def function(images):
-        x = resize(images, inception.IMAGE_SIZE, resize_kind)
-        x = x * (2 / 255) - 1 if as_pytorch_fid else (x - 128) / 128
-        outputs = model(x, training=False)
-        return outputs["pool3"], outputs["logits_unbiased"]
-
-    known = sha256 == inception_weights.SHA256
-    return Extractor(
-        name=FID_NETWORK if known else _UNVERIFIED,
-        sha256=sha256,
-        resize=resize_kind,
-        preprocessing="2x/255-1" if as_pytorch_fid else "(x-128)/128",
-        function=function,
-        dimensions=inception.FEATURES,
-    )
-
-
 def keras_extractor(
     model: keras.Model,
     name: str,
@@ -191,12 +152,12 @@ def keras_extractor(
         resize_kind: str. One of `naming.RESIZE_KINDS`.
 
     Raises:
-        ValueError: if `name` is the FID network's, or `model` has another input.
+        ValueError: if `name` is a published network's, or `model` has another input.
     """
-    if name.startswith(FID_NETWORK):
+    if name.startswith((FID_NETWORK, DINOV2)):
         raise ValueError(
-            f"`name` must not begin with {FID_NETWORK!r}: that is the FID network. "
-            f"Received: name={name!r}."
+            f"`name` must not begin with {FID_NETWORK!r}: that is the FID network, nor "
+            f"with {DINOV2!r}. Received: name={name!r}."
         )
     shapes = [tuple(x.shape) for x in getattr(model, "inputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):

@@ -1,12 +1,7 @@
 """The published weights of the FID network: where they are and which they are."""
 
-import hashlib
-import os
-import urllib.request
-
-from keras_sagan import progress
-from keras_sagan.files import paths, torch_files, writing
-from keras_sagan.metrics.extractors import inception
+from keras_sagan.files import paths, torch_files
+from keras_sagan.metrics.extractors import inception, weights_files
 
 # The file of pytorch-fid; torch-fidelity's has the same content.
 URL = (
@@ -15,8 +10,6 @@ URL = (
 )
 SHA256 = "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2"
 
-_BLOCK = 1 << 20  # bytes that are read at once
-_TIMEOUT = 30  # seconds without any data
 _LARGEST = 1 << 27  # bytes; the file has 95,628,359
 
 
@@ -38,53 +31,17 @@ def load(path=None, cache_dir=None):
         RuntimeError: if it cannot be downloaded.
     """
     path = download(cache_dir) if path is None else paths.local(path)
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    sha256 = weights_files.sha256_of(path)
     model = inception.build()
     inception.set_weights(model, torch_files.read(path))
     return model, sha256
 
 
 def download(cache_dir=None, url=URL, sha256=SHA256):
-    """The path of the weights file in the cache, downloaded if need be.
-
-    The file appears complete and verified, or not at all.
-
-    Raises:
-        RuntimeError: if it cannot be downloaded, or has another SHA-256.
-    """
-    folder = paths.local(cache_dir) if cache_dir else _default_cache()
-    target = folder / url.rpartition("/")[2]
-    if target.is_file():
-        return target
-    try:
-        writing.make_folder(folder)
-        with urllib.request.urlopen(url, timeout=_TIMEOUT) as response:
-            content = _read(response)
-        received = hashlib.sha256(content).hexdigest()
-        if received != sha256:
-            raise OSError(f"it has SHA-256 {received}, not {sha256}")
-        writing.replace_file(target, content)
-    except OSError as error:  # also `urllib.error.URLError`
-        raise RuntimeError(
-            f"The weights of the FID network could not be downloaded from {url}: "
-            f"{error}. Download that file elsewhere and pass its path (`path`, "
-            "--inception PATH), or use another extractor (--extractor classifier), "
-            "whose scores are not FID."
-        ) from error
-    return target
-
-
-def _read(response):
-    """At most `_LARGEST` bytes of a response."""
-    content = bytearray()
-    size = int(response.headers.get("Content-Length") or 0) / 1e6 or None
-    with progress.Counter(size, "FID network", "MB") as counter:
-        while len(content) < _LARGEST and (block := response.read(_BLOCK)):
-            content += block
-            counter.add(len(block) / 1e6)
-    return bytes(content)
-
-
-def _default_cache():
-    return paths.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras_sagan"
+    """The path of the weights file in the cache; see `weights_files.download`."""
+    instead = (
+        ", or use another extractor (--extractor classifier), whose scores are not FID."
+    )
+    return weights_files.download(
+        "the FID network", url, sha256, _LARGEST, cache_dir, instead
+    )

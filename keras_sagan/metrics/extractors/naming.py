@@ -7,11 +7,13 @@ import pathlib
 
 from keras_sagan.files import paths
 
-RESIZE_KINDS = ("tensorflow1", "pytorch", "clean")
+RESIZE_KINDS = ("tensorflow1", "pytorch", "clean", "pillow")
+DINOV2_SIZES = ("s", "b", "l")
+WEIGHTS = ("inception", "dinov2")  # whose weights are a file of their own
 
 _FORMS = (
-    "inception, classifier[:FILE.keras], keras:FILE.keras, saved_model:DIR or "
-    "applications:NAME"
+    "inception, dinov2[:s|b|l], classifier[:FILE.keras], keras:FILE.keras, "
+    "saved_model:DIR or applications:NAME"
 )
 
 
@@ -29,7 +31,13 @@ def parse(name):
         FileNotFoundError: if the file or directory that has to be there is not.
     """
     kind, colon, rest = name.partition(":")
-    alone = {"inception": not colon, "classifier": True}
+    if kind == "dinov2" and not colon:
+        rest = "l"
+    alone = {
+        "inception": not colon,
+        "classifier": True,
+        "dinov2": rest in DINOV2_SIZES,
+    }
     if not alone.get(kind, kind in ("keras", "saved_model", "applications") and rest):
         raise ValueError(f"`extractor` must be {_FORMS}. Received: {name!r}.")
     if kind == "applications" and not rest[:1].isupper():
@@ -46,3 +54,12 @@ def parse(name):
     if kind in there and not there[kind](paths.local(rest)):
         raise FileNotFoundError(f"`extractor` {name!r}: there is no {rest!r}.")
     return kind, rest
+
+
+def default_resize(kind):
+    """How images get to the size of an extractor of this kind where nothing is said.
+
+    Args:
+        kind: str, the first part of what `parse` returns.
+    """
+    return "pillow" if kind == "dinov2" else "tensorflow1"

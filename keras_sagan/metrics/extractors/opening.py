@@ -12,13 +12,13 @@ import tensorflow as tf
 from keras_sagan.distributed import strategies
 from keras_sagan.distributed.row_map import RowMap
 from keras_sagan.files import keras_files, paths
-from keras_sagan.metrics.extractors import classifier, extractor, naming
+from keras_sagan.metrics.extractors import classifier, extractor, naming, published
 
 
 def open_extractor(
     name: str,
     weights: str | os.PathLike | None,
-    resize_kind: str,
+    resize_kind: str | None,
     layer: str | None,
     training_data: Callable[[], tuple],
     strategy: tf.distribute.Strategy | None = None,
@@ -27,8 +27,8 @@ def open_extractor(
 
     Args:
         name: str. See `keras-sagan evaluate --help`.
-        weights: path of the FID network's weights, or `None`.
-        resize_kind: str.
+        weights: path of the weights of the FID network or of DINOv2, or `None`.
+        resize_kind: str, or `None` for `naming.default_resize`.
         layer: str or `None`. Layer of a Keras model.
         training_data: function without arguments to images, labels and class names.
         strategy: `tf.distribute.Strategy`, or `None`. Each batch is spread over its
@@ -41,6 +41,7 @@ def open_extractor(
         OSError: if its file cannot be read.
     """
     kind, rest = naming.parse(name)
+    resize_kind = resize_kind or naming.default_resize(kind)
     if kind == "classifier":  # trained on one replica: on several it would be another
         model, class_names = classifier.load_or_train(rest or None, training_data)
         return open_classifier(model, class_names, strategy)
@@ -93,7 +94,9 @@ def spread_extractor(
 
 def _open(kind, rest, weights, resize_kind, layer):
     if kind == "inception":
-        return extractor.inception_extractor(weights, resize_kind)
+        return published.inception_extractor(weights, resize_kind)
+    if kind == "dinov2":
+        return published.dinov2_extractor(rest, weights, resize_kind)
     if kind == "saved_model":
         path = paths.local(rest)
         return extractor.saved_model_extractor(path, path.name)

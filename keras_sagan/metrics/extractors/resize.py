@@ -1,11 +1,13 @@
-"""Three ways to 299 x 299 pixels, as three tools do it: their scores differ.
+"""Four ways to a network's size, as four tools do it: their scores differ.
 
 - "tensorflow1": bilinear, no antialiasing, corner-aligned grid (TensorFlow 1's
   default). The FID of the paper; torch-fidelity, clean-fid's "legacy_tensorflow".
 - "pytorch": bilinear, no antialiasing, half-pixel grid. pytorch-fid, clean-fid's
   "legacy_pytorch".
 - "clean": bicubic with antialiasing, as Pillow computes on float images, then
-  clipped. clean-fid's "clean".
+  clipped. clean-fid's "clean", dgm-eval's `--clean_resize`.
+- "pillow": the same on images of bytes, rounded after rows and after columns. What
+  torchvision does to a Pillow image, hence dgm-eval's default.
 
 Reference: [Parmar et al., 2022](https://arxiv.org/abs/2104.11222), section 3.
 """
@@ -31,8 +33,8 @@ def resize(images, size, kind):
     Raises:
         ValueError: if `kind` is none of those.
     """
-    if kind == "clean":
-        return _clean(tf.cast(images, tf.float32), size)
+    if kind in ("clean", "pillow"):
+        return _bicubic(tf.cast(images, tf.float32), size, rounded=kind == "pillow")
     if kind not in RESIZE_KINDS:
         raise ValueError(
             f"`kind` must be one of {RESIZE_KINDS}. Received: kind={kind!r}."
@@ -45,11 +47,15 @@ def resize(images, size, kind):
     )
 
 
-def _clean(images, size):
+def _bicubic(images, size, rounded):
     height, width = images.shape[1:3]
     rows, columns = (tf.constant(bicubic_matrix(x, size)) for x in (height, width))
     images = tf.einsum("bhwc,vw->bhvc", images, columns)  # Pillow: rows of pixels first
+    if rounded:
+        images = tf.clip_by_value(tf.floor(images + 0.5), 0.0, 255.0)
     images = tf.einsum("bhvc,uh->buvc", images, rows)
+    if rounded:
+        images = tf.floor(images + 0.5)
     return tf.clip_by_value(images, 0.0, 255.0)
 
 

@@ -98,7 +98,9 @@ def test_comparison(evaluate, tmp_path, capsys):
     assert evaluate(*metrics, "--json", paths[0], "--force") == 0
     capsys.readouterr()
     assert main(["evaluate", paths[0], "--against", paths[1]]) == 0
-    assert "difference" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "difference" in printed
+    assert "(better)" in printed or "(worse)" in printed
     assert main(["evaluate", paths[0], "--against", paths[2]]) == 2
     assert "fake.truncation: None, 1.0" in capsys.readouterr().err
     assert main(["evaluate", paths[0], "--against", paths[2], "--ignore-protocol"]) == 0

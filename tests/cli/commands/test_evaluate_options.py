@@ -11,7 +11,9 @@ from keras_sagan.metrics.extractors import naming
 def test_defaults():
     options = build_parser().parse_args(["evaluate", "run"])
     assert (options.metrics, options.extractor) == ("fid", "inception")
-    assert options.resize in naming.RESIZE_KINDS
+    assert options.resize is None  # each extractor has its own
+    for kind in ("inception", "dinov2", "keras"):
+        assert naming.default_resize(kind) in naming.RESIZE_KINDS
     assert (options.split, options.seed, options.truncation) == (None, 0, None)
     assert (options.kid_subsets, options.kid_subset_size) == (100, 1000)
     assert evaluate_options.settings_of(options) == Settings()
@@ -41,14 +43,14 @@ def test_a_picture_has_to_be_a_png(capsys):
         (["--reference-stats", "/dev/null/x.npz"], "no folder"),
         (["--metrics", "fdi"], "`metrics` must be some of fid, kid"),
         (["--metrics", "memorization"], "--held-out"),
-        (["--held-out", "test"], "is of the metric memorization"),
+        (["--held-out", "test"], "is of the metrics memorization and gap"),
         (["--bootstrap", "1"], "`bootstrap` must be an integer of at least 2"),
         (["--extractor", "fid"], "`extractor` must be inception"),
         (["--extractor", "classifier:foo"], "must name a file that ends in .keras"),
         (["--extractor", "keras:gone.keras"], "there is no 'gone.keras'"),
-        (["--inception", "gone.pth"], "there is no file 'gone.pth'"),
+        (["--weights", "gone.pth"], "there is no file 'gone.pth'"),
         (["--extractor", "classifier", "--inception", "x.pth"], "is of the extractor"),
-        (["--features", "pool"], "--features is of the extractor 'keras'"),
+        (["--features", "pool"], "--features is of the extractor keras"),
         (["--against", "gone.json"], "gone.json"),
     ],
 )

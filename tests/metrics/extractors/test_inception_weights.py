@@ -44,7 +44,7 @@ def test_download_is_verified_and_kept(server, tmp_path):
 def test_other_content_is_refused(server, tmp_path):
     url, folder, _ = server
     (folder / "w.pth").write_bytes(b"weights")
-    with pytest.raises(RuntimeError, match=r"SHA-256 .*, not 0+\. .*--inception PATH"):
+    with pytest.raises(RuntimeError, match=r"SHA-256 .*, not 0+\. .*--weights PATH"):
         inception_weights.download(tmp_path, f"{url}/w.pth", "0" * 64)
     assert not list(tmp_path.iterdir())
 

@@ -19,9 +19,9 @@ def test_parts(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("fid", "must be inception, classifier"),
-        ("inception:", "must be inception, classifier"),
-        ("keras:", "must be inception, classifier"),
+        ("fid", "must be inception, dinov2"),
+        ("inception:", "must be inception, dinov2"),
+        ("keras:", "must be inception, dinov2"),
         ("applications:resnet", "name of a network in keras.applications"),
         ("classifier:foo", "must name a file that ends in .keras"),
         ("keras:foo.h5", "must name a file that ends in .keras"),

@@ -1,4 +1,4 @@
-"""The three resizings: equal to the tools that they are of."""
+"""The four resizings: equal to the tools that they are of."""
 
 import numpy as np
 import pytest
@@ -73,3 +73,17 @@ def test_rows_sum_to_one():
 def test_unknown_kind():
     with pytest.raises(ValueError, match=r"`kind` must be one of .*'lanczos'"):
         resize(tf.constant(pictures(8)), 299, "lanczos")
+
+
+@pytest.mark.parametrize("size", [32, 33, 300])
+def test_pillow_is_pillows_on_bytes(size):
+    x = pictures(size)
+    theirs = np.stack(
+        [
+            np.asarray(Image.fromarray(image).resize((224, 224), Image.BICUBIC))
+            for image in x
+        ]
+    )
+    difference = np.abs(resize(tf.constant(x), 224, "pillow").numpy() - theirs)
+    assert difference.max() <= 2  # Pillow's weights are of 22 bits
+    assert (difference > 0).mean() < 1e-3

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from keras_sagan.metrics import bootstrap_interval, frechet_distance
+from keras_sagan.metrics.scores.bootstrap import half_masks, interval, resample_halves
 
 
 def test_the_interval_of_a_mean_is_the_known_one():
@@ -34,6 +35,30 @@ def test_samples_are_drawn_apart_and_seeded():
     same = bootstrap_interval(lambda a, b: (a - b).mean(), x, x, resamples=50)
     assert same[0] < 0 < same[1]
     assert same == bootstrap_interval(lambda a, b: (a - b).mean(), x, x, resamples=50)
+
+
+def test_halves_have_the_spread_of_the_whole():
+    """The standard error of a mean of n, and of a median, from halves of n / 2."""
+    x = np.random.default_rng(0).normal(5, 2, 500)
+    values = resample_halves(np.mean, x, resamples=2000)
+    assert values.std() == pytest.approx(x.std() / np.sqrt(500), rel=0.08)
+    assert values.mean() == pytest.approx(x.mean(), abs=0.01)
+    both = resample_halves(lambda a, b: (a - b).mean(), x, x, resamples=2000)
+    assert both.std() == pytest.approx(x.std() * np.sqrt(2 / 500), rel=0.08)
+
+
+def test_halves_repeat_no_image():
+    x = np.arange(31)
+    values = resample_halves(lambda a: (len(a), len(set(a))), x, resamples=20)
+    assert values.tolist() == [[15, 15]] * 20
+    masks = half_masks(31, 200)
+    assert 60 < masks.sum(axis=0).min() and masks.sum(axis=0).max() < 140
+
+
+def test_an_interval_lies_around_what_it_is_told():
+    values = np.linspace(0, 1, 101)
+    assert interval(values, 0.9) == pytest.approx((0.05, 0.95))
+    assert interval(values, 0.9, around=3.0) == pytest.approx((2.55, 3.45))
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from keras_sagan.metrics import neighbours
-from keras_sagan.metrics.checks import check_pair
 from keras_sagan.metrics.counts import check_count
+from keras_sagan.metrics.scores import neighbours
+from keras_sagan.metrics.scores.checks import check_pair
 
 
 def precision_recall_density_coverage(

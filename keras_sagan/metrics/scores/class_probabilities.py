@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_features
 from keras_sagan.metrics.counts import check_count
+from keras_sagan.metrics.scores.checks import check_features
 
 
 class InceptionScore(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_sagan import progress
-from keras_sagan.metrics.checks import check_features, check_pair
 from keras_sagan.metrics.counts import check_count
-from keras_sagan.metrics.frechet import check_counts, frechet_distance
+from keras_sagan.metrics.scores.checks import check_features, check_pair
+from keras_sagan.metrics.scores.frechet import check_counts, frechet_distance
 
 
 def intra_class_distance(

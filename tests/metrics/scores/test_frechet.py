@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 
 from keras_sagan.metrics import Moments, frechet_distance
-from keras_sagan.metrics.frechet import trace_of_root
+from keras_sagan.metrics.scores.frechet import trace_of_root
 
 # What the other tools ask of SciPy.
 sqrtm_warns = pytest.mark.filterwarnings("ignore:The `disp` argument")

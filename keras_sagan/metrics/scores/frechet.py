@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_sagan.metrics.checks import check_features
 from keras_sagan.metrics.moments import Moments
+from keras_sagan.metrics.scores.checks import check_features
 
 # Below this ratio of pivots a Cholesky factor is mostly rounding error.
 _WORST_PIVOT = 1e-6

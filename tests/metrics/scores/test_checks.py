@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_sagan.metrics import checks
+from keras_sagan.metrics.scores import checks
 
 
 def test_kinds_of_numbers():

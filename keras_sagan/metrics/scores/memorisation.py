@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_sagan.metrics import neighbours
-from keras_sagan.metrics.checks import check_pair
+from keras_sagan.metrics.scores import neighbours
+from keras_sagan.metrics.scores.checks import check_pair
 
 
 class Memorization(NamedTuple):
@@ -20,6 +20,8 @@ class Memorization(NamedTuple):
     copies: int. Generated images at distance 0 from a training image.
     nearest: int64 `(generated,)`. Index of the nearest training image, to look at.
     distances: float64 `(generated,)`. To it.
+    nearer: float64 `(generated,)`. 1 where the image is nearer to training images, 0
+        where to held-out ones, 0.5 where to neither; `share` is its mean.
     """
 
     share: float
@@ -28,6 +30,7 @@ class Memorization(NamedTuple):
     copies: int
     nearest: np.ndarray
     distances: np.ndarray
+    nearer: np.ndarray
 
 
 def memorization_check(
@@ -65,7 +68,8 @@ def memorization_check(
     index, distance = neighbours.nearest(fake, training)
     to_training = neighbours.nearest(fake, some)[1]
     to_held_out = neighbours.nearest(fake, others)[1]
-    share = ((to_training < to_held_out) + 0.5 * (to_training == to_held_out)).mean()
+    nearer = (to_training < to_held_out) + 0.5 * (to_training == to_held_out)
+    share = nearer.mean()
     usual = np.median(neighbours.nearest(held_out, training)[1])
     return Memorization(
         share=float(share),
@@ -74,4 +78,5 @@ def memorization_check(
         copies=int((distance == 0).sum()),
         nearest=index,
         distances=distance,
+        nearer=nearer,
     )

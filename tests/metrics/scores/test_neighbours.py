@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_sagan.metrics import neighbours
+from keras_sagan.metrics.scores import neighbours
 
 
 def brute(a, b):

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_sagan.metrics import neighbours, precision_recall_density_coverage
+from keras_sagan.metrics import precision_recall_density_coverage
+from keras_sagan.metrics.scores import neighbours
 
 NAMES = ["precision", "recall", "density", "coverage"]
 

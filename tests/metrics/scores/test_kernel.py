@@ -2,8 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
+from sklearn.metrics.pairwise import rbf_kernel
 
-from keras_sagan.metrics import kernel, kernel_distance
+from keras_sagan.metrics import kernel_distance, median_bandwidth, rbf_distance
+from keras_sagan.metrics.scores import kernel
+from keras_sagan.metrics.scores.bootstrap import half_masks
 
 
 def theirs(peers, real, fake, **options):
@@ -83,3 +87,60 @@ def test_impossible_subsets(feature_sets):
         kernel_distance(real, fake, subsets=0)
     with pytest.raises(ValueError, match="`real` must be finite"):
         kernel_distance(np.full((5, 2), np.nan), np.zeros((5, 2)))
+
+
+def squared_mean_discrepancy(x, y, bandwidth):
+    """From scikit-learn's kernels, pairs of an image with itself left out."""
+    gamma = 1 / (2 * bandwidth**2)
+    xx, yy, xy = (
+        rbf_kernel(a.astype("f8"), b.astype("f8"), gamma)
+        for a, b in ((x, x), (y, y), (x, y))
+    )
+    n, m = len(x), len(y)
+    within = (xx.sum() - n) / (n * (n - 1)) + (yy.sum() - m) / (m * (m - 1))
+    return within - 2 * xy.mean()
+
+
+@pytest.mark.parametrize("bandwidth", [1.0, 7.0])
+def test_gaussian_kernel_of_scikit_learn(feature_sets, bandwidth, monkeypatch):
+    expected = squared_mean_discrepancy(*feature_sets, bandwidth)
+    assert rbf_distance(*feature_sets, bandwidth) == pytest.approx(expected, abs=1e-7)
+    monkeypatch.setattr(kernel, "_BLOCK", 77)
+    assert rbf_distance(*feature_sets, bandwidth) == pytest.approx(expected, abs=1e-7)
+    far = [x + np.float32(300) for x in feature_sets]  # float32 about their mean
+    assert rbf_distance(*far, bandwidth) == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_bandwidth_is_the_median_distance(feature_sets):
+    real, fake = feature_sets
+    median = np.median(pdist(real.astype("f8")))
+    assert median_bandwidth(real) == pytest.approx(median, rel=1e-4)
+    assert median_bandwidth(real, at_most=300) == pytest.approx(median, rel=0.1)
+    assert rbf_distance(real, fake) == pytest.approx(
+        squared_mean_discrepancy(real, fake, median), abs=1e-5
+    )
+    assert median_bandwidth(np.ones((4, 2))) == 1
+    with pytest.raises(ValueError, match="`bandwidth` must be above 0"):
+        rbf_distance(real, fake, bandwidth=0)
+
+
+def test_the_gaussian_kernel_sees_what_moments_do_not():
+    """Three moments agree: two points at +-1 with weights, and a Gaussian of them."""
+    generator = np.random.default_rng(0)
+    two = np.where(generator.random((3000, 1)) < 0.5, -1.0, 1.0)
+    gaussian = generator.normal(size=(3000, 1))
+    assert abs(kernel_distance(two, gaussian, subsets=None).mean) < 0.3
+    assert rbf_distance(two, gaussian, bandwidth=0.5) > 0.05
+    other = generator.normal(size=(3000, 1))
+    assert abs(rbf_distance(other, gaussian, bandwidth=0.5)) < 0.005
+
+
+@pytest.mark.parametrize("make", [kernel.Cubic, lambda: kernel.Gaussian(3.0, 0.5)])
+def test_many_subsets_in_one_pass(feature_sets, make, monkeypatch):
+    a, b = (x.astype("f8") for x in feature_sets)
+    masks = half_masks(len(a), 4, 0), half_masks(len(b), 4, 1)
+    monkeypatch.setattr(kernel, "_BLOCK", 128)
+    found = kernel.discrepancy(a, b, make(), *masks)
+    for i in range(4):
+        (alone,) = kernel.discrepancy(a[masks[0][i]], b[masks[1][i]], make())
+        assert found[i] == pytest.approx(alone, rel=1e-5, abs=1e-7)

@@ -1,0 +1,1 @@
+"""Scores: pure functions on arrays of features, probabilities and labels."""

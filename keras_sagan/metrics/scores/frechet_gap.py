@@ -1,0 +1,62 @@
+"""The gap between the distances to held-out and to training images."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from keras_sagan.metrics.scores.checks import check_pair
+from keras_sagan.metrics.scores.frechet import frechet_distance
+
+
+class FrechetGap(NamedTuple):
+    """The result of `frechet_gap`.
+
+    gap: float. Distance to held-out minus distance to training images. About 0 for a
+        generator that knows the distribution only; above 0 it is nearer to what it was
+        trained on.
+    share: float. The gap over the distance to held-out images.
+    """
+
+    gap: float
+    share: float
+
+
+def frechet_gap(
+    fake: np.ndarray,
+    training: np.ndarray,
+    held_out: np.ndarray,
+    allow_few: bool = False,
+    seed: int = 0,
+) -> FrechetGap:
+    """Is a generator nearer to its training images than to others of the data?
+
+    Both distances are to equally many real images, so that their bias, which depends
+    on the number, is the same.
+
+    Args:
+        fake: array `(n, dimensions)`. Features of generated images.
+        training: array `(m, dimensions)`.
+        held_out: array `(k, dimensions)`. Real images never trained on.
+        allow_few: see `frechet_distance`.
+        seed: int. Of the choice of min(m, k) images of the larger real set.
+
+    Returns: `FrechetGap`.
+
+    Raises:
+        ValueError: see `frechet_distance`.
+
+    Reference: [Jiralerspong et al., 2023](https://arxiv.org/abs/2302.04440), section 4,
+        on the gap between train and test of a score as the sign of memorisation.
+    """
+    training, held_out = check_pair(training, held_out)
+    generator = np.random.default_rng(seed)
+    size = min(len(training), len(held_out))
+    near, far = (
+        frechet_distance(
+            real[np.sort(generator.choice(len(real), size, replace=False))],
+            fake,
+            allow_few,
+        )
+        for real in (training, held_out)
+    )
+    return FrechetGap(far - near, (far - near) / far if far else 0.0)
