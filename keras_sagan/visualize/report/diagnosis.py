@@ -9,6 +9,7 @@ SATURATED = 0.02  # loss of D below which it has won
 CLUELESS = 0.05  # difference of D(real) and D(fake) below which it knows nothing
 STUCK = 0.01  # gate below which attention adds nothing
 STUCK_STEPS = 1000  # before which a gate is allowed to be small
+ONE_PLACE = 0.9  # of the attention of all positions
 LOW_DIVERSITY = 0.1  # of the real images'
 MISMATCH = 0.25  # of the spread of pixels
 IGNORED = (
@@ -42,6 +43,8 @@ class Evidence:
         real_diversity: float, or `None`. That of real images.
         mismatch: float, or `None`. See `statistics_mismatch`.
         label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
+        attention: dict, or `None`. From a layer, e.g. `"generator/attention_16"`, to
+            `most_attended` of its maps.
     """
 
     rows: list
@@ -50,6 +53,7 @@ class Evidence:
     real_diversity: float | None = None
     mismatch: float | None = None
     label_effect: float | None = None
+    attention: dict | None = None
 
 
 def findings(evidence):
@@ -68,7 +72,7 @@ def findings(evidence):
         found += mismatched(evidence.mismatch)
     if evidence.label_effect is not None:
         found += label_ignored(evidence.label_effect)
-    return found
+    return found + list(one_place(evidence.attention or {}))
 
 
 def unchecked(evidence):
@@ -90,6 +94,8 @@ def unchecked(evidence):
         missing.append("batch statistics: no model")
     if evidence.label_effect is None:
         missing.append("whether the label is ignored: no model")
+    if evidence.attention is None:
+        missing.append("where attention looks: no model")
     return missing
 
 
@@ -196,6 +202,34 @@ def label_ignored(effect):
             "relativistic loss (sagan_32_small); check that the labels belong to their "
             "pictures (keras-sagan data check).",
         )
+
+
+def one_place(shares):
+    """Attention that is the same whatever position asks."""
+    for layer, share in shares.items():
+        if share > ONE_PLACE:
+            network, _, name = layer.partition("/")
+            yield Finding(
+                f"Attention in the {network} looks at one place from every position",
+                f"In {name}, {share:.0%} of the attention of all positions of an image "
+                "goes to a single one: the layer hands what is there to the whole "
+                "image and relates no positions to each other, so its map says nothing "
+                "about the picture. Pictures may be good all the same. Smaller "
+                "learning rates, or rates that fall (--decay-steps), may help.",
+            )
+
+
+def most_attended(maps):
+    """How much of the attention of an image goes to the position that gets most.
+
+    Args:
+        maps: float array `(images, queries, keys)` whose rows sum to 1.
+
+    Returns: float in (0, 1]: the mean over the queries, then the largest of the keys,
+        then the mean over the images. 1 if every query looks at the same key, 1 / keys
+        if all look everywhere alike.
+    """
+    return float(np.mean(maps, axis=1).max(axis=-1).mean())
 
 
 def label_effect(images):

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from keras_sagan import SAGAN
@@ -85,3 +86,25 @@ def test_a_generator_that_ignores_its_labels():
             Discriminator(num_classes=classes, **small),
         )
         assert low <= command.label_effect(gan) <= high
+
+
+@pytest.mark.parametrize("classes", [3, None])
+def test_attention_before_training_and_of_queries_that_are_all_alike(classes):
+    """A large mean of all positions makes their queries equal, and one key win."""
+    small = {"base_filters": 8, "attention_resolutions": (8,)}
+    gan = SAGAN(
+        Generator(num_classes=classes, **small),
+        Discriminator(num_classes=classes, base_filters=8, attention_resolutions=()),
+    )
+    name = "generator/attention_8"
+    assert list(command.most_attended(gan)) == [name]
+    assert command.most_attended(gan)[name] < diagnosis.ONE_PLACE / 3
+    biases = [
+        x for x in gan.ema_generator.weights if x.path.endswith("block1_conv2/bias")
+    ]
+    assert len(biases) == 1
+    biases[0].assign(
+        200 * np.sign(np.random.default_rng(0).normal(size=biases[0].shape))
+    )
+    found = command.most_attended(gan)
+    assert found[name] > diagnosis.ONE_PLACE

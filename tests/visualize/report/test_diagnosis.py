@@ -112,6 +112,23 @@ def test_a_label_that_is_ignored():
     assert "another class changes 1% of the variance" in finding.text
 
 
+def test_attention_that_looks_at_one_place():
+    """Planted: in each of two images every query looks at one key, not at the same."""
+    rng = np.random.default_rng(0)
+    degenerate = np.full((2, 16, 4), 0.01)
+    degenerate[0, :, 3] = degenerate[1, :, 1] = 0.97
+    assert diagnosis.most_attended(degenerate) == pytest.approx(0.97)
+    sharp = np.eye(4)[rng.permutation(np.repeat(np.arange(4), 4))][None]
+    assert diagnosis.most_attended(sharp) == 0.25  # each query at one, not the same
+    assert diagnosis.most_attended(np.full((2, 16, 4), 0.25)) == 0.25
+    shares = {"generator/attention_16": 0.97, "discriminator/attention_16": 0.25}
+    [finding] = findings(rows(), attention=shares)
+    assert finding.name == (
+        "Attention in the generator looks at one place from every position"
+    )
+    assert "In attention_16, 97% of the attention" in finding.text
+
+
 def test_diversity_of_a_grid():
     """Rows of equal images, but for one pixel row of the second class."""
     images = np.zeros((8, 4, 4, 3), np.uint8)
@@ -126,13 +143,14 @@ def test_diversity_of_a_grid():
 
 
 def test_what_could_not_be_looked_for():
-    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5) == []
+    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5, {}) == []
     missing = " / ".join(unchecked(rows()[:2]))
     for words in (
         "fewer than 5 rows",
         "fewer than 1,000 steps",
         "collapse",
         "no model",
+        "where attention looks",
     ):
         assert words in missing
-    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5)[0]
+    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5, {})[0]
