@@ -74,7 +74,7 @@ def _extras(options, found, results):
         found.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
         None if gan is None else label_effect(gan),
-        None if gan is None else most_attended(gan),
+        None if gan is None else attention_of_positions(gan),
     )
     return report.Extras(
         diagnosis.findings(evidence),
@@ -139,8 +139,8 @@ def label_effect(gan):
     )
 
 
-def most_attended(gan):
-    """See `diagnosis.most_attended`: of every attention layer, by its name."""
+def attention_of_positions(gan):
+    """See `diagnosis.of_all_positions`: of every attention layer, by its name."""
     import numpy as np
 
     from keras_sagan.visualize.report import diagnosis
@@ -150,7 +150,7 @@ def most_attended(gan):
     if classes is not None:
         rows["labels"] = np.linspace(0, classes - 1, _MAPS).astype(int)
     maps = gan.attention_maps(**rows)
-    return {layer: diagnosis.most_attended(x) for layer, x in maps.items()}
+    return {layer: diagnosis.of_all_positions(x) for layer, x in maps.items()}
 
 
 def _last_diversity(found):

@@ -9,7 +9,8 @@ SATURATED = 0.02  # loss of D below which it has won
 CLUELESS = 0.05  # difference of D(real) and D(fake) below which it knows nothing
 STUCK = 0.01  # gate below which attention adds nothing
 STUCK_STEPS = 1000  # before which a gate is allowed to be small
-ONE_PLACE = 0.9  # of the attention of all positions
+ONE_PLACE = 0.5  # of the attention of all positions
+ALIKE = 0.1  # share of a position's attention that the mean of all has elsewhere
 LOW_DIVERSITY = 0.1  # of the real images'
 MISMATCH = 0.25  # of the spread of pixels
 IGNORED = (
@@ -44,7 +45,7 @@ class Evidence:
         mismatch: float, or `None`. See `statistics_mismatch`.
         label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
         attention: dict, or `None`. From a layer, e.g. `"generator/attention_16"`, to
-            `most_attended` of its maps.
+            what `of_all_positions` says of its maps.
     """
 
     rows: list
@@ -204,32 +205,36 @@ def label_ignored(effect):
         )
 
 
-def one_place(shares):
+def one_place(layers):
     """Attention that is the same whatever position asks."""
-    for layer, share in shares.items():
-        if share > ONE_PLACE:
+    for layer, (share, difference) in layers.items():
+        if share > ONE_PLACE and difference < ALIKE:
             network, _, name = layer.partition("/")
             yield Finding(
                 f"Attention in the {network} looks at one place from every position",
                 f"In {name}, {share:.0%} of the attention of all positions of an image "
-                "goes to a single one: the layer hands what is there to the whole "
-                "image and relates no positions to each other, so its map says nothing "
-                "about the picture. Pictures may be good all the same. Smaller "
-                "learning rates, or rates that fall (--decay-steps), may help.",
+                f"goes to a single one, and only {difference:.0%} depends on which "
+                "position asks: the layer hands what is there to the whole image and "
+                "relates no positions to each other, so its map says nothing about the "
+                "picture. Pictures may be good all the same. Smaller learning rates, "
+                "or rates that fall (--decay-steps), may help.",
             )
 
 
-def most_attended(maps):
-    """How much of the attention of an image goes to the position that gets most.
+def of_all_positions(maps):
+    """How alike the attention of the positions of an image is.
 
     Args:
         maps: float array `(images, queries, keys)` whose rows sum to 1.
 
-    Returns: float in (0, 1]: the mean over the queries, then the largest of the keys,
-        then the mean over the images. 1 if every query looks at the same key, 1 / keys
-        if all look everywhere alike.
+    Returns: two floats in [0, 1], means over the images: the largest share that a key
+        gets of the attention of all queries, and the total variation distance between
+        a query's attention and that of all of them. 1 and 0 if every query looks at the
+        same key, 1 / keys and 0 if all look everywhere alike.
     """
-    return float(np.mean(maps, axis=1).max(axis=-1).mean())
+    together = np.mean(maps, axis=1, keepdims=True)
+    difference = np.abs(maps - together).sum(axis=-1) / 2
+    return float(together.max(axis=-1).mean()), float(difference.mean())
 
 
 def label_effect(images):

@@ -114,19 +114,33 @@ def test_a_label_that_is_ignored():
 
 def test_attention_that_looks_at_one_place():
     """Planted: in each of two images every query looks at one key, not at the same."""
-    rng = np.random.default_rng(0)
-    degenerate = np.full((2, 16, 4), 0.01)
-    degenerate[0, :, 3] = degenerate[1, :, 1] = 0.97
-    assert diagnosis.most_attended(degenerate) == pytest.approx(0.97)
-    sharp = np.eye(4)[rng.permutation(np.repeat(np.arange(4), 4))][None]
-    assert diagnosis.most_attended(sharp) == 0.25  # each query at one, not the same
-    assert diagnosis.most_attended(np.full((2, 16, 4), 0.25)) == 0.25
-    shares = {"generator/attention_16": 0.97, "discriminator/attention_16": 0.25}
-    [finding] = findings(rows(), attention=shares)
+    planted = np.full((2, 16, 4), 0.01)
+    planted[0, :, 3] = planted[1, :, 1] = 0.97
+    found = diagnosis.of_all_positions(planted)
+    np.testing.assert_allclose(found, (0.97, 0), atol=1e-12)
+    [finding] = findings(
+        rows(), attention={"generator/attention_16": found, "discriminator/x": (0, 0)}
+    )
     assert finding.name == (
         "Attention in the generator looks at one place from every position"
     )
     assert "In attention_16, 97% of the attention" in finding.text
+    assert "only 0% depends on which" in finding.text
+
+
+def test_attention_that_is_healthy():
+    """Each query at a key of its own, all everywhere alike, half of each at a sink."""
+    own = np.eye(4)[np.repeat(np.arange(4), 4)][None]
+    everywhere = np.full((2, 16, 4), 0.25)
+    sink = 0.5 * own + 0.5 * np.eye(4)[0]
+    for maps, expected in [
+        (own, (0.25, 0.75)),
+        (everywhere, (0.25, 0)),
+        (sink, (0.625, 0.375)),
+    ]:
+        found = diagnosis.of_all_positions(maps)
+        np.testing.assert_allclose(found, expected)
+        assert findings(rows(), attention={"generator/attention_16": found}) == []
 
 
 def test_diversity_of_a_grid():
