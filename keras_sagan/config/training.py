@@ -17,6 +17,22 @@ class OptimizerConfig(Section):
     d_learning_rate: float = setting(
         4e-4, "learning rate of the discriminator", "--d-learning-rate RATE", above=0
     )
+    decay_steps: int | None = setting(
+        None,
+        "steps over which both learning rates fall along half a cosine; later steps "
+        "keep what is left",
+        "--decay-steps STEPS",
+        least=1,
+        none="learning rates that stay",
+        added_later=True,
+    )
+    decay_to: float = setting(
+        0.1,
+        "share of the learning rates that is left after `decay_steps`",
+        least=0,
+        most=1,
+        added_later=True,
+    )
     beta_1: float = setting(0.0, "decay of the mean gradient", least=0, below=1)
     beta_2: float = setting(0.999, "decay of the mean square", least=0, below=1)
     epsilon: float = setting(

@@ -26,6 +26,8 @@ class Kind(enum.Enum):
     FOREIGN = "a model for another program"
 
 
+PRESET = "preset"  # beside the versions of an export: the model that was exported
+
 _TRAINED = (Kind.RUN, Kind.MODEL, Kind.KERAS)
 _TRAIN = "keras-sagan train --dataset NAME"
 
@@ -125,7 +127,8 @@ def load_trained(name):
 
     Args:
         name: str or path. A run (of an unfinished one, its newest checkpoint is
-            taken), the directory of a model, or a `.keras` file.
+            taken), the directory of a model, a `.keras` file, or the directory of an
+            export that has its model beside its versions (`saved_models/NAME/preset`).
 
     Returns: `SAGAN`.
 
@@ -133,7 +136,9 @@ def load_trained(name):
         FileNotFoundError: if there is no model, or the run has none yet.
         ValueError: if it is another kind of model, or damaged.
     """
-    location = locate(name)
+    location, beside = locate(name), paths.local(name) / PRESET
+    if location.kind is Kind.EXPORT and (beside / saving.WEIGHTS).is_file():
+        location = Location(Kind.MODEL, beside)
     if location.kind not in _TRAINED:
         raise location.refuse("a trained model with both of its networks", _TRAIN)
     if location.kind is Kind.KERAS:

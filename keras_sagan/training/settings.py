@@ -138,17 +138,30 @@ def compile_from_settings(gan, optimizer, training, **others):
 
     step = {x.name: getattr(training, x.name) for x in dataclasses.fields(StepConfig)}
 
-    def adam(learning_rate):
+    def adam(learning_rate, updates):
         return keras.optimizers.Adam(
-            learning_rate,
+            _decaying(learning_rate, optimizer, updates),
             beta_1=optimizer.beta_1,
             beta_2=optimizer.beta_2,
             epsilon=optimizer.epsilon,
         )
 
     gan.compile(
-        g_optimizer=adam(optimizer.g_learning_rate),
-        d_optimizer=adam(optimizer.d_learning_rate),
+        g_optimizer=adam(optimizer.g_learning_rate, 1),
+        d_optimizer=adam(optimizer.d_learning_rate, training.discriminator_steps),
         **step,
         **others,
+    )
+
+
+def _decaying(learning_rate, optimizer, updates):
+    """The learning rate of an optimizer that makes so many updates a step.
+
+    Keras asks a schedule for the rate by the optimizer's own count of updates, which
+    checkpoints hold: a run that goes on goes on with the same rates.
+    """
+    if optimizer.decay_steps is None:
+        return learning_rate
+    return keras.optimizers.schedules.CosineDecay(
+        learning_rate, optimizer.decay_steps * updates, alpha=optimizer.decay_to
     )

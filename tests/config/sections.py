@@ -30,6 +30,8 @@ MODEL = {
 OPTIMIZER = {
     "g_learning_rate": 1e-3,
     "d_learning_rate": 2e-3,
+    "decay_steps": 30,
+    "decay_to": 0.25,
     "beta_1": 0.5,
     "beta_2": 0.9,
     "epsilon": 1e-6,

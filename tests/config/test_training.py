@@ -14,6 +14,8 @@ from tests.config.sections import TRAINING
     [
         ("g_learning_rate", 0.0),
         ("d_learning_rate", float("nan")),
+        ("decay_steps", 0),
+        ("decay_to", 1.5),
         ("beta_1", -0.1),
         ("beta_2", 1.0),
         ("epsilon", "1e-8"),

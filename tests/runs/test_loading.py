@@ -96,3 +96,17 @@ def test_a_checkpoint_knows_the_mix_of_its_labels(run_directory, tmp_path):
     assert len(models) == 2
     for gan in models:
         assert gan.get_compile_config()["fake_label_weights"] == (12, 4)
+
+
+def test_the_model_beside_an_export(run_directory, tmp_path):
+    """What draws takes the export, which opens faster; what trains, the model."""
+    touched(tmp_path / "1" / "saved_model.pb")
+    with pytest.raises(ValueError, match="but a trained model with both of its netw"):
+        loading.load_trained(tmp_path)
+    shutil.copytree(run_directory / "model", tmp_path / "preset")
+    assert loading.locate(tmp_path).kind is Kind.EXPORT
+    gan, expected = map(loading.load_trained, (tmp_path, run_directory))
+    helpers.assert_equal(
+        helpers.values(gan.discriminator.weights),
+        helpers.values(expected.discriminator.weights),
+    )

@@ -178,6 +178,7 @@ class Disturbed(run.Run):
 
 SHORT = {
     "training.steps": 12,
+    "optimizer.decay_steps": 10,  # of which each step has rates of its own
     "logging.log_every": 4,
     "logging.checkpoint_every": 4,
     "logging.sample_every": 3,

@@ -166,6 +166,15 @@ def test_compiled_steps_are_the_plain_ones(plain, arguments):
     helpers.assert_same_change(plain[0], actual, plain[1], tolerance=1e-3)
 
 
+@pytest.mark.slow
+def test_penalised_steps_under_xla_are_those_of_a_graph():
+    """XLA has second derivatives of its own, of pooling in attention too."""
+    penalised = {"loss": "relativistic", "r1_gamma": 0.5, "r2_gamma": 0.25}
+    before, expected = weights_after_two_steps(**penalised)
+    _, actual = weights_after_two_steps(**penalised, jit_compile=True)
+    helpers.assert_same_change(before, actual, expected, tolerance=1e-3)
+
+
 def test_unconditional_model_with_one_channel():
     gan = helpers.tiny_gan(None, attention=False, channels=1)
     gan.compile(

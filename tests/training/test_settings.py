@@ -197,6 +197,21 @@ def test_a_step_is_compiled_from_the_configuration(gan):
     assert gan.d_optimizer.beta_1 == 0.5
 
 
+def test_learning_rates_fall_along_half_a_cosine(gan):
+    """As a function of the step, however many updates D makes in one."""
+    optimizer = OptimizerConfig(
+        g_learning_rate=2e-3, d_learning_rate=8e-3, decay_steps=30, decay_to=0.25
+    )
+    training = TrainingConfig(discriminator_steps=3)
+    settings.compile_from_settings(gan, optimizer, training)
+    for step in (0, 7, 15, 29, 30, 1000):
+        gan.g_optimizer.iterations.assign(step)
+        gan.d_optimizer.iterations.assign(3 * step)
+        share = 0.25 + 0.75 * (1 + np.cos(np.pi * min(step, 30) / 30)) / 2
+        rates = gan.g_optimizer.learning_rate, gan.d_optimizer.learning_rate
+        np.testing.assert_allclose(rates, np.array([2e-3, 8e-3]) * share, rtol=1e-6)
+
+
 def test_xla_cannot_differentiate_pooling_twice_in_float64():
     gan = helpers.tiny_gan(dtype="float64")
     with pytest.raises(ValueError, match="second derivative of max pooling"):

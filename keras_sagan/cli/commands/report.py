@@ -17,6 +17,7 @@ _SEEDS = (7, 8)  # of the attention figures
 _POINTS = 4  # in an attention figure
 _COMPARED = 64  # images for the check of batch statistics
 _CLASSES, _LATENTS = 10, 16  # for the check that the label has an effect, at most
+_MAPS = 16  # images for the check of attention
 
 
 def add_parser(commands):
@@ -73,6 +74,7 @@ def _extras(options, found, results):
         found.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
         None if gan is None else label_effect(gan),
+        None if gan is None else attention_of_positions(gan),
     )
     return report.Extras(
         diagnosis.findings(evidence),
@@ -135,6 +137,20 @@ def label_effect(gan):
     return diagnosis.label_effect(
         images.reshape(len(labels), _LATENTS, *images.shape[1:])
     )
+
+
+def attention_of_positions(gan):
+    """See `diagnosis.of_all_positions`: of every attention layer, by its name."""
+    import numpy as np
+
+    from keras_sagan.visualize.report import diagnosis
+
+    classes = gan.generator.num_classes
+    rows = {"num_images": _MAPS} if classes is None else {}
+    if classes is not None:
+        rows["labels"] = np.linspace(0, classes - 1, _MAPS).astype(int)
+    maps = gan.attention_maps(**rows)
+    return {layer: diagnosis.of_all_positions(x) for layer, x in maps.items()}
 
 
 def _last_diversity(found):

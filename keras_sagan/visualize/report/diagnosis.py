@@ -9,6 +9,8 @@ SATURATED = 0.02  # loss of D below which it has won
 CLUELESS = 0.05  # difference of D(real) and D(fake) below which it knows nothing
 STUCK = 0.01  # gate below which attention adds nothing
 STUCK_STEPS = 1000  # before which a gate is allowed to be small
+ONE_PLACE = 0.5  # of the attention of all positions
+ALIKE = 0.1  # share of a position's attention that the mean of all has elsewhere
 LOW_DIVERSITY = 0.1  # of the real images'
 MISMATCH = 0.25  # of the spread of pixels
 IGNORED = (
@@ -42,6 +44,8 @@ class Evidence:
         real_diversity: float, or `None`. That of real images.
         mismatch: float, or `None`. See `statistics_mismatch`.
         label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
+        attention: dict, or `None`. From a layer, e.g. `"generator/attention_16"`, to
+            what `of_all_positions` says of its maps.
     """
 
     rows: list
@@ -50,6 +54,7 @@ class Evidence:
     real_diversity: float | None = None
     mismatch: float | None = None
     label_effect: float | None = None
+    attention: dict | None = None
 
 
 def findings(evidence):
@@ -68,7 +73,7 @@ def findings(evidence):
         found += mismatched(evidence.mismatch)
     if evidence.label_effect is not None:
         found += label_ignored(evidence.label_effect)
-    return found
+    return found + list(one_place(evidence.attention or {}))
 
 
 def unchecked(evidence):
@@ -90,6 +95,8 @@ def unchecked(evidence):
         missing.append("batch statistics: no model")
     if evidence.label_effect is None:
         missing.append("whether the label is ignored: no model")
+    if evidence.attention is None:
+        missing.append("where attention looks: no model")
     return missing
 
 
@@ -196,6 +203,38 @@ def label_ignored(effect):
             "relativistic loss (sagan_32_small); check that the labels belong to their "
             "pictures (keras-sagan data check).",
         )
+
+
+def one_place(layers):
+    """Attention that is the same whatever position asks."""
+    for layer, (share, difference) in layers.items():
+        if share > ONE_PLACE and difference < ALIKE:
+            network, _, name = layer.partition("/")
+            yield Finding(
+                f"Attention in the {network} looks at one place from every position",
+                f"In {name}, {share:.0%} of the attention of all positions of an image "
+                f"goes to a single one, and only {difference:.0%} depends on which "
+                "position asks: the layer hands what is there to the whole image and "
+                "relates no positions to each other, so its map says nothing about the "
+                "picture. Pictures may be good all the same. Smaller learning rates, "
+                "or rates that fall (--decay-steps), may help.",
+            )
+
+
+def of_all_positions(maps):
+    """How alike the attention of the positions of an image is.
+
+    Args:
+        maps: float array `(images, queries, keys)` whose rows sum to 1.
+
+    Returns: two floats in [0, 1], means over the images: the largest share that a key
+        gets of the attention of all queries, and the total variation distance between
+        a query's attention and that of all of them. 1 and 0 if every query looks at the
+        same key, 1 / keys and 0 if all look everywhere alike.
+    """
+    together = np.mean(maps, axis=1, keepdims=True)
+    difference = np.abs(maps - together).sum(axis=-1) / 2
+    return float(together.max(axis=-1).mean()), float(difference.mean())
 
 
 def label_effect(images):

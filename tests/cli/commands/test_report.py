@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from keras_sagan import SAGAN
@@ -85,3 +86,21 @@ def test_a_generator_that_ignores_its_labels():
             Discriminator(num_classes=classes, **small),
         )
         assert low <= command.label_effect(gan) <= high
+
+
+@pytest.mark.parametrize("classes", [3, None])
+def test_attention_before_training_and_of_queries_that_are_all_alike(classes):
+    """A large mean of all positions makes their queries equal, and one key win."""
+    small = {"base_filters": 8, "attention_resolutions": (8,)}
+    gan = SAGAN(
+        Generator(num_classes=classes, **small),
+        Discriminator(num_classes=classes, base_filters=8, attention_resolutions=()),
+    )
+    name = "generator/attention_8"
+    before = command.attention_of_positions(gan)
+    assert list(before) == [name] and before[name][0] < diagnosis.ONE_PLACE
+    weights = gan.ema_generator.weights
+    [bias] = [x for x in weights if x.path.endswith("block1_conv2/bias")]
+    bias.assign(200 * np.sign(np.random.default_rng(0).normal(size=bias.shape)))
+    [found] = diagnosis.one_place(command.attention_of_positions(gan))
+    assert found.name.startswith("Attention in the generator looks at one place")

@@ -112,6 +112,37 @@ def test_a_label_that_is_ignored():
     assert "another class changes 1% of the variance" in finding.text
 
 
+def test_attention_that_looks_at_one_place():
+    """Planted: in each of two images every query looks at one key, not at the same."""
+    planted = np.full((2, 16, 4), 0.01)
+    planted[0, :, 3] = planted[1, :, 1] = 0.97
+    found = diagnosis.of_all_positions(planted)
+    np.testing.assert_allclose(found, (0.97, 0), atol=1e-12)
+    [finding] = findings(
+        rows(), attention={"generator/attention_16": found, "discriminator/x": (0, 0)}
+    )
+    assert finding.name == (
+        "Attention in the generator looks at one place from every position"
+    )
+    assert "In attention_16, 97% of the attention" in finding.text
+    assert "only 0% depends on which" in finding.text
+
+
+def test_attention_that_is_healthy():
+    """Each query at a key of its own, all everywhere alike, half of each at a sink."""
+    own = np.eye(4)[np.repeat(np.arange(4), 4)][None]
+    everywhere = np.full((2, 16, 4), 0.25)
+    sink = 0.5 * own + 0.5 * np.eye(4)[0]
+    for maps, expected in [
+        (own, (0.25, 0.75)),
+        (everywhere, (0.25, 0)),
+        (sink, (0.625, 0.375)),
+    ]:
+        found = diagnosis.of_all_positions(maps)
+        np.testing.assert_allclose(found, expected)
+        assert findings(rows(), attention={"generator/attention_16": found}) == []
+
+
 def test_diversity_of_a_grid():
     """Rows of equal images, but for one pixel row of the second class."""
     images = np.zeros((8, 4, 4, 3), np.uint8)
@@ -126,13 +157,14 @@ def test_diversity_of_a_grid():
 
 
 def test_what_could_not_be_looked_for():
-    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5) == []
+    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5, {}) == []
     missing = " / ".join(unchecked(rows()[:2]))
     for words in (
         "fewer than 5 rows",
         "fewer than 1,000 steps",
         "collapse",
         "no model",
+        "where attention looks",
     ):
         assert words in missing
-    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5)[0]
+    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5, {})[0]
