@@ -16,7 +16,7 @@ __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submod_attrs={"sagan": ["SAGAN"]},
+    submod_attrs={"sagan": ["SAGAN"], "training.saving": ["upload_preset"]},
     submodules=(
         "callbacks",
         "config",

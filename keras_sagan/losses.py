@@ -12,6 +12,8 @@ import keras
 from keras import KerasTensor as Tensor
 from keras import ops
 
+from keras_sagan.config import training
+
 
 def hinge_discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
     """Returns `mean(relu(1 - real)) + mean(relu(1 + fake))` (SAGAN paper, eq. 4)."""
@@ -125,6 +127,29 @@ def get(name: str) -> Loss:
             f"`loss` must be one of {', '.join(LOSSES)}. Received: loss={name!r}."
         )
     return LOSSES[name]
+
+
+def register(name: str, loss: Loss) -> None:
+    """Makes a loss known by a name: to `SAGAN.compile`, and to settings of runs.
+
+    A program that loads a model which was compiled with it registers it first.
+
+    Args:
+        name: str. Another than those of this package.
+        loss: `Loss`.
+
+    Raises:
+        ValueError: if the name is taken by another loss, or `loss` is none.
+    """
+    if not (isinstance(name, str) and name) or LOSSES.get(name, loss) != loss:
+        raise ValueError(
+            f"`name` must be none of {', '.join(LOSSES)}. Received: name={name!r}."
+        )
+    if not isinstance(loss, Loss):
+        raise ValueError(f"`loss` must be a `losses.Loss`. Received: loss={loss!r}.")
+    if name not in LOSSES:
+        LOSSES[name] = loss
+        training.LOSSES.append(name)
 
 
 def _wide(logits):

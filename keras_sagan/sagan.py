@@ -1,7 +1,9 @@
 """`SAGAN`: the model that trains, with what saves, loads and exports it."""
 
 import os
+import types
 import typing
+from collections.abc import Mapping
 
 import keras
 
@@ -12,9 +14,18 @@ if keras.backend.backend() != "tensorflow":
         f"Received: backend {keras.backend.backend()!r}."
     )
 
+from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.saved_model import export_generator
 from keras_sagan.training import saving
 from keras_sagan.training.sagan import TrainableSAGAN
+
+
+def _described(preset):
+    """A recipe as `SAGAN.presets` shows it."""
+    known = preset.to_dict()
+    del known["name"]
+    metadata = {x: known.pop(x) for x in ("description", "source")}
+    return {"metadata": metadata, **known}
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
@@ -32,6 +43,11 @@ class SAGAN(TrainableSAGAN):
         discriminator: `Discriminator` for the same images and classes.
         class_names: sequence of str, one a class, or None.
 
+    Attributes:
+        presets: mapping of str to dict. The recipes that `from_preset` knows, each
+            with `metadata` (`description` and `source`) and its settings (`model`,
+            `optimizer`, `training`). They have no weights.
+
     Call arguments: as the generator's. Returns: images of `ema_generator`.
 
     Raises:
@@ -45,6 +61,10 @@ class SAGAN(TrainableSAGAN):
 
     Reference: [Zhang et al., 2019](https://arxiv.org/abs/1805.08318).
     """
+
+    presets: typing.ClassVar[Mapping[str, dict]] = types.MappingProxyType(
+        {name: _described(preset) for name, preset in PRESETS.items()}
+    )
 
     def save(
         self, filepath: str | os.PathLike, *args: typing.Any, **kwargs: typing.Any
@@ -75,7 +95,17 @@ class SAGAN(TrainableSAGAN):
         )
 
     def save_to_preset(self, directory: str | os.PathLike) -> None:
-        """Write `config.json`, `model.weights.h5` and `metadata.json`."""
+        """Write the model into a directory, which `from_preset` reads.
+
+        It gets `config.json`, `model.weights.h5`, `metadata.json` and a model card,
+        `README.md`; `keras_sagan.upload_preset` uploads it to a hub.
+
+        Args:
+            directory: str or path. A new or empty directory.
+
+        Raises:
+            FileExistsError: if something is there already.
+        """
         saving.save(self, directory)
 
     @classmethod
@@ -85,16 +115,27 @@ class SAGAN(TrainableSAGAN):
         load_weights: bool = True,
         **overrides: typing.Any,
     ) -> "SAGAN":
-        """A compiled model from a named recipe or a preset directory.
+        """A compiled model from a named recipe, a preset directory or a hub.
 
         Args:
-            preset: str or path. A name out of `config.PRESETS`, or a directory that
-                `save_to_preset` wrote.
-            load_weights: bool. Whether to load the weights of a directory.
+            preset: str or path. A name out of `SAGAN.presets`, a directory that
+                `save_to_preset` wrote, or what `upload_preset` uploaded:
+                `"hf://USER/NAME"` (Hugging Face; `@REVISION` may follow) or
+                `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"` (`/VERSION` may follow).
+            load_weights: bool. Whether to load the weights of a directory or hub.
             **overrides: arguments of `Generator` and `Discriminator` that replace
-                those of a named recipe; of a directory's only `synchronized`.
+                those of a named recipe, and `class_names`. Of a directory or hub only
+                `synchronized`, and for training on other classes `num_classes` (int,
+                or None for an unconditional model) and `class_names` (sequence of
+                str): every weight is kept but those of classes whose name is new, or
+                that have no names. They begin at the mean of the classes that there
+                were. The optimizers begin anew, at step 0.
 
         Raises:
-            ValueError: if there is no such recipe or directory.
+            ValueError: if there is no such recipe or directory, or what is there
+                cannot be used.
+            FileNotFoundError: if there is no such model on the hub.
+            ImportError: if the package that the hub needs is not installed.
+            OSError: if the hub cannot be reached, or does not let one in.
         """
         return saving.load(cls, preset, load_weights, overrides)

@@ -10,7 +10,8 @@ import sys
 import keras
 import numpy as np
 
-from keras_sagan import SAGAN
+from keras_sagan import SAGAN, losses
+from keras_sagan.config import training
 from keras_sagan.layers import spectral_norm_layers
 from keras_sagan.models import Discriminator, Generator
 
@@ -141,6 +142,18 @@ def room_for(size):
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextlib.contextmanager
+def registered_losses_forgotten():
+    """Scope at whose end no loss is known that was registered in it."""
+    before = set(losses.LOSSES)
+    try:
+        yield
+    finally:
+        for name in set(losses.LOSSES) - before:
+            del losses.LOSSES[name]
+            training.LOSSES.remove(name)
 
 
 def run_python(code, *arguments):

@@ -18,29 +18,33 @@ MAY_IMPORT = {
     "versions": {"__init__"},
     "config": set(),
     "files": set(),
-    "losses": set(),
+    "losses": {"config"},
     "listening": set(),
     "progress": set(),
+    "extras": set(),
+    "hub": {"__init__", "extras"},
     "sampling": set(),
     "layers": set(),
     "models": {"config", "layers"},
     "distributed": {"files", "listening", "versions"},
     "data": {"files", "progress"},
-    "serving": {"listening"},
+    "serving": {"extras", "listening"},
     "visualize": {"files", "listening"},
-    "export": {"files", "layers", "models", "sampling", "versions"},
+    "export": {"extras", "files", "layers", "models", "sampling", "versions"},
     "metrics": {"distributed", "files", "progress", "versions"},
     "training": {
         "config",
         "distributed",
+        "export",
         "files",
+        "hub",
         "layers",
         "losses",
         "models",
         "sampling",
         "versions",
     },
-    "sagan": {"export", "training"},
+    "sagan": {"config", "export", "training"},
     "interop": {"files", "layers", "models", "sagan"},
     "callbacks": {"files", "metrics", "progress", "training", "visualize"},
     "runs": {
@@ -50,6 +54,7 @@ MAY_IMPORT = {
         "distributed",
         "export",
         "files",
+        "hub",
         "losses",
         "metrics",
         "models",
@@ -64,7 +69,9 @@ MAY_IMPORT = {
         "data",
         "distributed",
         "export",
+        "extras",
         "files",
+        "hub",
         "interop",
         "listening",
         "metrics",
@@ -81,7 +88,7 @@ MAY_IMPORT = {
 }
 # Parts that run on every Keras backend, and parts that need Keras neither.
 WITHOUT_TENSORFLOW = {"layers", "models", "losses"}
-WITHOUT_KERAS = {"_registration", "config", "listening", "visualize"}
+WITHOUT_KERAS = {"_registration", "config", "extras", "hub", "listening", "visualize"}
 
 # The calls that could write, name or rename a file, outside of `files.writing`.
 WRITES_ITSELF = {

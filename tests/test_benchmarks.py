@@ -26,6 +26,7 @@ def imported(monkeypatch):
         if name.partition(".")[0] in (
             "contenders",
             "few_shot",
+            "fine_tuning",
             "generate",
             "modes",
             "run_log",
@@ -159,6 +160,20 @@ def test_a_gain_counts_above_the_spread_of_the_seeds(imported, distances, verdic
     ]
     table = imported("few_shot").report(rows).split("kernel distance")[0]
     assert f": {verdict} than the seed spread 0.28" in table
+
+
+def test_the_step_at_which_a_tuned_model_is_as_good(imported):
+    distances = {"scratch": (9.0, 4.0, 2.0, 2.5), "tuned": (3.0, 2.0, 1.0, 1.5)}
+    rows = [
+        {"start": start, "seed": seed, "step": 25 * 2**i, "distance": value + seed}
+        for start, values in distances.items()
+        for i, value in enumerate(values)
+        for seed in (0, 2)
+    ]
+    text = imported("fine_tuning").report(rows)
+    assert "| 25 | 4.00 +- 1.41 | 10.00 +- 1.41 |" in text
+    assert "nearest after 100 steps (3.00); from the trained model it is as " in text
+    assert text.endswith("near after 50 steps.")
 
 
 def test_modes_that_are_there_and_how_equal_they_are(imported):

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_sagan import losses
 from keras_sagan.config import training as config
+from tests import helpers
 
 REAL = np.array([[-2.0], [-0.3], [0.4], [1.0], [3.0]])
 FAKE = np.array([[-3.0], [-1.0], [0.2], [0.7], [2.0]])
@@ -61,7 +62,7 @@ def test_only_the_relativistic_loss_pairs_images():
 
 
 def test_every_loss_is_a_setting_and_the_other_way_round():
-    assert tuple(losses.LOSSES) == config.LOSSES
+    assert list(losses.LOSSES) == config.LOSSES
     assert set(EXPECTED) == set(config.LOSSES)
 
 
@@ -103,3 +104,19 @@ def test_large_logits_stay_finite():
 def test_an_unknown_loss_lists_those_that_exist():
     with pytest.raises(ValueError, match=r"hinge, .*relativistic\. .*loss='bce'"):
         losses.get("bce")
+
+
+def test_a_loss_of_ones_own():
+    own = losses.Loss(lambda real, fake: keras.ops.mean(fake - real), keras.ops.mean)
+    with pytest.raises(ValueError, match=r"must be one of hinge.*Received: .*'own'"):
+        config.StepConfig(loss="own")
+    with helpers.registered_losses_forgotten():
+        losses.register("own", own)
+        losses.register("own", own)  # a module that is imported twice
+        assert losses.get("own") is own and config.LOSSES.count("own") == 1
+        assert config.StepConfig(loss="own").loss == "own"
+    assert "own" not in losses.LOSSES and "own" not in config.LOSSES
+    with pytest.raises(ValueError, match="`name` must be none of hinge"):
+        losses.register("hinge", own)
+    with pytest.raises(ValueError, match=r"`loss` must be a `losses\.Loss`"):
+        losses.register("other", keras.ops.mean)

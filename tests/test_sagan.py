@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_sagan import SAGAN
+from keras_sagan.config.presets import PRESETS
 from keras_sagan.models import Discriminator, Generator
 from tests import helpers
 
@@ -39,6 +40,18 @@ COMPILE = {
     "run_eagerly": True,
     "steps_per_execution": 2,
 }
+
+
+def test_presets_say_what_they_are():
+    assert list(SAGAN.presets) == list(PRESETS)
+    found = SAGAN.presets["sagan_32"]
+    assert found["metadata"] == {
+        "description": PRESETS["sagan_32"].description,
+        "source": PRESETS["sagan_32"].source,
+    }
+    assert found["training"]["discriminator_steps"] == 5
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        SAGAN.presets["mine"] = found
 
 
 def state(gan):

@@ -2,6 +2,7 @@
 
 import contextlib
 
+from keras_sagan.extras import MissingExtraError
 from keras_sagan.files.writing import is_of_tensorflow
 
 EXIT_USAGE = 2  # after a mistake in the request
@@ -20,7 +21,7 @@ def user_errors():
     """
     try:
         yield
-    except (ValueError, OSError, RuntimeError) as error:
+    except (ValueError, OSError, RuntimeError, MissingExtraError) as error:
         raise UserError(str(error)) from error
     except MemoryError as error:
         raise UserError(f"there is not enough memory: {error}") from error

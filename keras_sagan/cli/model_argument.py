@@ -1,10 +1,13 @@
 """The argument MODEL of the commands, and descriptions of what it may be."""
 
+import argparse
+
 from keras_sagan.cli.parsing import local_path
+from keras_sagan.hub import addresses
 
 TRAINED = (
     "a run (if it is unfinished, its newest checkpoint), the directory of a model "
-    "(RUN/model), or a .keras file"
+    "(RUN/model), a .keras file, or a model on a hub (hf://USER/NAME, kaggle://...)"
 )
 EXPORTED = (
     "an exported model: saved_models/NAME, or a version of it, saved_models/NAME/1"
@@ -23,5 +26,15 @@ def add_model(parser, may_be, metavar="MODEL", **arguments):
         **arguments: further arguments of `add_argument`.
     """
     parser.add_argument(
-        "model", type=local_path, metavar=metavar, help=may_be, **arguments
+        "model", type=model_name, metavar=metavar, help=may_be, **arguments
     )
+
+
+def model_name(text):
+    """A `type=` of argparse: a path on this machine, or the address of a hub."""
+    if not addresses.is_address(text):
+        return local_path(text)
+    try:
+        return str(addresses.parse(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

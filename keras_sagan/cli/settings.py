@@ -192,7 +192,9 @@ def parse_value(text, name):
     try:
         value = ast.literal_eval(text)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return text
+        value = text
+    if item is str and isinstance(value, str):
+        return tuple(x.strip() for x in value.split(",") if x.strip())
     return (value,) if item is not None and type(value) is item else value
 
 

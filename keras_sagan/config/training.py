@@ -3,7 +3,8 @@
 from keras_sagan.config.section import Section, section, setting
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "float64")
-LOSSES = ("hinge", "non_saturating", "least_squares", "wasserstein", "relativistic")
+# Those of `keras_sagan.losses`, where a program may register others.
+LOSSES = ["hinge", "non_saturating", "least_squares", "wasserstein", "relativistic"]
 LARGEST_SEED = 2**32 - 1  # that NumPy's and Keras's generators take
 
 
@@ -121,6 +122,22 @@ class TrainingConfig(StepConfig, LengthConfig):  # fields of the last base come 
         "precision of the computations",
         "--dtype-policy NAME",
         choices=DTYPE_POLICIES,
+    )
+
+    init_from: str | None = setting(
+        None,
+        "trained model whose networks and weights the run begins with; classes of "
+        "other names begin at the mean of its classes",
+        "--init-from MODEL",
+        none="weights drawn at random",
+        added_later=True,
+    )
+    freeze: tuple[str, ...] = setting(
+        (),
+        "layers that do not train, e.g. discriminator/block1_*; several are joined by "
+        "commas",
+        "--freeze PATTERN",
+        added_later=True,
     )
 
     @property

@@ -154,6 +154,38 @@ def as_text(card):
     return "\n".join(lines) + "\n"
 
 
+_HUB_BLOCK = """---
+library_name: keras
+pipeline_tag: unconditional-image-generation
+tags:
+- keras-sagan
+- sagan
+- gan
+- self-attention
+- image-generation
+---
+"""
+
+
+def preset_text(card):
+    """A `model_card` as the `README.md` of a model that can be loaded.
+
+    It begins with the block of YAML that Hugging Face's Hub reads, and says how the
+    model is used.
+    """
+    labels = "num_images=16" if card["generator"]["num_classes"] is None else "[0] * 16"
+    use = [
+        "```python",
+        "from keras_sagan import SAGAN",
+        "",
+        '# Where this file is: a directory, or "hf://USER/NAME" of a model on the Hub.',
+        'gan = SAGAN.from_preset("DIRECTORY")',
+        f"images = gan.generate({labels}, seed=0)  # uint8",
+        "```",
+    ]
+    return _HUB_BLOCK + as_text(card) + "\n".join(_section("Use", use)) + "\n"
+
+
 def _section(title, lines):
     return ["", f"## {title}", "", *(lines or ["Not known."])]
 

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan.export.runtimes import network_function
+from keras_sagan.extras import MissingExtraError
 from keras_sagan.files import writing
 
 
@@ -57,9 +58,7 @@ def litert_runner(
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
-        raise ImportError(
-            "LiteRT models need the extra: pip install 'keras-sagan[litert]'."
-        ) from error
+        raise MissingExtraError(f"A LiteRT model ({error})", "litert") from error
 
     interpreter = Interpreter(model_path=str(path), num_threads=threads)
     runner = interpreter.get_signature_runner("serving_default")

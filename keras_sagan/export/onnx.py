@@ -10,6 +10,7 @@ import numpy as np
 
 from keras_sagan.export.card import model_card
 from keras_sagan.export.runtimes import network_function
+from keras_sagan.extras import MissingExtraError
 from keras_sagan.files import writing
 
 OPSET = 18
@@ -38,9 +39,7 @@ def export_onnx(
         import onnx
         import tf2onnx
     except ImportError as error:
-        raise ImportError(
-            "ONNX models need the extra: pip install 'keras-sagan[onnx]'."
-        ) from error
+        raise MissingExtraError(f"An ONNX model ({error})", "onnx") from error
 
     function, specs = network_function(generator, merged_upsampling=True)
     model, _ = tf2onnx.convert.from_function(
@@ -72,9 +71,7 @@ def onnx_runner(
     try:
         import onnxruntime
     except ImportError as error:
-        raise ImportError(
-            "ONNX models need the extra: pip install 'keras-sagan[onnx]'."
-        ) from error
+        raise MissingExtraError(f"An ONNX model ({error})", "onnx") from error
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -114,11 +114,12 @@ def frozen_layers(model):
         is, `"thawed"` those that are although their parent is not, as paths of names,
         e.g. "attention_16/query". Empty lists are left out.
     """
-    layers = {
-        "frozen": [path for path, x, y in _nested(model) if y and not x.trainable],
-        "thawed": [path for path, x, y in _nested(model) if x.trainable and not y],
+    layers = list(nested_layers(model))
+    unlike = {
+        "frozen": [path for path, x, y in layers if y and not x.trainable],
+        "thawed": [path for path, x, y in layers if x.trainable and not y],
     }
-    return {name: paths for name, paths in layers.items() if paths}
+    return {name: paths for name, paths in unlike.items() if paths}
 
 
 def with_frozen_layers(cls, config):
@@ -129,13 +130,13 @@ def with_frozen_layers(cls, config):
     model = cls(**arguments)
     if not trainable:
         model.trainable = False
-    for path, layer, _ in _nested(model):
+    for path, layer, _ in nested_layers(model):
         if path in frozen or path in thawed:
             layer.trainable = path in thawed
     return model
 
 
-def _nested(layer, prefix=""):
+def nested_layers(layer, prefix=""):
     """Yields all layers inside a layer, parents first.
 
     Layers without weights, such as those that Keras makes for operations, are skipped.
@@ -146,4 +147,4 @@ def _nested(layer, prefix=""):
         if inner.weights:
             path = prefix + inner.name
             yield path, inner, layer.trainable
-            yield from _nested(inner, f"{path}/")
+            yield from nested_layers(inner, f"{path}/")

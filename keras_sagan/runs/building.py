@@ -19,7 +19,9 @@ def prepare(config, given=()):
     Args:
         config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
         given: names of settings that the user has given. The number of classes and of
-            channels are taken from the data unless they are among them.
+            channels are taken from the data unless they are among them. With
+            `training.init_from` the networks, and with them the channels, are those
+            of that model.
 
     Returns:
         Tuple `(config, source)` of the completed `RunConfig` and its
@@ -29,6 +31,11 @@ def prepare(config, given=()):
         ValueError: if a given setting contradicts the data.
         OSError: if the data cannot be read.
     """
+    if config.training.init_from:
+        from keras_sagan.runs import beginning  # which imports this module
+
+        config = beginning.with_networks_of(config, given)
+        given = {*given, "model.channels"}
     source = load_source(
         config, config.model.channels if "model.channels" in given else None
     )
@@ -113,6 +120,7 @@ def build(config, class_names=None, class_counts=None):
         ),
         class_names=class_names,
     )
+    gan.freeze(*training.freeze)
     settings.compile_from_settings(
         gan,
         config.optimizer,

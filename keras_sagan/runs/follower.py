@@ -15,6 +15,7 @@ class NoOutputs:
 
     directory = newest_samples = deadline = None
     logs = pictures = ()
+    resumes = False
 
     def __init__(self, config):
         logging = config.logging

@@ -10,6 +10,8 @@ import pathlib
 from keras_sagan.config.presets import PRESETS
 from keras_sagan.export.publishing import newest_saved_model
 from keras_sagan.files import json_files, paths
+from keras_sagan.hub import addresses
+from keras_sagan.hub.addresses import Address
 from keras_sagan.runs import building, checkpoint_files, checkpoints, facts, reading
 from keras_sagan.sagan import SAGAN
 from keras_sagan.training import saving
@@ -24,11 +26,12 @@ class Kind(enum.Enum):
     EXPORT = "an exported model"
     PRESET = "a preset: settings, and no weights"
     FOREIGN = "a model for another program"
+    HUB = "a model on a hub"
 
 
 PRESET = "preset"  # beside the versions of an export: the model that was exported
 
-_TRAINED = (Kind.RUN, Kind.MODEL, Kind.KERAS)
+_TRAINED = (Kind.RUN, Kind.MODEL, Kind.KERAS, Kind.HUB)
 _TRAIN = "keras-sagan train --dataset NAME"
 
 
@@ -38,11 +41,19 @@ class Location:
 
     Args:
         kind: `Kind`.
-        path: path of the run, model, SavedModel or file; of a preset its name.
+        path: path of the run, model, SavedModel or file; of a preset its name, of a
+            model on a hub its `Address`.
     """
 
     kind: Kind
-    path: pathlib.Path
+    path: pathlib.Path | Address
+
+    @property
+    def title(self):
+        """str. What a heading calls the model."""
+        if self.kind is Kind.HUB:
+            return self.path.name
+        return self.path.resolve().name
 
     def refuse(self, needed, command):
         """The error for a command that cannot use this kind of model.
@@ -60,21 +71,36 @@ class Location:
 
 
 def locate(name):
-    """Finds out what a name stands for; loads nothing.
+    """Finds out what a name stands for; loads nothing and asks no hub.
 
     Args:
         name: str or path. A run (its directory), the directory of a model (`RUN/model`,
-            or what `save_to_preset` wrote), a `.keras` file, an export
-            (`saved_models/NAME`, of which the newest version is taken, or
-            `saved_models/NAME/1`), or a preset.
+            or what `save_to_preset` wrote), a `.keras` file, a model on a hub
+            (`hf://USER/NAME`, or `kaggle://...`), an export (`saved_models/NAME`, of
+            which the newest version is taken, or `saved_models/NAME/1`), or a preset.
 
     Returns: `Location`.
 
     Raises:
         FileNotFoundError: if it is none of these.
-        ValueError: if it is the address of a model elsewhere.
+        ValueError: if it is an address elsewhere, or one of a hub has another form.
     """
+    if addresses.is_address(name):
+        return Location(Kind.HUB, addresses.parse(name))
     path = paths.local(name)
+    if (found := _found_at(path)) is not None:
+        return found
+    if not path.exists() and str(name) in PRESETS:
+        return Location(Kind.PRESET, path)
+    raise FileNotFoundError(
+        f"There is no trained model at {str(name)!r}: expected a run, the directory of "
+        "a model (RUN/model), a .keras file, an export (saved_models/NAME, "
+        f"saved_models/NAME/1), or a model on a hub ({addresses.FORMS})."
+    )
+
+
+def _found_at(path):
+    """`Location` of what is at a path, or None if that is no model."""
     if (path / saving.WEIGHTS).is_file():
         return Location(Kind.MODEL, path)
     if _is_run(path / reading.CONFIG):
@@ -85,13 +111,7 @@ def locate(name):
         return Location(Kind.EXPORT, folder)
     if path.is_file() and path.suffix in (".keras", ".onnx", ".tflite"):
         return Location(Kind.KERAS if path.suffix == ".keras" else Kind.FOREIGN, path)
-    if not path.exists() and str(name) in PRESETS:
-        return Location(Kind.PRESET, path)
-    raise FileNotFoundError(
-        f"There is no trained model at {str(name)!r}: expected a run, the directory of "
-        "a model (RUN/model), a .keras file, or an export (saved_models/NAME, "
-        "saved_models/NAME/1)."
-    )
+    return None
 
 
 def _is_run(config):
@@ -127,8 +147,9 @@ def load_trained(name):
 
     Args:
         name: str or path. A run (of an unfinished one, its newest checkpoint is
-            taken), the directory of a model, a `.keras` file, or the directory of an
-            export that has its model beside its versions (`saved_models/NAME/preset`).
+            taken), the directory of a model, a `.keras` file, the directory of an
+            export that has its model beside its versions (`saved_models/NAME/preset`),
+            or a model on a hub.
 
     Returns: `SAGAN`.
 
@@ -143,7 +164,7 @@ def load_trained(name):
         raise location.refuse("a trained model with both of its networks", _TRAIN)
     if location.kind is Kind.KERAS:
         return saving.load_file(location.path)
-    if location.kind is Kind.MODEL:
+    if location.kind in (Kind.MODEL, Kind.HUB):
         return SAGAN.from_preset(str(location.path))
     model = location.path / reading.MODEL
     if (model / saving.WEIGHTS).is_file():
@@ -201,6 +222,19 @@ def data_settings(name):
     if location.kind is Kind.EXPORT:
         return dict(read_card(location.path / EXTRA).get("data") or {})
     return {}
+
+
+def facts_of(name, step=None):
+    """What a model card says of the data and training of a trained model: dict.
+
+    Args:
+        name: as for `locate`.
+        step: int, or None. Of the model, where its run may have come further.
+    """
+    location = locate(name)
+    if location.kind is Kind.HUB:
+        return {}
+    return reading.run_facts(location.path, step)
 
 
 def models_over_time(name):

@@ -22,6 +22,9 @@ class Outputs:
     Args:
         config, directory, resume, resume_from: as for `Run`.
 
+    Attributes:
+        resumes: bool. Whether a run goes on.
+
     Attributes, after `begin`:
         logs: list of callbacks that write numbers.
         pictures: list of callbacks that draw pictures or show progress.
@@ -37,7 +40,7 @@ class Outputs:
         self.directory = paths.local(directory)
         self._resume_from = resume_from
         resume = True if resume_from is not None else resume
-        self._resumes = run_directory.check_usable(self.directory, config, resume)
+        self.resumes = run_directory.check_usable(self.directory, config, resume)
         self._check_step(resume_from)
 
     def check_data(self, source):
@@ -45,7 +48,7 @@ class Outputs:
 
         Returns: the source, with the classes in the order of the run.
         """
-        if self._resumes:
+        if self.resumes:
             source = run_facts.in_run_order(self.directory, source)
             run_facts.check_same_data(self.directory, source)
         return source
@@ -70,7 +73,7 @@ class Outputs:
         """
         self._evaluation = evaluation
         self.checkpoints = self._new_checkpoints(gan)
-        logged = self._go_back(gan, evaluation) if self._resumes else []
+        logged = self._go_back(gan, evaluation) if self.resumes else []
         if evaluation is not None:
             gan.stop_training = evaluation.go_on(gan)
         run_directory.write_config(self.directory, self.config)

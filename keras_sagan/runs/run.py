@@ -8,7 +8,7 @@ import time
 
 from keras_sagan import callbacks
 from keras_sagan.distributed import strategies
-from keras_sagan.runs import building, signals
+from keras_sagan.runs import beginning, building, signals
 from keras_sagan.runs import evaluation as run_evaluation
 from keras_sagan.runs.follower import NoOutputs
 from keras_sagan.runs.outputs import Outputs
@@ -82,6 +82,7 @@ class Run:
         self.gan = building.build(
             config, self.source.class_names, self.source.class_counts
         )
+        beginning.begin(self.gan, config, self.outputs.resumes)
 
     @functools.cached_property
     def evaluation(self):

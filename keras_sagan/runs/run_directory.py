@@ -86,7 +86,12 @@ def write_model(gan, output):
     Returns: path of the model.
     """
     target = output / reading.MODEL
-    writing.replace_folder(target, functools.partial(saving.write, gan))
+    facts = reading.run_facts(output, gan.step)
+    if "dataset" in facts.get("data", {}):  # the card may be published, paths may not
+        kind, colon, path = facts["data"]["dataset"].partition(":")
+        facts["data"]["dataset"] = kind + colon + pathlib.PurePath(path).name
+    write = functools.partial(saving.write, gan, facts=facts)
+    writing.replace_folder(target, write)
     return target
 
 

@@ -15,6 +15,7 @@ from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
     ema,
     faults,
+    fine_tuning,
     generation,
     inputs,
     networks,
@@ -168,6 +169,29 @@ class TrainableSAGAN(CheckedModel):
 
     def compile_from_config(self, config):
         self.compile(**CompileArguments.deserialize(config))
+
+    def freeze(self, *patterns: str) -> list[str]:
+        """Keep layers from training, by the names that lead to them.
+
+        A compiled model is compiled again with the same arguments, as Keras asks for
+        where layers stop training; its optimizers begin anew. Batch norms that do not
+        train use their moving statistics.
+
+        Args:
+            *patterns: str. Names of layers after that of their network, in which `*`
+                and `?` stand for others: `"discriminator/block1_*"`,
+                `"generator/attention_16/query"`.
+
+        Returns: list of str. The names of the layers that were frozen.
+
+        Raises:
+            ValueError: if a pattern fits no layer.
+        """
+        both = {"generator": self.generator, "discriminator": self.discriminator}
+        frozen = fine_tuning.freeze(both, patterns)
+        if self.compiled:
+            self.compile_from_config(self.get_compile_config())
+        return frozen
 
     # === Training and evaluation ===
     @property

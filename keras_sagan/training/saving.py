@@ -1,22 +1,26 @@
 """Preset directories and named recipes of a `SAGAN`.
 
 A directory holds `config.json` (architecture and compile arguments, as Keras
-serialises them), `model.weights.h5` (every weight, optimizers included) and
-`metadata.json` (versions).
+serialises them), `model.weights.h5` (every weight, optimizers included),
+`metadata.json` (versions) and `README.md` (the model card). A model on a hub has the
+same files.
 """
 
 import contextlib
 import functools
+import os
 
 import keras
 
 from keras_sagan import versions
 from keras_sagan.config.presets import get_preset
+from keras_sagan.export import card
 from keras_sagan.files import json_files, keras_files, paths, writing
 from keras_sagan.files.hdf5_files import check as check_weights
+from keras_sagan.hub import addresses, clients
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
-from keras_sagan.training import safe_configs
+from keras_sagan.training import fine_tuning, safe_configs
 from keras_sagan.training.settings import compile_from_settings
 
 _H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
@@ -24,6 +28,7 @@ _H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
 _SAGAN = "keras_sagan>SAGAN"  # the name of the class in files
 
 CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
+FILES = (CONFIG, WEIGHTS, METADATA, card.TEXT)
 
 
 def save(gan, directory):
@@ -35,17 +40,79 @@ def save(gan, directory):
     writing.create_folder(directory, functools.partial(write, gan))
 
 
-def write(gan, folder):
-    """Writes the files of `gan` into an empty folder that nobody uses yet."""
+def write(gan, folder, facts=None):
+    """Writes the files of `gan` into an empty folder that nobody uses yet.
+
+    Args:
+        gan: `SAGAN`.
+        folder: path.
+        facts: dict, or None. What its model card says of data and training.
+    """
     gan.refresh_ema()
     config = keras.saving.serialize_keras_object(gan)
     writing.write_new(folder / CONFIG, writing.json_text(config))
     writing.write_new(folder / METADATA, writing.json_text(versions.metadata()))
+    writing.write_new(folder / card.TEXT, card.preset_text(_card(gan, facts)))
     _write_weights(gan, folder / WEIGHTS)
 
 
+def _card(gan, facts):
+    return card.model_card(
+        gan.generator,
+        f"SAGAN, {gan.generator.image_size} x {gan.generator.image_size}",
+        gan.class_names,
+        facts or {"training": {"steps": gan.step}},
+        class_weights=gan.fake_label_weights,
+    )
+
+
+def upload_preset(uri: str, preset: str | os.PathLike) -> None:
+    """Upload the directory of a model to a hub.
+
+    Uploaded are the files that `save_to_preset` writes, nothing else that is in the
+    directory. The account is the one that the hub's client is logged in with.
+
+    Args:
+        uri: str. `"hf://USER/NAME"` (Hugging Face) or
+            `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"`. The model is made if there is
+            none, and gets a new version if there is one.
+        preset: str or path. Directory that `save_to_preset` or a run (`RUN/model`)
+            wrote.
+
+    Raises:
+        ValueError: if `uri` has another form, or the directory does not hold a model.
+        FileNotFoundError: if there is no such directory.
+        ImportError: if the package that the hub needs is not installed.
+        OSError: if the hub cannot be reached, or does not let one in.
+
+    Example:
+        gan.save_to_preset("cats")
+        keras_sagan.upload_preset("hf://USER/cats", "cats")
+        gan = keras_sagan.SAGAN.from_preset("hf://USER/cats")
+    """
+    address, directory = addresses.parse(uri), paths.local(preset)
+    missing = [x for x in (CONFIG, WEIGHTS) if not (directory / x).is_file()]
+    if missing:
+        raise FileNotFoundError(
+            "`preset` must be the directory of a model, as `save_to_preset` or a run "
+            f"(RUN/model) writes it. Received: {str(directory)!r}, without "
+            f"{' and '.join(missing)}."
+        )
+    read_config(directory)
+    present = [name for name in FILES if (directory / name).is_file()]
+    clients.upload(address, directory, present)
+
+
 def load(cls, preset, load_weights, overrides):
-    """A model from a directory if there is one of that name, else from a recipe."""
+    """A model from a hub or a directory if there is one, else from a recipe."""
+    overrides = dict(overrides)
+    if overrides.get("class_names") is not None:
+        overrides.setdefault("num_classes", len(overrides["class_names"]))
+    if addresses.is_address(preset):
+        address = addresses.parse(preset)
+        with _naming_address(address):
+            directory = _fetch(address, load_weights, cls)
+            return _load_directory(cls, directory, load_weights, overrides)
     directory = paths.local(preset)
     if (directory / CONFIG).is_file():
         return _load_directory(cls, directory, load_weights, overrides)
@@ -57,19 +124,42 @@ def load(cls, preset, load_weights, overrides):
     return _from_recipe(cls, get_preset(str(preset)).run_config(), overrides)
 
 
+def _fetch(address, load_weights, cls):
+    """The folder with the files of a model on a hub, fetched where they are needed.
+
+    What its configuration describes is checked before the weights are fetched.
+    """
+    path, address = clients.fetch(address, CONFIG, json_files.LARGEST)
+    _check_config(json_files.read(path), cls=cls)
+    if load_weights:
+        clients.fetch(address, WEIGHTS)
+    return path.parent
+
+
+@contextlib.contextmanager
+def _naming_address(address):
+    """Scope whose complaints about a model's files say which model it is."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{str(address)!r} cannot be used: {error}") from error
+
+
 def _from_recipe(cls, config, overrides):
     """An untrained, compiled model after a `RunConfig`.
 
     `overrides` replace arguments of each network that has them.
     """
     dtype = {"dtype": config.training.dtype_policy}
+    names = overrides.pop("class_names", None)
     generator = {**config.model.generator_kwargs(), "synchronized": False, **dtype}
     discriminator = {**config.model.discriminator_kwargs(), **dtype}
     known = {**generator, **discriminator}
     unknown = sorted(set(overrides) - set(known))
     if unknown:
         raise ValueError(
-            f"A recipe has these arguments to replace: {', '.join(known)}. "
+            "A recipe has these arguments to replace: class_names, "
+            f"{', '.join(known)}. "
             f"Received: {', '.join(unknown)}."
         )
     gan = cls(
@@ -77,18 +167,30 @@ def _from_recipe(cls, config, overrides):
         Discriminator(
             **{name: overrides.get(name, x) for name, x in discriminator.items()}
         ),
+        class_names=names,
     )
     compile_from_settings(gan, config.optimizer, config.training)
     return gan
 
 
 def _load_directory(cls, directory, load_weights, overrides):
-    unknown = sorted(set(overrides) - {"synchronized"})
+    """The model of a directory, for other classes where the overrides name them."""
+    known = {"synchronized", "num_classes", "class_names"}
+    unknown = sorted(set(overrides) - known)
     if unknown:
         raise ValueError(
             "A preset directory has its architecture; of the arguments only "
-            f"`synchronized` can be replaced. Received: {unknown}."
+            "`num_classes`, `class_names` and `synchronized` can be replaced. "
+            f"Received: {unknown}."
         )
+    if "num_classes" in overrides:
+        classes = overrides.pop("num_classes"), overrides.pop("class_names", None)
+        gan = _load_as_it_is(cls, directory, load_weights, overrides)
+        return fine_tuning.with_classes(gan, *classes, copy_weights=load_weights)
+    return _load_as_it_is(cls, directory, load_weights, overrides)
+
+
+def _load_as_it_is(cls, directory, load_weights, overrides):
     config = read_config(directory, load_weights, cls)
     config["config"]["generator"]["config"].update(overrides)
     kind = _class_of(config, cls)

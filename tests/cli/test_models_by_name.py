@@ -1,5 +1,6 @@
 """Every command with everything that can be named as a model."""
 
+import contextlib
 import functools
 import json
 import shutil
@@ -11,8 +12,9 @@ import pytest
 from keras_sagan.cli.commands import explore, serve
 from keras_sagan.cli.main import build_parser, main
 from keras_sagan.runs import loading
+from tests.hub.hugging_face_server import taken_for_the_hub
 
-TRAINED = ("run", "unfinished run", "model", "keras file")
+TRAINED = ("run", "unfinished run", "model", "keras file", "hub")
 EXPORTED = ("export", "version", "export without a version")
 USABLE = {
     "sample": (*TRAINED, *EXPORTED),
@@ -52,11 +54,21 @@ def models(run_directory, picture_folder, tmp_path_factory):
     gan.export(folder / "exports" / "2")
     shutil.copytree(folder / "exports" / "2", folder / "bare")
     (folder / "gan.onnx").write_bytes(b"x")
+    with taken_for_the_hub(folder / "cache") as hub:
+        hub.put(
+            "me/tiny",
+            {x.name: x.read_bytes() for x in (run_directory / "model").iterdir()},
+        )
+        yield named(run_directory, folder, picture_folder)
+
+
+def named(run_directory, folder, picture_folder):
     return {
         "run": str(run_directory),
         "unfinished run": str(folder / "unfinished"),
         "model": str(run_directory / "model"),
         "keras file": str(folder / "gan.keras"),
+        "hub": "hf://me/tiny",
         "export": str(folder / "exports"),
         "version": str(folder / "exports" / "2"),
         "export without a version": str(folder / "bare"),
@@ -144,6 +156,21 @@ def test_what_no_command_opens(command, kind, models, run, capsys):
     assert run(command, models[kind]) == 2
     [line] = capsys.readouterr().err.splitlines()
     assert UNUSABLE[kind] in line
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("hf://me", "must be hf://USER/NAME"),
+        ("kaggle://me/tiny", "must be kaggle://USER/MODEL/FRAMEWORK/VARIATION"),
+        ("gs://me/tiny", "is an address elsewhere"),
+        ("hf://me/none", "There is no model 'hf://me/none'"),
+    ],
+)
+def test_bad_addresses(models, run, capsys, name, message):
+    with contextlib.suppress(SystemExit):
+        assert run("sample", name) == 2
+    assert message in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_home_is_expanded(models, monkeypatch, tmp_path):

@@ -4,10 +4,12 @@ import functools
 import json
 import os
 import pathlib
+import re
 
 import keras
 import numpy as np
 import pytest
+import yaml
 
 import keras_sagan
 from keras_sagan import SAGAN
@@ -28,10 +30,10 @@ def saved(tmp_path_factory):
     return gan, directory
 
 
-def test_directory_holds_three_files(saved):
+def test_directory_holds_four_files(saved):
     _, directory = saved
     names = {path.name for path in directory.iterdir()}
-    assert names == {"config.json", "model.weights.h5", "metadata.json"}
+    assert names == {"config.json", "model.weights.h5", "metadata.json", "README.md"}
     metadata = json.loads((directory / "metadata.json").read_text())
     assert metadata["keras_sagan"] == keras_sagan.__version__
     assert metadata["keras"] == keras.__version__
@@ -100,8 +102,27 @@ def test_directory_must_be_new_or_empty(saved, tmp_path):
 
 
 def test_directory_cannot_be_changed(saved):
-    with pytest.raises(ValueError, match=r"only `synchronized` .*\['num_classes'\]"):
-        SAGAN.from_preset(saved[1], num_classes=4, synchronized=True)
+    message = r"only `num_classes`, `class_names` and .*\['base_filters'\]"
+    with pytest.raises(ValueError, match=message):
+        SAGAN.from_preset(saved[1], base_filters=4, synchronized=True)
+
+
+def test_the_card_says_what_the_model_is(saved):
+    """As the Hub reads it: a block of YAML, then Markdown."""
+    gan, directory = saved
+    _, block, text = (directory / "README.md").read_text().split("---\n", 2)
+    metadata = yaml.safe_load(block)
+    assert metadata["library_name"] == "keras"
+    assert metadata["pipeline_tag"] == "unconditional-image-generation"
+    assert "keras-sagan" in metadata["tags"]
+    assert text.startswith("# SAGAN, 32 x 32\n")
+    for part in ("red, green, blue", "- steps: 1", 'SAGAN.from_preset("DIRECTORY")'):
+        assert part in text
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    named = code.replace('"DIRECTORY"', repr(str(directory)))
+    exec(compile(named, "README.md", "exec"), names := {})
+    assert names["images"].shape == (16, 32, 32, 3)
+    assert names["gan"].step == gan.step
 
 
 @pytest.mark.slow

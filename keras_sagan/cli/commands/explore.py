@@ -3,9 +3,10 @@
 import functools
 
 from keras_sagan.cli import listening, model_argument, stopping
-from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.startup import start_tensorflow
+from keras_sagan.extras import MissingExtraError
 from keras_sagan.listening.access import Access
 from keras_sagan.listening.ports import listen
 
@@ -54,10 +55,7 @@ def _server(options):
     try:
         from keras_sagan.visualize.explorer.server import ExplorerServer
     except ImportError as error:
-        raise UserError(
-            f"the explorer needs another package ({error}): pip install "
-            "'keras-sagan[explorer]'"
-        ) from error
+        raise MissingExtraError(f"The explorer ({error})", "explorer") from error
     access = Access(options.host, options.allowed_host)
     taken = listen(options.host, options.port)  # first, as loading a model takes long
     start_tensorflow()
@@ -79,7 +77,7 @@ def open_explored(name):
     model = loading.open_model(name)
     classes = model.num_classes
     if isinstance(model, SAGAN):
-        sizes, title = model.generator, loading.locate(name).path.resolve().name
+        sizes, title = model.generator, loading.locate(name).title
         view = functools.partial(generation.view, model)
         layers = list(model.attention_maps(*([0], None) if classes else (None, 1)))
     else:

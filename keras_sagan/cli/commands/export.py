@@ -66,23 +66,20 @@ def run(options):
         outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
-        from keras_sagan.runs import loading, reading
+        from keras_sagan.runs import loading
 
         metrics = [_read_scores(path) for path in options.metrics]
         gan = loading.load_trained(options.model)
         gan.refresh_ema()
         facts = {
-            "facts": reading.run_facts(loading.locate(options.model).path, gan.step),
+            "facts": loading.facts_of(options.model, gan.step),
             "metrics": metrics,
             "license": options.license,
             "intended_use": options.intended_use,
             "class_names": gan.class_names,
             "class_weights": gan.fake_label_weights,
         }
-        try:
-            path = _EXPORTS[options.format](gan, options, facts)
-        except ImportError as error:  # of an extra
-            raise RuntimeError(str(error)) from error
+        path = _EXPORTS[options.format](gan, options, facts)
     print(path)
 
 

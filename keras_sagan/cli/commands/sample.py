@@ -230,11 +230,7 @@ def _from_server(options):
     labels = [names.index(x) if isinstance(x, str) else x for x in labels]
     if names and not labels:
         labels = grids.shown_classes(len(names))
-    try:
-        opened = Client(options.server, token=listening.read_token(options))
-    except ImportError as error:  # of the extra
-        raise UserError(str(error)) from error
-    with opened as client:
+    with Client(options.server, token=listening.read_token(options)) as client:
         generate = client.signatures().get("generate")
         if generate is None:
             raise UserError(f"the model at {options.server} cannot generate images.")

@@ -4,10 +4,11 @@ import argparse
 import logging
 
 from keras_sagan.cli import listening, model_argument, stopping
-from keras_sagan.cli.errors import UserError, user_errors
+from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import MOST_SECONDS, integer
 from keras_sagan.cli.startup import start_tensorflow
+from keras_sagan.extras import MissingExtraError
 
 EXIT_CUT_OFF = 1
 
@@ -123,10 +124,7 @@ def _server(options, token):
             Limits,
         )
     except ImportError as error:
-        raise UserError(
-            f"the server needs more packages ({error}): pip install "
-            "'keras-sagan[serving]'"
-        ) from error
+        raise MissingExtraError(f"The server ({error})", "serving") from error
     from keras_sagan.runs.loading import find_export
 
     path = find_export(options.model).resolve()

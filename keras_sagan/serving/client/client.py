@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from keras_sagan.extras import MissingExtraError
 from keras_sagan.listening.access import check_token
 from keras_sagan.serving.client.address import parse_address
 from keras_sagan.serving.client.retries import Retries, call_with_retries
@@ -200,9 +201,7 @@ def _transport(address, max_message_bytes, token):
         else:
             from keras_sagan.serving.client.rest_transport import RestTransport as kind
     except ImportError as error:
-        raise ImportError(
-            f"A client needs the extra: pip install 'keras-sagan[serving]' ({error})."
-        ) from error
+        raise MissingExtraError(f"A client ({error})", "serving") from error
     return kind(address, max_message_bytes, token)
 
 

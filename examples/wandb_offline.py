@@ -1,0 +1,41 @@
+"""Log a training run with Weights & Biases, without an account or a network.
+
+`wandb sync FOLDER` uploads what was written once there is an account.
+"""
+
+import argparse
+import pathlib
+
+import keras
+import wandb
+from wandb.integration.keras import WandbMetricsLogger
+
+import keras_sagan as ks
+
+
+def main():
+    """Trains for a few steps; logs metrics and a grid of pictures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--output", type=pathlib.Path, default="wandb_runs")
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+
+    keras.utils.set_random_seed(0)
+    source = ks.data.load("glyphs", image_size=32, batch_size=16)
+    gan = ks.SAGAN.from_preset("sagan_32_small", num_classes=source.num_classes)
+    with wandb.init(project="sagan", mode="offline", dir=options.output) as run:
+        gan.fit(
+            source.dataset,
+            epochs=options.epochs,
+            steps_per_epoch=4,
+            callbacks=[WandbMetricsLogger()],
+            verbose=2,
+        )
+        grid = ks.visualize.image_grid(gan.generate(labels=range(10)), columns=5)
+        run.log({"samples": wandb.Image(grid)})
+        print("learning rate in the log:", run.summary["epoch/learning_rate"])
+
+
+if __name__ == "__main__":
+    main()
