@@ -3,14 +3,17 @@
 Trains once without disturbance. Then trains the same run several times, each killed
 by SIGKILL at random moments (some while a checkpoint is being written) and continued
 by the same command until it has ended. Compares weights, averages, optimizer slots,
-metrics (times aside) and samples bit by bit.
+metrics (times aside) and samples bit by bit. With several `--data-memory` each process
+takes the next of them: decoded in memory, or left in their files.
 
     python benchmarks/chaos.py --dataset glyphs --runs 30
+    python benchmarks/chaos.py --dataset tfds:prepared --runs 10 --data-memory 1 0
 
 Exit status 1 if anything differs. The directories are removed unless something does.
 """
 
 import argparse
+import itertools
 import json
 import pathlib
 import random
@@ -73,8 +76,11 @@ def parse():
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--checkpoint-every", type=int, default=10)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--data-memory", nargs="+", default=["1"], metavar="GIB")
     parser.add_argument("more", nargs="*", help="more arguments of keras-sagan train")
-    return parser.parse_args()
+    options = parser.parse_args()
+    options.storages = itertools.cycle(options.data_memory)
+    return options
 
 
 def launch(options, output):
@@ -83,6 +89,7 @@ def launch(options, output):
     command += ["--dataset", options.dataset, "--steps", str(options.steps)]
     command += ["--checkpoint-every", str(options.checkpoint_every)]
     command += ["--log-every", "5", "--sample-every", "20", *options.more]
+    command += ["--data-memory", next(options.storages)]
     if options.cache_dir:
         command += ["--cache-dir", options.cache_dir]
     return subprocess.Popen(

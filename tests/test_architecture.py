@@ -100,10 +100,11 @@ WRITES_ITSELF = {
     "cli/commands/evaluate.py": {"save"},  # of `Moments`
     "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
     "data/preparing/preparation.py": {
-        "TFRecordWriter",  # shards: the journal says which are whole
+        "ArrayRecordWriter",  # shards: the journal says which are whole
         "replace",  # their last names, in the folder that has none yet
         "save",  # in memory
     },
+    "data/sources/record_index.py": {"savez"},  # in memory
     "data/storage.py": {"TemporaryFile", "TemporaryDirectory"},  # of this process
     "export/litert.py": {"TemporaryDirectory", "save"},  # on the way to the file
     "export/saved_model.py": {"TFRecordWriter", "save"},  # in the published folder
@@ -120,7 +121,14 @@ WRITES_ITSELF = {
 }
 WRITERS = {
     *("write_text", "write_bytes", "touch", "tofile", "savez", "savez_compressed"),
-    *("save_weights", "TFRecordWriter", "create_file_writer", "link", "symlink"),
+    *(
+        "save_weights",
+        "TFRecordWriter",
+        "ArrayRecordWriter",
+        "create_file_writer",
+        "link",
+        "symlink",
+    ),
     *("rename", "renames", "symlink_to", "hardlink_to", "mkstemp", "mkdtemp"),
     *("TemporaryFile", "NamedTemporaryFile", "TemporaryDirectory"),
 }

@@ -76,6 +76,13 @@ class DataConfig(Section):
         "--cache-dir DIR",
         none="the source's own place",
     )
+    data_memory: float = setting(
+        1.0,
+        "GiB that decoded images may take; of larger sets they stay in their files",
+        "--data-memory GIB",
+        least=0,
+        added_later=True,
+    )
     fit: str = setting(
         "crop",
         "how pictures become square, by their centre or with black borders",

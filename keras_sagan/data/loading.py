@@ -4,7 +4,7 @@ import difflib
 import os
 
 from keras_sagan.data.images import FITS, MODES
-from keras_sagan.data.pictures import read
+from keras_sagan.data.pictures import open_examples
 from keras_sagan.data.source import SEEDS, Source, check_integer
 from keras_sagan.data.storage import data_dir
 
@@ -24,8 +24,14 @@ def load(
     cache_dir=None,
     fit="crop",
     label_sampling="natural",
+    data_memory=1.0,
 ):
-    """Loads a split of a data set, decoded at one image size.
+    """Loads a split of a data set, at one image size.
+
+    Sets that fit into `data_memory` are decoded at once. Of larger ones the pictures
+    stay in their files and are decoded when it is their turn, where they can be read
+    in any order: folders and `array_record` files, such as `data prepare` writes.
+    Others are decoded into a scratch file. The stream is the same.
 
     Args:
         name: str. Embedded data sets, drawn on first use: "glyphs", the ten digits in
@@ -46,13 +52,14 @@ def load(
         seed: int in [0, 2**32). Decides the order of the stream.
         channels: 1 (grey), 3 (RGB), 4 (RGBA) or `None`: the data set's own for TFDS,
             and for files of arrays, 3 for embedded sets and folders.
-        cache_dir: str or `None`. Directory for TFDS files and for arrays over 1 GiB.
+        cache_dir: str or `None`. Directory for TFDS files and for the scratch file.
             Defaults to the environment variable TFDS_DATA_DIR, else
             "~/tensorflow_datasets".
         fit: "crop": pictures that are not square lose what is outside their centre.
             "pad": they get black borders.
         label_sampling: "natural": every epoch shows every example once. "balanced":
             every class is shown equally often.
+        data_memory: float. GiB that decoded pictures may take in memory.
 
     Returns:
         `Source`.
@@ -70,10 +77,16 @@ def load(
     kind, rest, image_size, channels = parse_arguments(name, image_size, channels, fit)
     batch_size = check_integer("batch_size", batch_size, 1)
     seed = check_integer("seed", seed, *SEEDS)
+    if not data_memory >= 0:
+        raise ValueError(
+            "`data_memory` must be a number of GiB of at least 0. "
+            f"Received: data_memory={data_memory!r}."
+        )
     pictures = open_pictures(kind, rest, split, image_size, cache_dir)
     channels, directory = channels or pictures.channels, data_dir(cache_dir)
-    examples = read(pictures, name, image_size, channels, fit, directory)
-    return Source(name, split, batch_size, seed, examples, label_sampling)
+    memory = data_memory * 2**30
+    opened = open_examples(pictures, name, image_size, channels, fit, directory, memory)
+    return Source(name, split, batch_size, seed, opened, label_sampling)
 
 
 def open_pictures(kind, rest, split, image_size, cache_dir):

@@ -12,7 +12,8 @@ from PIL import Image
 from keras_sagan.data import images
 from keras_sagan.data.decoding import map_parallel, with_progress
 from keras_sagan.data.source import Examples
-from keras_sagan.data.storage import allocate
+from keras_sagan.data.storage import MEMORY_LIMIT, allocate
+from keras_sagan.data.stored_images import StoredImages
 
 MOST_CLASSES = 1_000_000  # that a class number may be of
 
@@ -54,6 +55,9 @@ class Pictures:
         class_names: tuple of str, or `None` when unlabelled.
         channels: int. Channels of the pictures where the data set has a number, else 3.
         rows: callable of `(start, stop)` that yields the `Picture`s of a range.
+        at: callable that returns the `Picture` of a row, from any thread and without
+            reading what is before it; or `None`, where they have to be read in order.
+        labels: int array `(count,)`, where `at` is given and there are classes.
         problems: tuple of str. What keeps them from being a data set.
         notes: tuple of str. What was left out or corrected on the way.
         fingerprint: str. Changes with the pictures that are listed.
@@ -63,6 +67,8 @@ class Pictures:
     class_names: tuple[str, ...] | None
     channels: int
     rows: Callable[[int, int], Iterator[Picture]]
+    at: Callable[[int], Picture] | None = None
+    labels: np.ndarray | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""
@@ -98,7 +104,34 @@ def check_usable(pictures, name):
         warnings.warn(f"{name}: left out: {note}", stacklevel=3)
 
 
-def read(pictures, name, image_size, channels, fit, directory):
+def open_examples(pictures, name, image_size, channels, fit, directory, memory):
+    """The pictures as training reads them: decoded, or left in their files.
+
+    Args:
+        pictures, name, image_size, channels, fit, directory: as for `read`.
+        memory: int. Bytes that decoded pictures may take. More stay in their files
+            where they can be read in any order, and are decoded into a file else.
+
+    Returns:
+        `Examples`, of the same values either way.
+
+    Raises:
+        ValueError: as `read`; of a picture that stays in its file when it is read.
+    """
+    size = pictures.count * image_size**2 * channels
+    if pictures.at is None or size <= memory:
+        return read(pictures, name, image_size, channels, fit, directory, memory)
+    check_usable(pictures, name)
+    check_labels(pictures.labels, pictures.class_names, name)
+    labels = pictures.labels
+    return Examples(
+        StoredImages(pictures, image_size, channels, fit),
+        None if labels is None else labels.astype(np.int32),
+        pictures.class_names,
+    )
+
+
+def read(pictures, name, image_size, channels, fit, directory, memory=MEMORY_LIMIT):
     """Decodes all pictures, in parallel.
 
     Args:
@@ -108,6 +141,7 @@ def read(pictures, name, image_size, channels, fit, directory):
         channels: 1, 3 or 4.
         fit: "crop" or "pad".
         directory: str. Where very large arrays are put (`storage.allocate`).
+        memory: int. Bytes above which they are.
 
     Returns:
         `Examples` in the order of the pictures.
@@ -120,7 +154,7 @@ def read(pictures, name, image_size, channels, fit, directory):
     labelled = pictures.class_names is not None
     labels = np.empty(pictures.count, np.int64) if labelled else None
     shape = (pictures.count, image_size, image_size, channels)
-    pixels = allocate(shape, directory)
+    pixels = allocate(shape, directory, memory)
 
     def decode(picture):
         try:

@@ -27,10 +27,11 @@ SEEDS = (0, 2**32 - 1)  # smallest and largest
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """The decoded examples of one split, in stored order.
+    """The examples of one split, in stored order.
 
     Attributes:
-        images: uint8 array `(n, height, width, channels)`.
+        images: uint8 array `(n, height, width, channels)`, or
+            `stored_images.StoredImages`, which reads like one.
         labels: int32 array `(n,)`, or `None` when unlabelled.
         class_names: tuple of str, one a class, or `None` when unlabelled.
     """
@@ -128,7 +129,8 @@ class Source:
         Returns:
             `(images, labels)`: uint8 `(n, height, width, channels)` and int32 `(n,)`
             (`None` when unlabelled). They are the source's own arrays: copy them
-            before you write to them.
+            before you write to them. Of a set that is larger than `data_memory` the
+            images may be `stored_images.StoredImages`: index them.
         """
         return self.examples.images, self.examples.labels
 

@@ -76,6 +76,7 @@ def load_source(config, channels):
         cache_dir=config.data.cache_dir,
         fit=config.data.fit,
         label_sampling=config.data.real_labels,
+        data_memory=config.data.data_memory,
     )
     if source.num_examples < training.examples_per_step:
         raise ValueError(

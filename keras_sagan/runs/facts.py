@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_sagan.data.source import Examples
+from keras_sagan.data.stored_images import StoredImages
 from keras_sagan.distributed import strategies
 from keras_sagan.files import writing
 from keras_sagan.runs import reading
@@ -85,7 +86,9 @@ def in_run_order(directory, source):
     images, labels = source.arrays()
     labels = np.array([before.index(name) for name in names], np.int32)[labels]
     order = np.argsort(labels, kind="stable")
-    examples = Examples(images[order], labels[order], tuple(before))
+    stored = isinstance(images, StoredImages)
+    images = images.in_order(order) if stored else images[order]
+    examples = Examples(images, labels[order], tuple(before))
     return dataclasses.replace(source, examples=examples)
 
 

@@ -22,6 +22,7 @@ PICTURES = f"{LOGS}/pictures"
 EVALUATION = "evaluation"  # what `callbacks.Evaluation` writes
 CLASSIFIER = f"{EVALUATION}/classifier.keras"
 
+_OF_MACHINE = ("cache_dir", "data_memory")  # settings of data: no results
 _OF_TRAINING = ("preset", "optimizer", "augmentation", "training", "versions")
 
 
@@ -154,7 +155,7 @@ def run_facts(directory, step=None):
     rows = [x for x in read_rows(directory) if step is None or x["step"] <= step]
     last = rows[-1] if rows else {}
     return {
-        "data": {k: v for k, v in settings.items() if k != "cache_dir"},
+        "data": {k: v for k, v in settings.items() if k not in _OF_MACHINE},
         "training": {
             "steps": last.get("step") if step is None else step,
             "seconds": last.get("seconds"),

@@ -6,6 +6,8 @@ import pathlib
 import signal
 import time
 
+import tensorflow as tf
+
 from keras_sagan import callbacks
 from keras_sagan.distributed import strategies
 from keras_sagan.runs import beginning, building, signals
@@ -116,6 +118,7 @@ class Run:
         Raises:
             DivergenceError: if a loss or a weight is no longer finite.
             BlockingIOError: if another process is training in the directory.
+            OSError: if a picture or the directory cannot be read or written.
         """
         with self.outputs.locked(), signals.StopSignals() as received:
             self.gan.stop_training = False
@@ -158,13 +161,20 @@ class Run:
     def _fit(self, steps_per_epoch, epochs, used):
         # Every call of `fit` opens the stream anew, at the next unused example.
         start = self.step * self.config.training.examples_per_step
-        self.gan.fit(
-            strategies.stream(self.source, start, self.gan.distribute_strategy),
-            steps_per_epoch=steps_per_epoch,
-            epochs=epochs,
-            verbose=0,
-            callbacks=used,
-        )
+        try:
+            self.gan.fit(
+                strategies.stream(self.source, start, self.gan.distribute_strategy),
+                steps_per_epoch=steps_per_epoch,
+                epochs=epochs,
+                verbose=0,
+                callbacks=used,
+            )
+        except tf.errors.OpError as error:
+            self.outputs.checkpoints.finish()
+            failure = getattr(self.source.examples.images, "failure", None)
+            if failure is None:
+                raise
+            raise OSError(str(failure).rstrip(".")) from error
 
     def _goes_on(self, received):
         done = self.step >= self.config.training.steps

@@ -12,7 +12,7 @@ from keras_sagan.runs import reading
 from keras_sagan.training import saving
 
 # Settings that may change when a run is resumed, because no step depends on them.
-CHANGEABLE = ("training.steps", "training.minutes")
+CHANGEABLE = ("training.steps", "training.minutes", "data.data_memory")
 CHANGEABLE_SECTIONS = ("logging",)
 
 

@@ -10,7 +10,7 @@ def nearest_pictures(images, training, count):
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
-        training: uint8 array `(m, height, width, channels)`.
+        training: uint8 array `(m, height, width, channels)`, or what reads like one.
         count: int in [1, m]. Pictures wanted for each image.
 
     Returns: int array `(n, count)` of indices into `training`, nearest first (of
@@ -20,7 +20,7 @@ def nearest_pictures(images, training, count):
     Raises:
         ValueError: if the arrays are not of one size, or `count` is out of range.
     """
-    images, training = np.asarray(images), np.asarray(training)
+    images = np.asarray(images)
     if images.shape[1:] != training.shape[1:]:
         raise ValueError(
             "Generated and training pictures must have the same size and channels. "

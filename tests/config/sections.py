@@ -54,6 +54,7 @@ DATA = {
     "dataset": "folder:cats",
     "split": "test",
     "cache_dir": "cache",
+    "data_memory": 2.5,
     "fit": "pad",
     "real_labels": "balanced",
     "fake_labels": "natural",

@@ -10,6 +10,7 @@ from keras_sagan.config.data import AugmentationConfig, DataConfig
         ("split", ""),
         ("split", 3),
         ("cache_dir", 3),
+        ("data_memory", -1),
         ("fit", "stretch"),
         ("real_labels", "all"),
         ("fake_labels", None),

@@ -159,7 +159,7 @@ def _leave(message):
 def settings_to_agree_on(config):
     """What the workers' configurations must have in common: dict."""
     content = config.to_dict()
-    del content["data"]["cache_dir"]
+    del content["data"]["cache_dir"], content["data"]["data_memory"]
     return content
 
 

@@ -7,7 +7,7 @@ from keras_sagan.files import json_files, writing
 from keras_sagan.files.locking import only_one_process
 
 FOLDER = ".journal"
-_FORMAT = 2  # of its pages
+_FORMAT = 3  # of its pages
 
 
 @contextlib.contextmanager
@@ -48,14 +48,9 @@ def finished_shards(work):
         path = shard_path(work, index)
         # A page may be on the disk before its shard where the power failed; a shard
         # that is not there has its last name already.
-        if page is None or (path.exists() and path.stat().st_size != _size(page)):
+        if page is None or (path.exists() and path.stat().st_size != page["size"]):
             return shards
         shards.append(page)
-
-
-def _size(page):
-    """Bytes of a file of records: each has 8 of length, 4 and 4 of checksums."""
-    return page["bytes"] + 16 * page["count"]
 
 
 def write_page(work, index, facts):
@@ -64,7 +59,7 @@ def write_page(work, index, facts):
     Args:
         work: path of the directory.
         index: int. Of the shard.
-        facts: dict with `count` and `bytes` of its records.
+        facts: dict with the `size` of its file in bytes.
     """
     writing.replace_file(_page(work, index), writing.json_text(facts))
 

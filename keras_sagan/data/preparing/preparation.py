@@ -1,4 +1,4 @@
-"""`prepare`: any data set -> a TFDS data set of records at the training size.
+"""`prepare`: any data set -> a TFDS data set in `array_record` at the training size.
 
 The pictures are decoded, made square and resized once, in parallel, and stored without
 loss (PNG) in shards. Work goes on in `OUTPUT.incomplete`, a finished shard at a time;
@@ -6,8 +6,10 @@ the same call again continues after the last one, and the directory gets its nam
 everything is in it.
 """
 
+import contextlib
 import dataclasses
 import io
+import itertools
 import pathlib
 import shutil
 
@@ -17,12 +19,16 @@ from keras_sagan.data import loading
 from keras_sagan.data.decoding import map_parallel, with_progress
 from keras_sagan.data.pictures import check_usable
 from keras_sagan.data.preparing import journal
+from keras_sagan.data.sources import record_index
 from keras_sagan.files import paths, writing
 
 REPORT = "prepare_report.json"
-SHARD_PICTURES = 1000
+SHARD_PICTURES = 1000  # at least; and of so many shards at most: every one stays open
+MOST_SHARDS = 256
 
 _NAME = "prepared"  # of the TFDS data set
+_SUFFIX = "array_record"
+_OPTIONS = "group_size:1"  # a record is read without others
 _COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
 
 
@@ -151,8 +157,10 @@ def _new_directory(output):
 
 def _absolute(kind, rest):
     """A parsed name, the same from every directory and however it was typed."""
+    if not rest:  # an embedded set
+        return kind
     path = paths.local(rest)
-    return f"{kind}:{path.resolve() if rest and path.exists() else rest}"
+    return f"{kind}:{path.resolve() if path.exists() else rest}"
 
 
 def _shards(pictures, work, image_size, channels, fit, strict):
@@ -164,6 +172,7 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     """
     shards = journal.finished_shards(work)
     resumed = len(shards)
+    most = max(SHARD_PICTURES, -(-pictures.count // MOST_SHARDS))  # in a shard
 
     def encode(picture):
         try:
@@ -174,7 +183,7 @@ def _shards(pictures, work, image_size, channels, fit, strict):
             return picture, None, str(error)
         return picture, _png(array), None
 
-    first = resumed * SHARD_PICTURES
+    first = resumed * most
     encoded = map_parallel(encode, pictures.rows(first, pictures.count))
     encoded = with_progress(encoded, pictures.count, "preparing", first)
     shape = (image_size, image_size, channels)
@@ -182,8 +191,8 @@ def _shards(pictures, work, image_size, channels, fit, strict):
         for reason in [reason for shard in shards for reason in shard["skipped"]]:
             if strict:
                 raise _UnusableError(reason)
-        for start in range(first, pictures.count, SHARD_PICTURES):
-            index, count = len(shards), min(SHARD_PICTURES, pictures.count - start)
+        for start in range(first, pictures.count, most):
+            index, count = len(shards), min(most, pictures.count - start)
             names = pictures.class_names
             shards.append(_write_shard(work, index, encoded, count, names, shape))
     except _UnusableError as error:
@@ -199,13 +208,10 @@ def _shards(pictures, work, image_size, channels, fit, strict):
 
 def _write_shard(work, index, encoded, wanted, class_names, shape):
     """Writes one file of records and its page in the journal."""
-    import tensorflow as tf
-
     features = _features(class_names, shape)
     path = journal.shard_path(work, index)
-    facts = {"index": index, "count": 0, "bytes": 0, "skipped": []}
-    labels = set()
-    with tf.io.TFRecordWriter(str(path)) as writer:
+    facts = {"index": index, "count": 0, "bytes": 0, "labels": [], "skipped": []}
+    with _records(path) as write:
         for _ in range(wanted):
             picture, png, problem = next(encoded)
             if problem:
@@ -214,27 +220,54 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
             example = {"image": io.BytesIO(png)}
             if class_names is not None:
                 example["label"] = _checked(picture, class_names)
-                labels.add(picture.label)
+                facts["labels"].append(int(picture.label))
             record = features.serialize_example(features.encode_example(example))
-            writer.write(record)
+            write(record)
             facts["count"] += 1
             facts["bytes"] += len(record)
     writing.flush(path)
-    facts["labels"] = sorted(map(int, labels))
+    facts["size"] = path.stat().st_size
     # The page says that the file is whole, so it comes last.
     journal.write_page(work, index, facts)
     return facts
 
 
+@contextlib.contextmanager
+def _records(path):
+    """Scope with a function that writes a record.
+
+    Raises:
+        OSError: if the file cannot be written. A full disk shows at the end only.
+    """
+    from array_record.python.array_record_module import ArrayRecordWriter
+
+    try:
+        writer = ArrayRecordWriter(str(path), _OPTIONS)
+    except RuntimeError as error:
+        raise OSError(f"{path} cannot be written: {error}") from error
+    try:
+        yield writer.write
+    finally:
+        try:
+            writer.close()
+        except RuntimeError as error:
+            raise OSError(f"{path} cannot be written: {error}") from error
+
+
 def _finish(work, shards, class_names, shape):
-    """Gives the shards their names and writes TFDS's description."""
+    """Gives the shards their names and writes the index and TFDS's description."""
     import tensorflow_datasets as tfds
+
+    sizes = [shard["size"] for shard in shards]
+    labels = list(itertools.chain.from_iterable(shard["labels"] for shard in shards))
+    index = record_index.content(sizes, labels if class_names is not None else None)
+    writing.replace_file(work / record_index.FILE, index)
 
     for number, shard in enumerate(shards):
         path = journal.shard_path(work, shard["index"])
         if path.exists():  # else an earlier call was killed after renaming it
             ending = f"{number:05d}-of-{len(shards):05d}"
-            path.replace(work / f"{_NAME}-train.tfrecord-{ending}")
+            path.replace(work / f"{_NAME}-train.{_SUFFIX}-{ending}")
     for path in work.glob("shard-*"):  # those without a picture
         path.unlink()
     split = tfds.core.SplitInfo(
@@ -245,7 +278,7 @@ def _finish(work, shards, class_names, shape):
             data_dir=work,
             dataset_name=_NAME,
             split="train",
-            filetype_suffix="tfrecord",
+            filetype_suffix=_SUFFIX,
         ),
     )
     tfds.folder_dataset.write_metadata(

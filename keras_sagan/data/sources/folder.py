@@ -8,6 +8,8 @@ import os
 import pathlib
 import typing
 
+import numpy as np
+
 from keras_sagan.data import decoding
 from keras_sagan.data.decoding import FORMATS
 from keras_sagan.data.pictures import Opened, Picture, Pictures, class_name_problems
@@ -92,17 +94,18 @@ def open_pictures(path):
     """
     listing = list_pictures(path)
 
-    def rows(start, stop):
-        for row in range(start, stop):
-            file = listing.files[row]
-            label = None if listing.labels is None else listing.labels[row]
-            yield Picture(shown(file), label, functools.partial(_open, file))
+    def at(row):
+        file = listing.files[row]
+        label = None if listing.labels is None else listing.labels[row]
+        return Picture(shown(file), label, functools.partial(_open, file))
 
     return Pictures(
         count=len(listing.files),
         class_names=listing.class_names,
         channels=3,
-        rows=rows,
+        rows=lambda start, stop: map(at, range(start, stop)),
+        at=at,
+        labels=None if listing.labels is None else np.array(listing.labels, np.int64),
         problems=listing.problems,
         notes=listing.notes,
         fingerprint=_fingerprint(listing, paths.local(path)),

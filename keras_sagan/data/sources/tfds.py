@@ -3,7 +3,6 @@
 import contextlib
 import difflib
 import functools
-import io
 import os
 import sys
 
@@ -11,9 +10,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from keras_sagan.data import images, pictures
-from keras_sagan.data.decoding import open_picture
-from keras_sagan.data.pictures import Opened, Picture, Pictures
-from keras_sagan.data.sources import tfds_files
+from keras_sagan.data.pictures import Picture, Pictures
+from keras_sagan.data.sources import tfds_files, tfds_records
 from keras_sagan.data.storage import data_dir
 from keras_sagan.files import paths
 
@@ -66,6 +64,23 @@ def open_pictures(builder, split):
     """
     image_feature, label_feature = features_of(builder)
     count, channels = split_size(builder, split), image_feature.shape[-1]
+    labelled = label_feature is not None
+    if tfds_records.has_random_access(builder):
+        rows = tfds_records.Records(builder, split, _keys(builder)).rows(labelled)
+    else:
+        rows = _rows_in_order(builder, split, labelled)
+    return Pictures(
+        count=count,
+        class_names=label_feature and class_names(label_feature),
+        channels=channels if channels in images.MODES else 3,
+        notes=_unused_label(builder),
+        fingerprint=repr((builder.info.full_name, split, count)),
+        **rows,
+    )
+
+
+def _rows_in_order(builder, split, labelled):
+    """How `Pictures` reads other files, such as TFRecord, which know no places."""
 
     def encoded(start, stop):
         dataset = _feature_columns(builder, split).skip(start).take(stop - start)
@@ -76,27 +91,16 @@ def open_pictures(builder, split):
     def rows(start, stop):
         for row, columns in enumerate(encoded(start, stop), start):
             name = f"{builder.name}/{split}[{row}]"
-            label = int(columns[1]) if label_feature else None
-            yield Picture(name, label, functools.partial(_open, columns[0], name))
+            label = int(columns[1]) if labelled else None
+            opener = functools.partial(tfds_records.open_encoded, columns[0], name)
+            yield Picture(name, label, opener)
 
-    return Pictures(
-        count=count,
-        class_names=label_feature and class_names(label_feature),
-        channels=channels if channels in images.MODES else 3,
-        rows=rows,
-        notes=_unused_label(builder),
-        fingerprint=repr((builder.info.full_name, split, count)),
-    )
+    return {"rows": rows}
 
 
 def class_names(label_feature):
     """The class names of a `ClassLabel` feature: tuple of str."""
     return tuple(map(label_feature.int2str, range(label_feature.num_classes)))
-
-
-def _open(encoded, name):
-    image, stored = open_picture(io.BytesIO(encoded), name)
-    return Opened(image, *stored)
 
 
 def _feature_columns(builder, split):

@@ -23,6 +23,7 @@ from keras_sagan.metrics.extractors.extractor import (
 FEATURES = "features"  # name of the layer
 
 _BATCH_SIZE = 128
+_LEARNED = 50_000  # images that are decoded at once
 _CLASS_NAMES = "assets/class_names.json"  # in the file of a classifier
 
 
@@ -123,8 +124,15 @@ def load_or_train(path, source, epochs=4, seed=0):
 
 
 def examples_of(source):
-    """`(images, labels, class_names)` of a `keras_sagan.data.Source`."""
-    return *source.arrays(), source.class_names
+    """`(images, labels, class_names)` of a `keras_sagan.data.Source`.
+
+    Of a set that stays in its files at most `_LEARNED` images, all over it.
+    """
+    images, labels = source.arrays()
+    if not isinstance(images, np.ndarray):
+        rows = np.linspace(0, len(images) - 1, min(len(images), _LEARNED)).astype(int)
+        images, labels = images[rows], None if labels is None else labels[rows]
+    return images, labels, source.class_names
 
 
 def write(path, model, class_names):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from keras_sagan.data import check, decoding, load, prepare
 from keras_sagan.data.preparing import preparation
+from tests import helpers
 
 
 def noise(path, seed, size=(40, 30)):
@@ -55,7 +56,7 @@ def test_tfds_itself_reads_it(pictures, tmp_path):
     builder = tfds.builder_from_directory(tmp_path / "out")
     assert builder.info.splits["train"].shard_lengths == [5, 5, 2]
     assert builder.info.features["label"].names == ["a", "b"]
-    labels = [int(e["label"]) for e in builder.as_dataset(split="train[3:]")]
+    labels = [int(e["label"]) for e in builder.as_data_source(split="train[3:]")]
     assert len(labels) == 9
     report = json.loads((tmp_path / "out" / "prepare_report.json").read_text())
     assert (report["written"], report["image_size"], report["fit"]) == (12, 16, "crop")
@@ -81,6 +82,14 @@ def test_a_slice_of_a_tfds_data_set(pictures, tmp_path):
     source = load(f"tfds:{tmp_path}/two", 8, 1)
     direct = load(f"tfds:{tmp_path}/one", 8, 1, split="train[2:9]")
     for a, b in zip(source.arrays(), direct.arrays(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_an_embedded_set(cache_dir, tmp_path):
+    arguments = {"image_size": 8, "split": "test[:30]", "cache_dir": cache_dir}
+    prepare("glyphs", tmp_path / "out", **arguments)
+    direct = load("glyphs", batch_size=1, **arguments).arrays()
+    for a, b in zip(load(f"tfds:{tmp_path}/out", 8, 1).arrays(), direct, strict=True):
         np.testing.assert_array_equal(a, b)
 
 
@@ -186,7 +195,7 @@ def test_it_continues_where_it_was(pictures, tmp_path, monkeypatch):
     result = prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
     assert (result.written, result.resumed) == (12, 1)
     for name in os.listdir(tmp_path / "whole"):
-        if "tfrecord" in name:
+        if "array_record" in name or name == "index.npz":
             whole = (tmp_path / "whole" / name).read_bytes()
             assert (tmp_path / "out" / name).read_bytes() == whole
 
@@ -234,6 +243,31 @@ def test_what_is_done_stays_when_the_source_fails_for_a_moment(
             prepare(*arguments, strict=strict)
     monkeypatch.setattr(preparation, "_write_shard", original)
     assert prepare(*arguments).resumed == 1
+
+
+def test_a_disk_that_is_full(pictures, tmp_path):
+    """The writer of records says so when it is closed, and not before."""
+    prepare(f"folder:{pictures}", tmp_path / "whole", image_size=16)
+    arguments = (f"folder:{pictures}", tmp_path / "out", 16)
+    with (
+        helpers.room_for(100_000),  # a file of records has more
+        pytest.raises(OSError, match=r"out\.incomplete/shard-00000 cannot be written"),
+    ):
+        prepare(*arguments)
+    assert not (tmp_path / "out").exists()
+    assert prepare(*arguments).resumed == 0
+    for path in (tmp_path / "whole").iterdir():
+        if path.name != preparation.REPORT:
+            assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_large_sets_have_larger_shards(pictures, tmp_path, monkeypatch):
+    monkeypatch.setattr(preparation, "SHARD_PICTURES", 1)
+    monkeypatch.setattr(preparation, "MOST_SHARDS", 5)
+    assert prepare(f"folder:{pictures}", tmp_path / "out", 16).shards == 4
+    source = load(f"tfds:{tmp_path}/out", 16, 1)
+    direct = load(f"folder:{pictures}", 16, 1)
+    np.testing.assert_array_equal(source.arrays()[0], direct.arrays()[0])
 
 
 def empty_journal(work):
@@ -312,7 +346,7 @@ def test_killed_at_any_moment(tmp_path):
             break
     assert round_ > 1
     for name in os.listdir(tmp_path / "whole"):
-        if "tfrecord" in name:
+        if "array_record" in name or name == "index.npz":
             whole = (tmp_path / "whole" / name).read_bytes()
             assert (output / name).read_bytes() == whole
     assert load(f"tfds:{output}", 32, 1).num_examples == 100

@@ -159,12 +159,12 @@ def test_a_label_that_is_no_class(make_tfds):
 
 
 def damage_shard(directory):
-    (shard,) = directory.glob("*tfrecord*")
+    (shard,) = directory.glob("*record-*")
     shard.write_bytes(shard.read_bytes()[:-7])
 
 
 def remove_shard(directory):
-    (shard,) = directory.glob("*tfrecord*")
+    (shard,) = directory.glob("*record-*")
     shard.unlink()
 
 

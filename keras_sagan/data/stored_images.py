@@ -1,0 +1,80 @@
+"""Pictures that stay in their files: read and decoded when they are asked for."""
+
+import operator
+
+import numpy as np
+
+from keras_sagan.data.decoding import map_parallel
+
+_ALONE = 8  # pictures that are decoded without threads
+
+
+class StoredImages:
+    """What reads like the uint8 array of all pictures of a split, and is not one.
+
+    `images[rows]` of an index, a slice or an array of indices decodes these pictures,
+    in parallel, and nothing else; `shape`, `dtype` and `len` open no file. There is no
+    way to have all of it at once but `images[:]`.
+
+    Args:
+        pictures: `Pictures` with `at`.
+        image_size: int. Height and width in pixels.
+        channels: 1, 3 or 4.
+        fit: "crop" or "pad".
+        order: int array, or `None`. Which picture each row is. Defaults to theirs.
+
+    Attributes:
+        failure: `ValueError` or `None`. Why the last picture that could not be read
+            could not be read, for those to whom TensorFlow gives another error.
+    """
+
+    dtype = np.dtype(np.uint8)
+    ndim = 4
+
+    def __init__(self, pictures, image_size, channels, fit, order=None):
+        self.shape = (pictures.count, image_size, image_size, channels)
+        self.failure = None
+        self._pictures, self._fit, self._order = pictures, fit, order
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __getitem__(self, rows):
+        """uint8 array: one image of an index, else `(*shape of rows, *image)`.
+
+        Raises:
+            IndexError: if a row is not in [-n, n).
+            ValueError: if a picture cannot be read; the message names it.
+        """
+        if isinstance(rows, slice):
+            rows = np.arange(*rows.indices(len(self)))
+        elif not isinstance(rows, np.ndarray):
+            return self._decode(range(len(self))[operator.index(rows)])
+        wanted = rows.ravel().tolist()
+        places = range(len(self))
+        if len(wanted) > _ALONE:
+            decoded = map_parallel(lambda row: self._decode(places[row]), wanted)
+        else:
+            decoded = (self._decode(places[row]) for row in wanted)
+        result = np.empty((len(wanted), *self.shape[1:]), np.uint8)
+        for place, image in enumerate(decoded):
+            result[place] = image
+        return result.reshape(*rows.shape, *self.shape[1:])
+
+    def in_order(self, order):
+        """The same pictures, still in their files, in the order of `order`.
+
+        Args:
+            order: int array `(n,)`: a permutation of the rows.
+        """
+        earlier = np.arange(len(self)) if self._order is None else self._order
+        _, size, _, channels = self.shape
+        return StoredImages(self._pictures, size, channels, self._fit, earlier[order])
+
+    def _decode(self, row):
+        row = row if self._order is None else int(self._order[row])
+        try:
+            return self._pictures.at(row).decode(*self.shape[2:], self._fit)
+        except ValueError as error:
+            self.failure = error
+            raise
