@@ -1,5 +1,6 @@
 """Widths, resolutions and argument checks that the two networks share."""
 
+import fnmatch
 import operator
 
 from keras_sagan.config.model import (
@@ -148,3 +149,35 @@ def nested_layers(layer, prefix=""):
             path = prefix + inner.name
             yield path, inner, layer.trainable
             yield from nested_layers(inner, f"{path}/")
+
+
+def freeze_layers(networks, patterns):
+    """Stops layers from training, by the names that lead to them.
+
+    Args:
+        networks: dict from `"generator"` and `"discriminator"` to the networks.
+        patterns: sequence of str, e.g. `"discriminator/block1_*"`, as of `fnmatch`.
+
+    Returns: list of str. Names of the layers that were frozen.
+
+    Raises:
+        ValueError: if no layer has a name that fits a pattern.
+    """
+    layers = {
+        f"{name}/{path}": layer
+        for name, network in networks.items()
+        for path, layer, _ in nested_layers(network)
+    }
+    frozen = []
+    for pattern in patterns:
+        found = fnmatch.filter(layers, pattern)
+        if not found:
+            raise ValueError(
+                "A pattern of layers to freeze must fit a name such as "
+                f"{', '.join(list(layers)[:3])}, discriminator/block1_conv1. "
+                f"Received: {pattern!r}."
+            )
+        frozen += [name for name in found if name not in frozen]
+    for name in frozen:
+        layers[name].trainable = False
+    return frozen

@@ -5,15 +5,12 @@ the generator's conditional batch norms, and the discriminator's embedding, begi
 the mean of the rows that there are. A class is known by its name.
 """
 
-import fnmatch
-
 import numpy as np
 
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
-from keras_sagan.models import architectures
 
 _EMBEDDING = "embedding"  # the discriminator's layer that knows the classes
 _POWER_ITERATIONS = 15  # as a new layer makes
@@ -68,38 +65,6 @@ def with_classes(source, num_classes, class_names, copy_weights=True):
     if copy_weights:
         take_over(gan, source)
     return gan
-
-
-def freeze(networks, patterns):
-    """Keeps layers from training, by the names that lead to them.
-
-    Args:
-        networks: dict from `"generator"` and `"discriminator"` to the networks.
-        patterns: sequence of str, e.g. `"discriminator/block1_*"`, as of `fnmatch`.
-
-    Returns: list of str. Names of the layers that were frozen.
-
-    Raises:
-        ValueError: if no layer has a name that fits a pattern.
-    """
-    layers = {
-        f"{name}/{path}": layer
-        for name, network in networks.items()
-        for path, layer, _ in architectures.nested_layers(network)
-    }
-    frozen = []
-    for pattern in patterns:
-        found = fnmatch.filter(layers, pattern)
-        if not found:
-            raise ValueError(
-                "A pattern of layers to freeze must fit a name such as "
-                f"{', '.join(list(layers)[:3])}, discriminator/block1_conv1. "
-                f"Received: {pattern!r}."
-            )
-        frozen += [name for name in found if name not in frozen]
-    for name in frozen:
-        layers[name].trainable = False
-    return frozen
 
 
 def _kept_classes(gan, source):

@@ -10,12 +10,12 @@ import tensorflow as tf
 from keras_sagan import sampling
 from keras_sagan.config.data import AugmentationConfig
 from keras_sagan.distributed import strategies
+from keras_sagan.models import architectures
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
 from keras_sagan.training import (
     ema,
     faults,
-    fine_tuning,
     generation,
     inputs,
     networks,
@@ -188,7 +188,7 @@ class TrainableSAGAN(CheckedModel):
             ValueError: if a pattern fits no layer.
         """
         both = {"generator": self.generator, "discriminator": self.discriminator}
-        frozen = fine_tuning.freeze(both, patterns)
+        frozen = architectures.freeze_layers(both, patterns)
         if self.compiled:
             self.compile_from_config(self.get_compile_config())
         return frozen
