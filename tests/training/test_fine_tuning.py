@@ -116,7 +116,7 @@ def test_from_a_directory(trained, tmp_path):
 
 def test_names_and_numbers_that_disagree(trained, tmp_path):
     trained(3).save_to_preset(tmp_path / "model")
-    with pytest.raises(ValueError, match=r"one name a class.*num_classes=3"):
+    with pytest.raises(ValueError, match=r"one name per class.*num_classes=3"):
         SAGAN.from_preset(tmp_path / "model", num_classes=3, class_names=["cat"])
     with pytest.raises(ValueError, match=r"`num_classes` .*> 0"):
         SAGAN.from_preset(tmp_path / "model", num_classes=0)
