@@ -47,7 +47,7 @@ def replace_file(path, content):
             there before is unchanged.
     """
     path = paths.local(path)
-    # `/dev/stdout` or a pipe has no content that could be left half written.
+    # A pipe or a device such as /dev/stdout cannot be replaced by a rename.
     if path.is_fifo() or str(path.absolute().parent) in ("/dev", "/proc/self/fd"):
         write_new(path, content, "wb")
     else:

@@ -45,7 +45,7 @@ def numbers(dataset, batches):
         ("both", None, "one of none, mirrored, multi_worker, auto. Received: 'both'"),
         ("multi_worker", None, "by `--workers` and `--index` or by TF_CONFIG.*no work"),
         ("mirrored", Cluster(("a:1",), 0), "Received: strategy='mirrored', workers"),
-        ("none", Cluster(("a:1",), 0), "only there"),
+        ("none", Cluster(("a:1",), 0), "only then"),
     ],
 )
 def test_strategies_that_cannot_be(name, cluster, message):

@@ -211,13 +211,13 @@ def test_without_output_projection_the_values_keep_all_channels():
 @pytest.mark.parametrize(
     ("arguments", "shape", "message"),
     [
-        ({}, (2, 4, 4, 12), r"divide by `key_ratio`.*channels=12, key_ratio=8"),
+        ({}, (2, 4, 4, 12), r"divisible by `key_ratio`.*channels=12, key_ratio=8"),
         (
             {"key_ratio": 3, "value_ratio": 5},
             (2, 4, 4, 12),
-            r"divide by `value_ratio`.*channels=12, value_ratio=5",
+            r"divisible by `value_ratio`.*channels=12, value_ratio=5",
         ),
-        ({}, (2, 5, 4, 16), r"divide by `pool_size`.*\(2, 5, 4, 16\), pool_size=2"),
+        ({}, (2, 5, 4, 16), r"divisible by `pool_size`.*\(2, 5, 4, 16\), pool_size=2"),
         ({"pool_size": 3}, (2, 6, 4, 16), r"\(2, 6, 4, 16\), pool_size=3"),
         ({}, (2, None, 4, 16), r"must be known.*\(2, None, 4, 16\)"),
     ],

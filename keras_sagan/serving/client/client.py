@@ -214,12 +214,12 @@ def _rows(labels, seed, truncation, num_images):
         )
     count = num_images if labels is None else len(labels)
     if count < 1:
-        raise ValueError(f"There must be at least one image. Received: {count!r}.")
+        raise ValueError(f"At least one image is needed. Received: {count!r}.")
     one = isinstance(seed, numbers.Integral)
     seeds = [int(seed) + i for i in range(count)] if one else list(seed)
     if len(seeds) != count:
         raise ValueError(
-            f"`seed` must be an int, or {count} of them. Received: {len(seeds)}."
+            f"`seed` must be an int or {count} of them. Received: {len(seeds)}."
         )
     rows = {
         "seed": _integers("seed", seeds, np.int64),

@@ -40,7 +40,7 @@ def test_a_picture_has_to_be_a_png(capsys):
         (["--truncation-sweep", "1", "--truncation", "1"], "no --truncation."),
         (["--truncation-sweep", "1", "--against", "x.json"], "no --against."),
         (["--json", "."], "is a directory"),
-        (["--reference-stats", "/dev/null/x.npz"], "no folder"),
+        (["--reference-stats", "/dev/null/x.npz"], "not a folder"),
         (["--metrics", "fdi"], "`metrics` must be some of fid, kid"),
         (["--metrics", "memorization"], "--held-out"),
         (["--held-out", "test"], "is of the metrics memorization and gap"),
