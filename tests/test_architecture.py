@@ -31,7 +31,7 @@ MAY_IMPORT = {
     "serving": {"extras", "listening"},
     "visualize": {"files", "listening"},
     "export": {"extras", "files", "layers", "models", "sampling", "versions"},
-    "metrics": {"distributed", "files", "progress", "versions"},
+    "metrics": {"distributed", "extras", "files", "progress", "versions"},
     "training": {
         "config",
         "distributed",

@@ -42,3 +42,12 @@ def test_the_error():
     assert isinstance(error, ImportError) and error.extra == "serving"
     text = f"A client (no grpc) needs more packages: {install_command('serving')}"
     assert str(error) == text
+
+
+def test_no_other_module_says_how_to_install():
+    found = {
+        path.name
+        for path in (ROOT / "keras_sagan").rglob("*.py")
+        if "pip install" in path.read_text(encoding="utf-8")
+    }
+    assert found == {"extras.py"}

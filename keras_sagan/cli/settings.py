@@ -205,4 +205,6 @@ def _default(section, field):
     known = setting_of(field)
     if field.default is None:
         return known.none
+    if field.default == ():
+        return "none"
     return str(field.default).lower() if field.type is bool else field.default

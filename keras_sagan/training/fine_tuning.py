@@ -7,6 +7,7 @@ the mean of the rows that there are. A class is known by its name.
 
 import numpy as np
 
+from keras_sagan.layers.checks import check_positive_integer
 from keras_sagan.layers.conditional_batch_normalization import (
     ConditionalBatchNormalization,
 )
@@ -51,7 +52,12 @@ def with_classes(source, num_classes, class_names, copy_weights=True):
         num_classes: int > 0, or None for an unconditional model.
         class_names: sequence of str, one a class, or None.
         copy_weights: bool. Whether the weights are those of `take_over`.
+
+    Raises:
+        ValueError: if the number or the names are none that a model can have.
     """
+    if num_classes is not None:
+        check_positive_integer("num_classes", num_classes, "or None (unconditional)")
     config = source.get_config()
     config["class_names"] = class_names
     for name in ("generator", "discriminator"):

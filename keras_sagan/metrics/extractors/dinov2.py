@@ -12,6 +12,8 @@ import dataclasses
 
 import numpy as np
 
+from keras_sagan.extras import MissingExtraError
+
 IMAGE_SIZE = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
@@ -85,10 +87,8 @@ def build(layers: int, width: int, heads: int):
     try:
         import keras_hub
     except ImportError as error:
-        raise ImportError(
-            "The extractor dinov2 takes its graph from KerasHub: "
-            "pip install 'keras-sagan[dinov2]'."
-        ) from error
+        what = f"The extractor dinov2 takes its graph from KerasHub ({error}), which"
+        raise MissingExtraError(what, "dinov2") from error
     return keras_hub.models.DINOV2Backbone(
         patch_size=_PATCH,
         num_layers=layers,
