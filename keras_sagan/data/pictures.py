@@ -116,7 +116,8 @@ def open_examples(pictures, name, image_size, channels, fit, directory, memory):
         `Examples`, of the same values either way.
 
     Raises:
-        ValueError: as `read`; of a picture that stays in its file when it is read.
+        ValueError: as `read`; a picture that stays in its file is an `OSError` when it
+            is its turn and cannot be read.
     """
     size = pictures.count * image_size**2 * channels
     if pictures.at is None or size <= memory:

@@ -24,8 +24,8 @@ class StoredImages:
         order: int array, or `None`. Which picture each row is. Defaults to theirs.
 
     Attributes:
-        failure: `ValueError` or `None`. Why the last picture that could not be read
-            could not be read, for those to whom TensorFlow gives another error.
+        failure: `OSError` or `None`. Why a picture could not be read, for those to
+            whom TensorFlow gives another error.
     """
 
     dtype = np.dtype(np.uint8)
@@ -44,7 +44,7 @@ class StoredImages:
 
         Raises:
             IndexError: if a row is not in [-n, n).
-            ValueError: if a picture cannot be read; the message names it.
+            OSError: if a picture cannot be read; the message names it.
         """
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
@@ -76,5 +76,5 @@ class StoredImages:
         try:
             return self._pictures.at(row).decode(*self.shape[2:], self._fit)
         except ValueError as error:
-            self.failure = error
-            raise
+            self.failure = OSError(str(error).rstrip("."))
+            raise self.failure from error

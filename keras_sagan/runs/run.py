@@ -174,7 +174,7 @@ class Run:
             failure = getattr(self.source.examples.images, "failure", None)
             if failure is None:
                 raise
-            raise OSError(str(failure).rstrip(".")) from error
+            raise failure from error
 
     def _goes_on(self, received):
         done = self.step >= self.config.training.steps

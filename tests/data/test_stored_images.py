@@ -98,7 +98,7 @@ def test_a_picture_that_is_gone(folder, tmp_path, count):
         path.unlink()
     images = source.arrays()[0]
     assert images.failure is None
-    with pytest.raises(ValueError, match=rf"cannot read picture {tmp_path}/copy/a"):
+    with pytest.raises(OSError, match=rf"cannot read picture {tmp_path}/copy/a"):
         images[:count]
     with pytest.raises(tf.errors.OpError, match="cannot read picture"):
         next(iter(source.dataset))

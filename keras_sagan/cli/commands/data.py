@@ -48,9 +48,10 @@ def _add_prepare(actions):
     prepare = actions.add_parser(
         "prepare",
         help="decode and resize once, for fast loading",
-        description="Writes a data set at the training size as TFDS records, without "
-        "loss. Interrupted, the same command continues. Train on it with --dataset "
-        "tfds:DIR.",
+        description="Writes a data set at the training size as a TFDS data set of "
+        "array_record files, without loss. They are read in any order, so that sets "
+        "of any size start at once. Interrupted, the same command continues. Train "
+        "on it with --dataset tfds:DIR.",
         examples=("folder:cats --image-size 128 -o prepared/cats-128",),
     )
     _add_source(prepare)

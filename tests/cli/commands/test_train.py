@@ -183,6 +183,34 @@ def test_a_removed_directory_is_one_message(picture_folder, tmp_path, capsys):
     assert "Traceback" not in printed
 
 
+@pytest.mark.slow
+def test_pictures_that_are_gone_are_one_message(picture_folder, tmp_path, capsys):
+    """Of those that are not in memory; once they are back the run goes on."""
+    output, folder = tmp_path / "run", tmp_path / "pictures"
+    shutil.copytree(picture_folder, folder)
+    command = ["train", "--dataset", f"folder:{folder}", "-o", str(output)]
+    command += "--batch-size 4 --log-every 2 --set model.base_filters=4".split()
+    command += "--checkpoint-every 2 --data-memory 0".split()
+
+    def remove():
+        while not (output / "metrics.jsonl").exists():
+            time.sleep(0.01)
+        folder.rename(tmp_path / "elsewhere")
+
+    thread = threading.Thread(target=remove, daemon=True)
+    thread.start()
+    assert main([*command, "--steps", "100000"]) == 1
+    thread.join()
+    printed = capsys.readouterr().err
+    assert f"training has stopped: cannot read picture {folder}" in printed
+    assert "Traceback" not in printed
+    step = checkpoint_files.steps(output / "checkpoints")[-1]
+    assert step > 0
+    (tmp_path / "elsewhere").rename(folder)
+    assert main([*command, "--steps", str(step + 1)]) == 0
+    assert f"Finished after {step + 1} steps" in capsys.readouterr().out
+
+
 def test_what_is_printed(run_directory):
     printed = run_directory.with_suffix(".out").read_text().splitlines()
     assert "Training on 16 images" in printed[0]
@@ -337,7 +365,7 @@ def test_a_batch_that_does_not_divide(picture_folder, tmp_path, capsys):
 
 def test_what_workers_agree_on():
     config = get_preset("sagan_32").run_config({"data.cache_dir": "/here"})
-    elsewhere = config.override({"data.cache_dir": "/there"})
+    elsewhere = config.override({"data.cache_dir": "/there", "data.data_memory": 3.5})
     agreed = train.settings_to_agree_on(config)
     assert agreed == train.settings_to_agree_on(elsewhere)
     other = config.override({"training.seed": 5})

@@ -1,17 +1,21 @@
 """Prepared sets that stay in their files, whole and harmed."""
 
 import os
+import pathlib
+import re
 import resource
 import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
 
 from keras_sagan.data import load, prepare
 from keras_sagan.data.preparing import preparation
 from keras_sagan.data.sources import record_index, tfds_records
+from keras_sagan.distributed import strategies
 
 COUNT = 23
 
@@ -120,8 +124,36 @@ def test_only_what_is_asked_for_is_opened(copy):
             path.unlink()
     images = source.arrays()[0]
     assert images[5:10].shape == (5, 8, 8, 3)
-    with pytest.raises(ValueError, match="-00000-of-00005"):
+    with pytest.raises(OSError, match="-00000-of-00005"):
         images[4]
+
+
+def bytes_read():
+    """By this process, from the disk or from the system's memory."""
+    text = pathlib.Path("/proc/self/io").read_text()
+    return int(re.search(r"rchar: (\d+)", text)[1])
+
+
+def test_each_worker_reads_the_records_of_its_rows(tmp_path):
+    """Of two workers each reads half of the bytes, and together they see the stream."""
+    images = np.random.default_rng(0).integers(0, 256, (200, 64, 64, 3), np.uint8)
+    np.savez(tmp_path / "x.npz", images=images)
+    prepare(f"npz:{tmp_path}/x.npz", tmp_path / "set", 64)
+    (shard,) = shards(tmp_path / "set")
+    found, counted = [], []
+    for workers, worker in ((1, 0), (2, 0), (2, 1)):
+        source = load(f"tfds:{tmp_path}/set", 64, 20, seed=3, data_memory=0)
+        context = tf.distribute.InputContext(workers, worker, workers)
+        batches = strategies.stream_of(source, 0, context).take(10)
+        source.arrays()[0][0]  # opens the shard
+        before = bytes_read()
+        found.append(np.stack(list(batches.as_numpy_iterator())))
+        counted.append(bytes_read() - before)
+    np.testing.assert_array_equal(np.concatenate(found[1:], axis=1), found[0])
+    # Two batches are read ahead.
+    assert 0.95 < counted[0] / (shard.stat().st_size * 12 / 10) < 1.15
+    for count in counted[1:]:
+        assert 0.45 < count / counted[0] < 0.55
 
 
 # === Harm, before ===
@@ -187,7 +219,7 @@ def test_harm_is_named(copy, harm, at_once, named):
             opened(copy)
         return
     images = opened(copy).arrays()[0]
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(OSError, match=named):
         images[:]
     assert str(copy) in str(images.failure)
 
@@ -208,7 +240,7 @@ def test_a_shard_that_is_written_over_is_noticed(prepared, copy):
     assert images[:].any()
     for path in shards(copy):
         path.write_bytes(os.urandom(path.stat().st_size))
-    with pytest.raises(ValueError, match=r"of-00005: .*Prepare or copy it again"):
+    with pytest.raises(OSError, match=r"of-00005: .*Prepare or copy it again"):
         images[:]
 
 
