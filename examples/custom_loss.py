@@ -32,7 +32,8 @@ def main():
 
     keras.utils.set_random_seed(0)
     source = ks.data.load("glyphs", image_size=32, batch_size=16)
-    gan = ks.SAGAN.from_preset("sagan_32_small", class_names=source.class_names)
+    networks = {"num_classes": source.num_classes, "base_filters": 8}
+    gan = ks.SAGAN(ks.models.Generator(**networks), ks.models.Discriminator(**networks))
     gan.compile(loss="soft_least_squares", ema_decay=0.9)
     history = gan.fit(source.dataset, steps_per_epoch=options.steps, verbose=2)
     print("loss:", gan.get_compile_config()["loss"], history.history["d_loss"][-1])

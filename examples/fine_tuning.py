@@ -26,7 +26,13 @@ def main():
     images, labels = images[:4000], labels[:4000]
     old, new = labels < 8, labels >= 8
 
-    gan = ks.SAGAN.from_preset("sagan_32_small", class_names=NAMES[:8])
+    networks = {"num_classes": 8, "base_filters": 8}
+    gan = ks.SAGAN(
+        ks.models.Generator(**networks),
+        ks.models.Discriminator(**networks),
+        class_names=NAMES[:8],
+    )
+    gan.compile()
     gan.fit(images[old], labels[old], 16, steps_per_epoch=options.steps, verbose=0)
     with tempfile.TemporaryDirectory() as folder:
         gan.save_to_preset(f"{folder}/digits")  # may be "hf://USER/NAME" as well

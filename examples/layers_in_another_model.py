@@ -25,7 +25,7 @@ def classifier(num_classes):
 def main():
     """Trains the classifier on random stripes and looks at one map."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
 
     keras.utils.set_random_seed(0)
@@ -37,7 +37,7 @@ def main():
 
     model = classifier(2)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=["accuracy"])
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
     model.fit(images, labels, epochs=options.epochs, verbose=2)
 
     attention = model.get_layer("attention")

@@ -18,7 +18,13 @@ def main():
 
     keras.utils.set_random_seed(0)
     source = ks.data.load("glyphs", image_size=32, batch_size=16)
-    gan = ks.SAGAN.from_preset("sagan_32_small", class_names=source.class_names)
+    networks = {"num_classes": source.num_classes, "base_filters": 8}
+    gan = ks.SAGAN(
+        ks.models.Generator(**networks),
+        ks.models.Discriminator(**networks),
+        class_names=source.class_names,
+    )
+    gan.compile()
     gan.fit(
         source.dataset,
         epochs=options.epochs,

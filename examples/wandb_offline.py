@@ -23,7 +23,9 @@ def main():
 
     keras.utils.set_random_seed(0)
     source = ks.data.load("glyphs", image_size=32, batch_size=16)
-    gan = ks.SAGAN.from_preset("sagan_32_small", num_classes=source.num_classes)
+    networks = {"num_classes": source.num_classes, "base_filters": 8}
+    gan = ks.SAGAN(ks.models.Generator(**networks), ks.models.Discriminator(**networks))
+    gan.compile()
     with wandb.init(project="sagan", mode="offline", dir=options.output) as run:
         gan.fit(
             source.dataset,

@@ -75,6 +75,7 @@ def test_there_and_back_in_another_process(hub, preset, tmp_path, monkeypatch):
     np.testing.assert_array_equal(np.load(tmp_path / "pixels.npy"), expected)
 
 
+@pytest.mark.slow
 def test_a_second_upload_is_a_new_version(hub, preset):
     gan, directory = preset
     keras_sagan.upload_preset(NAME, directory)
@@ -115,6 +116,7 @@ def test_the_cache(hub, preset, monkeypatch):
     assert fetch_both() == first
 
 
+@pytest.mark.slow
 def test_both_files_are_of_one_version(hub, preset, monkeypatch):
     """A version that appears between them is not mixed in."""
     from keras_sagan.hub import hugging_face
@@ -133,6 +135,7 @@ def test_both_files_are_of_one_version(hub, preset, monkeypatch):
     assert_same(loaded, preset[0])
 
 
+@pytest.mark.slow
 def test_keras_reads_it_too(hub, preset):
     """`library_name: keras` of the card: what the Hub tells people to type works."""
     put(hub, preset[1])
@@ -212,11 +215,16 @@ def test_no_network(hub, preset, monkeypatch):
         ConnectionError, match=r"'hf://me/cats' .*\(no network\).*cache"
     ):
         SAGAN.from_preset(NAME)
-    with pytest.raises(OSError, match=r"'hf://me/cats' at http://127\.0\.0\.1:9"):
-        keras_sagan.upload_preset(NAME, preset[1])
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(ConnectionError, match=r"\(HF_HUB_OFFLINE is set\).*the cache"):
         SAGAN.from_preset(NAME)
+
+
+@pytest.mark.slow  # the client tries several times, with pauses
+def test_an_upload_without_a_network(hub, preset, monkeypatch):
+    leave_the_network(monkeypatch)
+    with pytest.raises(OSError, match=r"'hf://me/cats' at http://127\.0\.0\.1:9"):
+        keras_sagan.upload_preset(NAME, preset[1])
 
 
 def test_nobody_uploads_without_a_token(hub, preset, monkeypatch):

@@ -35,6 +35,7 @@ def assert_same(loaded, gan):
     )
 
 
+@pytest.mark.slow
 def test_there_and_back(kaggle, preset):
     gan, directory = preset
     keras_sagan.upload_preset(NAME, directory)
