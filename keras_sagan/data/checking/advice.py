@@ -48,9 +48,9 @@ def _size_advice(report):
     preset = _with_batch(_PRESETS[best], report.num_examples)
     if best == 256:
         preset += " --image-size 256"
-    if best == 32:
-        small = _with_batch("sagan_32_small", report.num_examples)
-        preset = f"{small} on a CPU, {preset} on a GPU"
+    small = _with_batch("sagan_32_small", report.num_examples)
+    size = "" if best == 32 else " at 32 x 32 pixels"
+    preset = f"{preset} on a GPU; without one, {small}{size}"
     median = f"median shorter side {side} px"
     reason = f"is the largest whose pixels are there ({median})"
     if not fitting:

@@ -40,7 +40,8 @@ def advised(**changes):
 def test_a_sound_set_needs_its_size_only():
     assert advised() == (
         "image size 64 is the largest whose pixels are there (median shorter side "
-        "70 px): preset sagan_64"
+        "70 px): preset sagan_64 on a GPU; without one, sagan_32_small at 32 x 32 "
+        "pixels"
     )
     assert advised(num_examples=0) == ""
 
@@ -49,9 +50,9 @@ def test_a_sound_set_needs_its_size_only():
     ("side", "words"),
     [
         (20, "32 is the smallest of the presets and enlarges most .*20 px.* sagan_32_"),
-        (32, "image size 32 is the .* sagan_32_small on a CPU, sagan_32 on a GPU$"),
-        (127, "image size 64 .* preset sagan_64$"),
-        (128, "image size 128 .* preset sagan_128$"),
+        (32, "image size 32 is the .* sagan_32 on a GPU; without one, sagan_32_small$"),
+        (127, "image size 64 .* sagan_64 on a GPU; without one, .* at 32 x 32 pixels$"),
+        (128, "image size 128 .* preset sagan_128 on a GPU"),
         (3000, "image size 256 .* preset sagan_128 --image-size 256"),
     ],
 )
@@ -72,7 +73,7 @@ def test_what_is_advised_is_possible(side):
     for count in range(5, 400):
         text = advised(num_examples=count, shorter_sides=(side, side, side))
         found = re.findall(r"(sagan_\w+)(?: --batch-size (\d+))?", text)
-        assert len(found) == (2 if side == 32 else 1)
+        assert len(found) == 2
         for name, given in found:
             training = get_preset(name).training
             batch_size = int(given or training.batch_size)
