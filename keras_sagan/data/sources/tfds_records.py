@@ -108,8 +108,8 @@ class Records:
         file = self._files[place]
         position = row - (self._ends[place] - file.take) + file.skip
         try:
-            # Not `read(position, position + 1)`: faster on one thread, where shards have
-            # many records, and it never returns on two (array_record 0.8.6).
+            # Not `read(position, position + 1)`: it is faster on one thread if shards
+            # have many records, but never returns on two (array_record 0.8.6).
             (record,) = self._reader(place).read([position])
             features = tf.train.Example.FromString(record).features.feature
             label = features[self._keys[1]].int64_list.value if self._keys[1:] else [0]
