@@ -83,3 +83,20 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+
+
+# === The page of the shipped model ===
+def write_glyphs(app, error):
+    """Writes the page that `how-to/share-a-page` shows."""
+    if error is None and app.builder.name == "html":
+        from keras_sagan.export import export_web
+        from keras_sagan.export.loading import ExportedModel
+
+        folder = pathlib.Path(app.outdir, "glyphs")
+        shutil.rmtree(folder, ignore_errors=True)
+        export_web(ExportedModel(DOCS.parent / "saved_models" / "glyphs" / "1"), folder)
+
+
+def setup(app):
+    """Adds what Sphinx calls."""
+    app.connect("build-finished", write_glyphs)

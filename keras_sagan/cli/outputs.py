@@ -73,6 +73,23 @@ def check_file(name, force):
     return path
 
 
+def check_folder(name):
+    """Raises `UserError` if a folder cannot be made, or has something in it.
+
+    Returns: its path.
+    """
+    path = pathlib.Path(name)
+    if path.is_dir() and not any(path.iterdir()):
+        return path
+    if path.exists():
+        raise UserError(
+            f"{str(path)!r} exists already: give the name of a new or an empty folder. "
+            "Nothing was changed."
+        )
+    _check_place(path)
+    return path
+
+
 def check_writable(name):
     """Raises a `UserError` if a file cannot be written.
 
@@ -83,10 +100,14 @@ def check_writable(name):
     path = pathlib.Path(name)
     if path.is_dir():
         raise UserError(f"{str(path)!r} is a directory, but must be a file.")
+    _check_place(path)
+    return path
+
+
+def _check_place(path):
     there = next(x for x in path.absolute().parents if x.exists() or x.is_symlink())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise UserError(
             f"{str(path)!r} cannot be written: {str(there)!r} is not a folder that "
             "can be written to."
         )
-    return path

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_sagan import sampling
 from keras_sagan.export.card import read_card
+from keras_sagan.export.runtimes import with_signature
 from keras_sagan.export.saved_model import EXTRA
 from keras_sagan.files import paths
 from keras_sagan.sampling import to_uint8
@@ -144,6 +145,17 @@ class ExportedModel:
         images = to_uint8(outputs["images"]).numpy()
         layers = [name.removeprefix("generator/") for name in self.layers]
         return images, {f"generator/{x}": outputs[x].numpy() for x in layers}
+
+    def network_function(self):
+        """The network as `runtimes.network_function` gives it, with maps."""
+
+        def network(latent, label=None):
+            rows = {"latent": latent}
+            if label is not None:
+                rows["label"] = tf.where(label < 0, self.num_classes, label)
+            return self._with_maps(**rows)
+
+        return with_signature(network, self.latent_dim, self.conditional)
 
     def attention_maps(self, labels=None, num_images=None, seed=0):
         """Where generated images look, as `SAGAN.attention_maps`; the generator's."""

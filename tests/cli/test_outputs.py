@@ -53,6 +53,20 @@ def test_a_file_in_the_way(tmp_path):
         outputs.check_writable(tmp_path)
 
 
+def test_folders(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full" / "x").mkdir(parents=True)
+    (tmp_path / "file").write_text("mine")
+    for name in ("empty", "new", "a/b"):
+        assert outputs.check_folder(tmp_path / name) == tmp_path / name
+    for name in ("full", "file"):
+        with pytest.raises(UserError, match="new or an empty folder"):
+            outputs.check_folder(tmp_path / name)
+    with pytest.raises(UserError, match=r"file' is no folder"):
+        outputs.check_folder(tmp_path / "file" / "x")
+    assert not (tmp_path / "a").exists()
+
+
 # === All commands ===
 # Files: what to run, up to the name of the file, and its ending.
 FILES = {

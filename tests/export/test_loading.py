@@ -148,3 +148,15 @@ def test_without_the_signatures(tmp_path):
         ExportedModel(tmp_path / "1")
     with pytest.raises(OSError, match="does not exist"):
         ExportedModel(tmp_path / "2")
+
+
+def test_network_function(any_gan, model):
+    function, specs = model.network_function()
+    inputs = {"latent": np.ones((2, specs[0].shape[1]), np.float32)}
+    if model.conditional:
+        inputs["label"] = np.array([2, 0], np.int32)
+    outputs = {name: x.numpy() for name, x in function(**inputs).items()}
+    images, maps = model.view(*inputs.values())
+    np.testing.assert_array_equal(sampling.to_uint8(outputs["images"]), images)
+    scores = maps["generator/attention_16"]
+    np.testing.assert_array_equal(outputs["attention_16"], scores)

@@ -8,9 +8,9 @@ import onnxruntime
 import pytest
 
 from keras_sagan.export.numpy_latents import row_latents
-from keras_sagan.export.onnx import export_onnx, onnx_runner
-from keras_sagan.export.runtimes import verify_images
-from tests.helpers import assert_same_pixels
+from keras_sagan.export.onnx import export_onnx, onnx_outputs, onnx_runner
+from keras_sagan.export.runtimes import verify_draws, verify_images
+from tests.helpers import assert_same_pixels, tiny_networks
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,27 @@ def test_interface(any_gan, exported):
     assert inputs == {}
     (images,) = session.get_outputs()
     assert (images.name, images.shape) == ("images", ["batch", 32, 32, 3])
+
+
+def test_signatures(any_gan, tmp_path):
+    """From seeds to the pictures of `generate`, and to attention maps."""
+    conditional = any_gan.generator.num_classes is not None
+    path, labels = tmp_path / "x.onnx", ["label"] if conditional else []
+    export_onnx(any_gan.ema_generator, path, "tiny", signature="generate")
+    session = onnxruntime.InferenceSession(str(path))
+    assert [x.name for x in session.get_inputs()] == ["seed", "truncation", *labels]
+    (images,) = session.get_outputs()
+    assert images.type == "tensor(uint8)"
+    assert verify_draws(any_gan, onnx_outputs(path)) <= 1e-4
+
+    with pytest.raises(ValueError, match="`signature` must be one of"):
+        export_onnx(any_gan.ema_generator, path, "tiny", signature="generate_png")
+
+
+def test_no_attention_layers(tmp_path):
+    generator = tiny_networks(attention=False)[0]
+    with pytest.raises(ValueError, match="has no attention layers"):
+        export_onnx(generator, tmp_path / "x.onnx", "tiny", signature="attention")
 
 
 def test_card(exported):

@@ -22,3 +22,27 @@ def test_network_function(any_gan, merged):
         runtimes.verify_images(any_gan, lambda inputs: run(inputs) * np.nan)
     with pytest.raises(VerificationError, match="shape"):
         runtimes.verify_images(any_gan, lambda inputs: run(inputs)[:1])
+
+
+def test_what_draws_from_seeds(conditional_gan):
+    gan = conditional_gan
+    network, specs = runtimes.network_function(gan.ema_generator, True, maps=True)
+    draw, _ = runtimes.latents_function(specs[0].shape[1])
+    run = runtimes.drawing(lambda rows: draw(**rows), lambda rows: network(**rows))
+    assert runtimes.verify_draws(gan, run) <= 1e-4
+
+    def broken(**changes):
+        def other(rows):
+            outputs = {name: np.asarray(x) for name, x in run(rows).items()}
+            return outputs | {k: change(outputs[k]) for k, change in changes.items()}
+
+        return other
+
+    for run_wrongly, message in [
+        (broken(images=lambda x: x[:1]), "shape"),
+        (broken(images=lambda x: x ^ 1), "1 grey levels, in 1 of the values"),
+        (broken(attention_16=lambda x: x + 2e-4), "Maps of attention_16 differ"),
+        (broken(attention_16=lambda x: x * np.nan), "Maps of attention_16 differ"),
+    ]:
+        with pytest.raises(VerificationError, match=message):
+            runtimes.verify_draws(gan, run_wrongly)

@@ -1,11 +1,11 @@
-"""`keras-sagan export`: a trained model for TensorFlow Serving and other runtimes."""
+"""`keras-sagan export`: a model for TensorFlow Serving and other runtimes."""
 
 import functools
 import pathlib
 import sys
 
 from keras_sagan.cli import model_argument, outputs
-from keras_sagan.cli.errors import user_errors
+from keras_sagan.cli.errors import UserError, user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
@@ -15,30 +15,43 @@ def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
         "export",
-        help="export a trained model for TensorFlow Serving, ONNX or LiteRT",
+        help="export a model for TensorFlow Serving, ONNX, LiteRT or the browser",
         description="Exports a trained model as the next version under a directory "
         "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
-        "An export appears complete or not at all, and none is ever overwritten.",
+        "An export appears complete or not at all, and none is ever overwritten. "
+        "--format web writes a folder for any static host: a page on which the model "
+        "runs in the visitor's browser.",
         examples=(
             "runs/cats -o saved_models/cats --verify",
             "runs/cats -o cats.onnx --format onnx",
+            "runs/cats -o site/ --format web",
         ),
     )
-    add_model(parser, model_argument.TRAINED)
+    add_model(
+        parser,
+        f"{model_argument.TRAINED}; with --format web also {model_argument.EXPORTED}",
+    )
     parser.add_argument(
         "-o",
         "--output",
         required=True,
         type=local_path,
         metavar="PATH",
-        help="directory of the versions, e.g. saved_models/NAME; with another format "
-        "the file to write, e.g. NAME.onnx",
+        help="directory of the versions, e.g. saved_models/NAME; with onnx or litert "
+        "the file to write, e.g. NAME.onnx; with web the folder to write",
     )
     parser.add_argument(
         "--format",
         choices=tuple(_EXPORTS),
         default="saved_model",
-        help="onnx and litert need the extra of that name (default: %(default)s)",
+        help="onnx and litert need the extra of that name, web the extra onnx "
+        "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--signature",
+        choices=("serving_default", "attention", "generate"),
+        help="of onnx, what the model does: from latents to images, or to attention "
+        "maps too, or from seeds to images (default: serving_default)",
     )
     parser.add_argument(
         "--verify",
@@ -62,25 +75,40 @@ def add_parser(commands):
 
 def run(options):
     """Exports and prints where to."""
-    if options.format != "saved_model":  # a file; of directories none is overwritten
+    if options.signature and options.format != "onnx":
+        raise UserError("--signature goes with --format onnx only.")
+    if options.format == "web":
+        outputs.check_folder(options.output)
+    elif options.format != "saved_model":  # of directories none is overwritten
         outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
         from keras_sagan.runs import loading
 
         metrics = [_read_scores(path) for path in options.metrics]
-        gan = loading.load_trained(options.model)
-        gan.refresh_ema()
-        facts = {
-            "facts": loading.facts_of(options.model, gan.step),
-            "metrics": metrics,
-            "license": options.license,
-            "intended_use": options.intended_use,
-            "class_names": gan.class_names,
-            "class_weights": gan.fake_label_weights,
-        }
-        path = _EXPORTS[options.format](gan, options, facts)
+        trained = options.format != "web"
+        model = (loading.load_trained if trained else loading.open_model)(options.model)
+        path = _EXPORTS[options.format](model, options, _facts(model, options, metrics))
     print(path)
+
+
+def _facts(model, options, metrics):
+    """Arguments of `model_card`; of an exported model, what its card does not have."""
+    from keras_sagan.runs import loading
+    from keras_sagan.sagan import SAGAN
+
+    if not isinstance(model, SAGAN):
+        given = ("license", options.license), ("intended_use", options.intended_use)
+        return {name: x for name, x in (*given, ("metrics", metrics)) if x}
+    model.refresh_ema()
+    return {
+        "facts": loading.facts_of(options.model, model.step),
+        "metrics": metrics,
+        "license": options.license,
+        "intended_use": options.intended_use,
+        "class_names": model.class_names,
+        "class_weights": model.fake_label_weights,
+    }
 
 
 def _read_scores(path):
@@ -122,32 +150,86 @@ def _verify(gan, folder):
 
 
 def _onnx(gan, options, facts):
-    from keras_sagan.export.onnx import export_onnx, onnx_runner
+    from keras_sagan.export import runtimes
+    from keras_sagan.export.onnx import export_onnx, onnx_outputs, onnx_runner
 
-    name = pathlib.Path(options.output).stem
-    write = functools.partial(export_onnx, gan.ema_generator, name=name, **facts)
-    return _file(gan, options, write, onnx_runner)
+    signature = options.signature or "serving_default"
+    write = functools.partial(
+        export_onnx,
+        gan.ema_generator,
+        name=pathlib.Path(options.output).stem,
+        signature=signature,
+        **facts,
+    )
+
+    def verify(path):
+        if signature == "serving_default":
+            return _verify_images(gan, onnx_runner(path))
+        run = onnx_outputs(path)
+        if signature == "attention":
+            draw, _ = runtimes.latents_function(gan.generator.latent_dim)
+            run = runtimes.drawing(lambda rows: draw(**rows), run)
+        return _say_levels(runtimes.verify_draws(gan, run))
+
+    return _file(options, write, verify)
 
 
 def _litert(gan, options, facts):
     from keras_sagan.export.litert import export_litert, litert_runner
 
     write = functools.partial(export_litert, gan.ema_generator)
-    return _file(gan, options, write, litert_runner)
+    return _file(options, write, lambda path: _verify_images(gan, litert_runner(path)))
 
 
-def _file(gan, options, export, runner):
-    from keras_sagan.export import runtimes
+def _file(options, export, verify):
     from keras_sagan.files import writing
 
     def write(path):
         export(path=path)
         if options.verify:
-            largest = runtimes.verify_images(gan, runner(path))
-            print(f"Verified: images differ by at most {largest:.1e}", file=sys.stderr)
+            verify(path)
 
     writing.create_file(options.output, write)
     return options.output
 
 
-_EXPORTS = {"saved_model": _saved_model, "onnx": _onnx, "litert": _litert}
+def _web(model, options, facts):
+    from keras_sagan.export import runtimes
+    from keras_sagan.export.web.folder import export_web, web_runner
+    from keras_sagan.files import writing
+    from keras_sagan.sagan import SAGAN
+
+    trained = isinstance(model, SAGAN)
+    name = pathlib.Path(options.output).absolute().name if trained else None
+
+    def write(folder):
+        source = model.ema_generator if trained else model
+        export_web(source, folder, name, **facts)
+        if options.verify:
+            _say_levels(runtimes.verify_draws(model, web_runner(folder)))
+
+    writing.create_folder(options.output, write)
+    return options.output
+
+
+def _verify_images(gan, run):
+    from keras_sagan.export import runtimes
+
+    largest = runtimes.verify_images(gan, run)
+    print(f"Verified: images differ by at most {largest:.1e}", file=sys.stderr)
+
+
+def _say_levels(share):
+    print(
+        "Verified: the pictures of `generate` from the same seeds, but for one grey "
+        f"level in {share:.1g} of the values",
+        file=sys.stderr,
+    )
+
+
+_EXPORTS = {
+    "saved_model": _saved_model,
+    "onnx": _onnx,
+    "litert": _litert,
+    "web": _web,
+}

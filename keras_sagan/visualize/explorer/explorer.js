@@ -17,13 +17,6 @@ function query() {
   return values;
 }
 
-async function ask(path, values) {
-  const answer = await fetch(path + "?" + new URLSearchParams(values));
-  const content = await answer.json();
-  if (!answer.ok) throw new Error(content.error);
-  return content;
-}
-
 function say(text, isError) {
   get("status").textContent = text;
   get("status").className = isError ? "error" : "";
@@ -53,6 +46,8 @@ async function update(withImage) {
       const shown = await ask("api/view", query());
       get("image").src = shown.image;
       get("image").alt = describeImage();
+      get("download").href = shown.image;
+      get("download").download = fileName();
     }
     if (!model.layers.length) {
       say("This model has no attention layers.");
@@ -69,6 +64,11 @@ async function update(withImage) {
 function describeImage() {
   const name = model.classes ? "class " + model.classes[get("label").value] + ", " : "";
   return "Generated image, " + name + "seed " + get("seed").value;
+}
+
+function fileName() {
+  const label = model.classes ? "-class-" + get("label").value : "";
+  return model.name.replace(/[^\w.-]+/g, "-") + label + "-seed-" + get("seed").value + ".png";
 }
 
 function show(layers, at) {

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 _FILES = {
     "/": ("explorer.html", "text/html"),
+    "/ask.js": ("ask.js", "text/javascript"),
     "/explorer.js": ("explorer.js", "text/javascript"),
     "/explorer.css": ("explorer.css", "text/css"),
 }

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_sagan.cli.main import main
 from keras_sagan.runs import load_trained
-from tests.helpers import run_python
+from tests.helpers import ROOT, run_python
 
 
 @pytest.mark.slow
@@ -74,6 +74,48 @@ def test_other_formats(run_directory, tmp_path, capsys, kind):
     assert main(arguments) == 2  # never overwritten
     assert "exists already" in capsys.readouterr().err
     assert path.read_bytes() == content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("signature", ["attention", "generate"])
+def test_signatures_of_onnx(run_directory, tmp_path, capsys, signature):
+    path = tmp_path / "pictures.onnx"
+    arguments = ["export", str(run_directory), "-o", str(path), "--format", "onnx"]
+    assert main([*arguments, "--signature", signature, "--verify"]) == 0
+    assert "the pictures of `generate` from the same seeds" in capsys.readouterr().err
+
+
+def test_a_signature_is_of_onnx(tmp_path, capsys):
+    arguments = ["export", str(tmp_path), "-o", str(tmp_path / "out")]
+    assert main([*arguments, "--signature", "generate"]) == 2
+    assert "--signature goes with --format onnx only" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_page(run_directory, tmp_path, capsys):
+    folder, web = tmp_path / "pictures", ["--format", "web", "--verify"]
+    arguments = ["export", str(run_directory), "-o", str(folder), *web]
+    assert main([*arguments, "--license", "CC0-1.0"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{folder}\n"
+    assert "the pictures of `generate` from the same seeds" in printed.err
+    card = json.loads((folder / "model.json").read_text())
+    assert (card["name"], card["license"]) == ("pictures", "CC0-1.0")
+    assert card["training"]["steps"] == 4
+    before = sorted(folder.rglob("*"))
+    assert main(arguments) == 2  # never overwritten
+    assert "new or an empty folder" in capsys.readouterr().err
+    assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_page_of_an_exported_model(tmp_path):
+    folder = tmp_path / "site"
+    model = str(ROOT / "saved_models" / "glyphs")
+    arguments = ["export", model, "-o", str(folder), "--format", "web"]
+    assert main([*arguments, "--intended-use", "Tests."]) == 0
+    card = json.loads((folder / "model.json").read_text())
+    assert (card["name"], card["intended_use"]) == ("glyphs", "Tests.")
 
 
 def test_scores_are_checked_first(tmp_path, capsys):

@@ -1,0 +1,1 @@
+"""A page that runs a generator in the visitor's browser."""

@@ -1,0 +1,17 @@
+// The model, away from the page, which stays responsive meanwhile.
+import { Model } from "./model.js";
+
+const model = Model.load((loaded) => postMessage({ loaded }));
+let before = Promise.resolve();
+
+onmessage = ({ data }) => {
+  before = before.then(() => answer(data)); // one after the other
+};
+
+async function answer({ path, values }) {
+  try {
+    postMessage({ answer: await (await model).answer(path, values) });
+  } catch (error) {
+    postMessage({ error: error.message || String(error) });
+  }
+}
