@@ -256,6 +256,16 @@ def test_it_says_what_is_wrong(folder, tmp_path, serve, open_page):
     assert "model.onnx could not be loaded: 404" in page.inner_text("#status")
 
 
+@pytest.mark.patient
+def test_the_first_picture_takes_less_than_three_seconds(glyphs, serve, open_page):
+    """On two cores with nothing else on them."""
+    page = open_page(serve(glyphs))
+    page.wait_for_selector("#image[src]")
+    milliseconds = page.evaluate("performance.now()")
+    print(f"The first picture after {milliseconds / 1000:.2f} s.")
+    assert milliseconds < 3000
+
+
 # === The folder ===
 
 
