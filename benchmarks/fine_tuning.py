@@ -119,7 +119,7 @@ def _features(path, images, labels):
             ]
         )
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        classifier.compile("adam", loss, ["accuracy"])
+        classifier.compile("adam", loss)
         classifier.fit(images[:8000], labels[:8000], 64, epochs=2, verbose=0)
         classifier.save(path)
     see = keras.Model(classifier.inputs, classifier.get_layer("features").output)
