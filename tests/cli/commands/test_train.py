@@ -189,8 +189,7 @@ def test_pictures_that_are_gone_are_one_message(picture_folder, tmp_path, capsys
     output, folder = tmp_path / "run", tmp_path / "pictures"
     shutil.copytree(picture_folder, folder)
     command = ["train", "--dataset", f"folder:{folder}", "-o", str(output)]
-    command += "--batch-size 4 --log-every 2 --set model.base_filters=4".split()
-    command += "--checkpoint-every 2 --data-memory 0".split()
+    command += [*TINY.split(), "--checkpoint-every", "2", "--data-memory", "0"]
 
     def remove():
         while not (output / "metrics.jsonl").exists():
