@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "intra_class_distance",
         ],
         "scores.class_probabilities": ["inception_score", "softmax"],
+        "audit": ["Audit", "audit"],
         "evaluation": ["Result", "evaluate"],
         "extractors.classifier": ["classifier_extractor", "train_classifier"],
         "extractors.extractor": [

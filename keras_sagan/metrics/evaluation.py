@@ -28,6 +28,8 @@ class Result:
         by_class: dict from a heading to a dict from class index to number.
         protocol: dict. See `keras_sagan.metrics.protocol`.
         class_names: tuple of str that the indices are of, or `None`.
+        missed: dict from a score's name to the controls that it must see and did not,
+            as `audit` found; empty where that was not asked for.
     """
 
     scores: dict
@@ -35,6 +37,7 @@ class Result:
     by_class: dict
     protocol: dict
     class_names: tuple | None = None
+    missed: dict = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict:
         """Everything, as JSON values."""
@@ -49,6 +52,8 @@ class Result:
             if name in self.intervals:
                 low, high = self.intervals[name]
                 interval = f"  [{low:.6g}, {high:.6g}]"
+            if name in self.missed:
+                interval += f"  (does not see: {', '.join(self.missed[name])})"
             lines.append(f"{name:{width}}  {value:.6g}{interval}")
         if self.by_class:
             lines += ["", class_table(self.by_class, self.class_names)]

@@ -39,6 +39,8 @@ class Score:
         of_dinov2: str, or `None` for that of others. What it is called with DINOv2.
         higher_is_better: bool, or `None` where neither way is.
         unit: str. What the number counts, with its range.
+        sees: frozenset of str out of `controls.CONTROLS`. The faults that must make
+            it worse; the audit looks whether they do.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Score:
     of_dinov2: str | None = None
     higher_is_better: bool | None = False
     unit: str = "squared features, from 0"
+    sees: frozenset = frozenset()
 
     def title(self, extractor):
         """The score's full name, e.g. "fid" or "frechet_distance_classifier".
@@ -104,6 +107,9 @@ class Metric:
 
 _ALL_FEATURES = frozenset({Need.FEATURES})
 _LABELS = frozenset({Need.REAL_LABELS, Need.FAKE_LABELS})
+# Faults, by the names of `controls.CONTROLS`, that a score must see.
+_FAULTS = frozenset({"dropped", "repeated", "blurred", "components", "noise"})
+_MEMORY = frozenset({"copies"})
 _SHARE = "share, 0 to 1"
 _DEVIATION = "standard deviation of the score before it"
 
@@ -113,7 +119,7 @@ METRICS = {
         Metric(
             "fid",
             "Frechet distance of two Gaussians",
-            (Score("fid", of_others="frechet_distance", of_dinov2="fd"),),
+            (Score("fid", of_others="frechet_distance", of_dinov2="fd", sees=_FAULTS),),
             computing.frechet,
             needs=frozenset(),
             paper="Heusel et al., 2017, arXiv 1706.08500",
@@ -133,6 +139,7 @@ METRICS = {
                     of_others="kernel_distance",
                     of_dinov2="kd",
                     unit="squared kernel mean, about 0 and up",
+                    sees=_FAULTS,
                 ),
                 Score("kid_deviation", higher_is_better=None, unit=_DEVIATION),
             ),
@@ -154,6 +161,7 @@ METRICS = {
                     "kernel_distance_rbf",
                     "kernel_distance_rbf",
                     unit="squared kernel mean, about 0 to 2",
+                    sees=_FAULTS,
                 ),
             ),
             computing.gaussian_kernel,
@@ -173,6 +181,7 @@ METRICS = {
                     "mind",
                     of_others="monge_distance",
                     unit="squared features x 3 dimensions, from 0",
+                    sees=_FAULTS,
                 ),
             ),
             computing.sliced_transport,
@@ -193,6 +202,7 @@ METRICS = {
                     "class_score",
                     higher_is_better=True,
                     unit="classes, from 1",
+                    sees=frozenset({"dropped", "noise"}),
                 ),
                 Score("is_deviation", higher_is_better=None, unit=_DEVIATION),
             ),
@@ -209,12 +219,16 @@ METRICS = {
             "prdc",
             "precision, recall, density and coverage",
             tuple(
-                Score(name, higher_is_better=True, unit=unit)
-                for name, unit in (
-                    ("precision", _SHARE),
-                    ("recall", _SHARE),
-                    ("density", "ratio, 1 for real images"),
-                    ("coverage", _SHARE),
+                Score(name, higher_is_better=True, unit=unit, sees=sees)
+                for name, unit, sees in (
+                    ("precision", _SHARE, frozenset({"blurred", "noise"})),
+                    ("recall", _SHARE, _FAULTS),
+                    (
+                        "density",
+                        "ratio, 1 for real images",
+                        frozenset({"blurred", "noise"}),
+                    ),
+                    ("coverage", _SHARE, _FAULTS),
                 )
             ),
             computing.neighbour_scores,
@@ -231,7 +245,12 @@ METRICS = {
             "vendi",
             "Vendi score: how many different images",
             (
-                Score("vendi", higher_is_better=True, unit="images, from 1"),
+                Score(
+                    "vendi",
+                    higher_is_better=True,
+                    unit="images, from 1",
+                    sees=frozenset({"dropped", "repeated", "components"}),
+                ),
                 Score("vendi_of_real", higher_is_better=None, unit="images, from 1"),
             ),
             computing.variety,
@@ -243,7 +262,13 @@ METRICS = {
         Metric(
             "intra_fid",
             "mean Frechet distance within the classes",
-            (Score("intra_fid", of_others="intra_class_frechet_distance"),),
+            (
+                Score(
+                    "intra_fid",
+                    of_others="intra_class_frechet_distance",
+                    sees=_FAULTS - {"dropped"} | {"shuffled"},
+                ),
+            ),
             computing.within_classes,
             needs=_ALL_FEATURES | _LABELS,
             paper="Miyato and Koyama, 2018, arXiv 1802.05637",
@@ -255,7 +280,14 @@ METRICS = {
         Metric(
             "agreement",
             "how often the classifier sees the class asked for",
-            (Score("agreement", higher_is_better=True, unit=_SHARE),),
+            (
+                Score(
+                    "agreement",
+                    higher_is_better=True,
+                    unit=_SHARE,
+                    sees=frozenset({"shuffled", "noise"}),
+                ),
+            ),
             computing.agreement,
             needs=frozenset({Need.LOGITS, Need.FAKE_LABELS, Need.CLASSIFIER}),
             paper="Shmelkov et al., 2018, arXiv 1807.09499 (GAN-test)",
@@ -267,14 +299,20 @@ METRICS = {
             "memorization",
             "are images nearer to training than to held-out images?",
             (
-                Score("memorization_share", unit="share, 0.5 if nothing is memorised"),
-                Score("memorization_score", unit="standard errors from 0.5"),
+                Score(
+                    "memorization_share",
+                    unit="share, 0.5 if nothing is memorised",
+                    sees=_MEMORY,
+                ),
+                Score(
+                    "memorization_score", unit="standard errors from 0.5", sees=_MEMORY
+                ),
                 Score(
                     "memorization_distance_ratio",
                     higher_is_better=None,
                     unit="ratio, 1 for real images",
                 ),
-                Score("memorization_copies", unit="images"),
+                Score("memorization_copies", unit="images", sees=_MEMORY),
             ),
             computing.memorization,
             needs=_ALL_FEATURES | {Need.HELD_OUT},
@@ -287,11 +325,17 @@ METRICS = {
             "gap",
             "Frechet distance to held-out minus that to training images",
             (
-                Score("gap", of_others="frechet_gap", unit="squared features, about 0"),
+                Score(
+                    "gap",
+                    of_others="frechet_gap",
+                    unit="squared features, about 0",
+                    sees=_MEMORY,
+                ),
                 Score(
                     "gap_share",
                     of_others="frechet_gap_share",
                     unit="share of the distance, about 0",
+                    sees=_MEMORY,
                 ),
             ),
             computing.train_test_gap,

@@ -1,5 +1,6 @@
 """`keras-sagan evaluate`: scores of a generator or a folder, with their protocol."""
 
+import dataclasses
 import functools
 import pathlib
 import sys
@@ -53,6 +54,12 @@ def add_parser(commands):
         action="store_true",
         help="compare although the protocols differ",
     )
+    parser.add_argument(
+        "--audit",
+        action="store_true",
+        help="first try every score on controls made of the real images, each with a "
+        "known fault; scores that do not see what they must are marked",
+    )
     outputs.add_force(parser)
     evaluate_options.add_images(parser.add_argument_group("images"))
     evaluate_options.add_extractor(parser.add_argument_group("extractor"))
@@ -78,6 +85,9 @@ def run(options):
             _sweep(job, options)
             return
         result = job.evaluate(options.truncation)
+        if job.audit is not None:
+            print(job.audit.format(), end="\n\n")
+            result = dataclasses.replace(result, missed=job.audit.missed)
         print(result.format())
         if options.json:
             _write_json(options.json, result.to_dict())
@@ -109,7 +119,7 @@ class _Job:
         if options.held_out:
             self.held_out = self.image_set(options.held_out)
         self.real = self.real_images()
-        self.extractor = None
+        self.extractor = self.audit = None
 
     def load(self, split):
         """A split of the data set, at the size of the scored images."""
@@ -185,6 +195,10 @@ class _Job:
             self.strategy,
         )
         check(extractor=extractor)
+        if options.audit:
+            from keras_sagan.metrics.audit import audit
+
+            self.audit = audit(self.real, extractor, self.settings)
         if not isinstance(self.real, Moments):
             self.real = self.prepared(self.real, extractor)
         elif self.real.protocol is None:

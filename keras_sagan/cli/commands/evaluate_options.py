@@ -241,9 +241,12 @@ def _check_left_out(options, settings, kind):
     sweep = options.truncation_sweep
     if options.sweep_png and not sweep:
         raise UserError("--sweep-png draws a --truncation-sweep: pass that too.")
+    if options.audit and options.reference_stats:
+        raise UserError("--audit needs the real images: no --reference-stats.")
     for flag, value in (
         ("--truncation", options.truncation),
         ("--against", options.against),
+        ("--audit", options.audit or None),
     ):
         if sweep and value is not None:
             raise UserError(

@@ -69,6 +69,21 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
     assert "blue" in printed and "red" in printed  # the table of classes
 
 
+def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
+    """The 16 pictures make sets of 5 at most, of which little can be seen."""
+    path = tmp_path / "r.json"
+    assert evaluate("--metrics", "kid,rbf", "--audit", "--json", str(path)) == 0
+    printed = capsys.readouterr().out
+    assert "components: eight principal components" in printed
+    missed = json.loads(path.read_text())["missed"]
+    assert missed
+    for name, controls in missed.items():
+        assert f"(does not see: {', '.join(controls)})" in printed
+        assert name.endswith("_classifier")
+    assert evaluate("--audit", "--reference-stats", str(tmp_path / "s.npz")) == 2
+    assert "no --reference-stats" in capsys.readouterr().err
+
+
 @pytest.mark.distributed
 @pytest.mark.slow
 def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):
