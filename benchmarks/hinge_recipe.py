@@ -13,6 +13,7 @@ HINGE = {
     "model.base_filters": 16,
     "model.d_spectral_norm": True,
     "optimizer.g_learning_rate": 4e-4,
+    "optimizer.decay_steps": None,
     "optimizer.d_learning_rate": 8e-4,
     "optimizer.beta_2": 0.999,
 }

@@ -100,11 +100,15 @@ _ALL = (
             "loss and penalties of R3GAN (Huang et al. 2024), no spectral norm in the "
             "discriminator; networks and the generator's spectral norm are SAGAN's. "
             "Learning rates 7 times R3GAN's, because the networks are small and the "
-            "runs short. In float32 where bfloat16 would be emulated."
+            "runs short; they fall along a cosine, as there. In float32 where bfloat16 "
+            "would be emulated."
         ),
         model=ModelConfig(base_filters=8, d_base_filters=16, d_spectral_norm=False),
         optimizer=OptimizerConfig(
-            g_learning_rate=1.4e-3, d_learning_rate=1.4e-3, beta_2=0.99
+            g_learning_rate=1.4e-3,
+            d_learning_rate=1.4e-3,
+            decay_steps=5000,
+            beta_2=0.99,
         ),
         training=TrainingConfig(
             loss="relativistic",

@@ -60,6 +60,16 @@ def test_each_sign(values, name):
     assert names(findings(rows(**values))) == [name]
 
 
+@pytest.mark.parametrize(
+    ("d_loss", "d_real", "d_fake"),
+    [(0.089, 23.3, 15.9), (0.25, 9.0, 6.9), (0.5, 4.7, 4)],
+)
+def test_a_good_run_with_the_relativistic_loss(d_loss, d_real, d_fake):
+    """As measured on the digits, after 25, 200 and 1,000 steps: only pairs count."""
+    made = rows(d_loss=d_loss, d_real=d_real, d_fake=d_fake)
+    assert findings(made, "relativistic") == []
+
+
 def test_one_bad_row_is_not_the_end():
     made = rows(d_loss=0.001, d_real=0.0, d_fake=0.0)
     made[-3].update(GOOD)
