@@ -171,6 +171,7 @@ def train(args):
 
     from keras_sagan import runs
     from keras_sagan.config.presets import get_preset
+    from keras_sagan.runs import facts
 
     imported = time.perf_counter()
     overrides = {
@@ -180,7 +181,7 @@ def train(args):
         "training.batch_size": BATCH_SIZE,
     }
     config, source = runs.prepare(get_preset("sagan_64").run_config(overrides))
-    facts = runs.facts.describe(source, 0.0)["data"]
+    content = facts.content(source)  # as a run does
     opened = time.perf_counter()
     memory = resident()
     gan = runs.build(config, source.class_names, source.class_counts)
@@ -207,7 +208,7 @@ def train(args):
     print(
         f"{args.steps * BATCH_SIZE / total:.1f} images/s, {used:.2f} s of a processor "
         f"a step, waiting {100 * waited / total:.2f} % of the time; content "
-        f"{facts['content']}; resident after the data {memory:.0f} MiB, at the end "
+        f"{content}; resident after the data {memory:.0f} MiB, at the end "
         f"{resident():.0f} MiB. {peak()}. Load {os.getloadavg()[0]:.1f}"
     )
 
