@@ -4,6 +4,7 @@
     python benchmarks/metrics.py features --images 128
     python benchmarks/metrics.py frechet --count 50000 --dimensions 2048
     python benchmarks/metrics.py prdc --count 10000 --dimensions 2048
+    python benchmarks/metrics.py large --dimensions 1024 --only fid mind
 
 Needs the extra `test`. Every comparison takes turns (ours, theirs, ours, ...) so that
 both meet the same machine; the ratio of the medians is printed, with the processor
@@ -14,6 +15,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import multiprocessing
 import os
 import resource
 import statistics
@@ -28,15 +30,21 @@ import numpy as np
 from keras_sagan.metrics import (
     Moments,
     frechet_distance,
+    kernel_distance,
+    monge_distance,
     precision_recall_density_coverage,
+    rbf_distance,
+    vendi_score,
 )
 from keras_sagan.metrics.extractors import inception
+
+_EACH = ("features", "frechet", "distance", "prdc", "large")
 
 
 def main():
     """Run the benchmarks that were asked for."""
     args = _parse()
-    for name in args.what or ("features", "frechet", "distance", "prdc"):
+    for name in args.what or _EACH[:-1]:
         globals()[name](args)
 
 
@@ -163,6 +171,104 @@ def prdc(args):
     print(f"  ours {a}\n  prdc { {name: float(b[name]) for name in a} }")
 
 
+def large(args):
+    """Time and memory of each score on large sets, each in a process of its own."""
+    print(f"2 x {args.count} x {args.dimensions} float32")
+    for name in args.only or _LARGE:
+        for who, function in zip(("ours", "theirs"), _LARGE[name], strict=True):
+            if function is None:
+                continue
+            reader, writer = multiprocessing.Pipe(False)
+            process = multiprocessing.Process(
+                target=_alone, args=(function, args.count, args.dimensions, writer)
+            )
+            process.start()
+            value, processor, peak, before = reader.recv()
+            process.join()
+            print(
+                f"  {name}, {who}: {value:.9g}; processor {processor:.1f} s; largest "
+                f"memory {peak} MiB, {before} MiB of it before",
+                flush=True,
+            )
+
+
+def _alone(function, count, dimensions, writer):
+    generator = np.random.default_rng(0)
+    mixing = generator.standard_normal((dimensions, dimensions), np.float32)
+    mixing /= np.float32(np.sqrt(dimensions))
+    sets = []
+    for shift in (0.4, 0.5):
+        x = np.empty((count, dimensions), np.float32)
+        for start in range(0, count, 1000):  # no second array of this size
+            part = generator.standard_normal((min(1000, count - start), dimensions))
+            x[start : start + 1000] = np.maximum(part @ mixing + shift, 0)
+        sets.append(x)
+    before, processor = _peak(), time.process_time()
+    value = function(*sets)
+    writer.send((float(value), time.process_time() - processor, _peak(), before))
+
+
+def _their_frechet(real, fake):
+    operators = torchvision_operators()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from cleanfid.fid import fid_from_feats
+
+        value = fid_from_feats(real, fake)
+    del operators
+    return value
+
+
+def _their_kernel(real, fake):
+    import torch
+
+    operators = torchvision_operators()
+    from torch_fidelity.metric_kid import kid_features_to_metric
+
+    found = kid_features_to_metric(*map(torch.from_numpy, (fake, real)), verbose=False)
+    del operators
+    return found["kernel_inception_distance_mean"]
+
+
+def _their_neighbours(real, fake):
+    from prdc import compute_prdc
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        return compute_prdc(real, fake, 5)["recall"]
+
+
+def _their_mind(real, fake):
+    """The formula with PyTorch, all projections at once, as torch-fidelity has it."""
+    import torch
+
+    u = torch.randn(1000, real.shape[1], generator=torch.Generator().manual_seed(0))
+    u /= u.norm(dim=1, keepdim=True)
+    a, b = ((torch.from_numpy(x) @ u.T).sort(dim=0)[0] for x in (real, fake))
+    return 3 * real.shape[1] * ((a - b) ** 2).mean()
+
+
+def _their_vendi(real, fake):
+    from sklearn.preprocessing import normalize
+    from vendi_score.vendi import score_dual
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return score_dual(normalize(fake))
+
+
+_LARGE = {
+    "fid": (frechet_distance, _their_frechet),
+    "kid": (lambda *sets: kernel_distance(*sets).mean, _their_kernel),
+    "mind": (monge_distance, _their_mind),
+    "vendi": (lambda real, fake: vendi_score(fake), _their_vendi),
+    "prdc": (
+        lambda *sets: precision_recall_density_coverage(*sets)["recall"],
+        _their_neighbours,
+    ),
+    "rbf": (rbf_distance, None),  # scikit-learn's makes the whole matrix
+}
+
+
 class _Times:
     """Wall and processor time of every call, and the last result."""
 
@@ -243,8 +349,9 @@ def _parse():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("what", nargs="*", choices=(*_EACH, []))
     parser.add_argument(
-        "what", nargs="*", choices=("features", "frechet", "distance", "prdc", [])
+        "--only", nargs="*", choices=_LARGE, help="of large: some of the scores"
     )
     parser.add_argument("--count", type=int, default=50000, metavar="IMAGES")
     parser.add_argument("--dimensions", type=int, default=2048)
