@@ -1,6 +1,7 @@
 """Opens untrusted zip archives, and refuses decompression bombs."""
 
 import contextlib
+import os
 import zipfile
 
 from keras_sagan.files import paths
@@ -28,19 +29,18 @@ def opened(path, may_be_compressed=True):
     Raises:
         ValueError: if the archive is not acceptable, or if reading it inside the scope
             raises any error.
-        OSError: if there is no such file.
+        OSError: if the file is not there or may not be read.
     """
     path = paths.local(path)
-    size = path.stat().st_size
-    try:
-        with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            _check(archive.infolist(), size, may_be_compressed)
-            yield archive
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # damaged archives can make `zipfile` raise anything
-        reason = str(error) or type(error).__name__
-        raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            with zipfile.ZipFile(file) as archive:
+                _check(archive.infolist(), size, may_be_compressed)
+                yield archive
+        except Exception as error:  # damaged archives can make `zipfile` raise anything
+            reason = str(error) or type(error).__name__
+            raise ValueError(f"{str(path)!r} cannot be read: {reason}") from error
 
 
 def _check(entries, size, may_be_compressed):

@@ -95,3 +95,12 @@ def test_no_file(tmp_path):
     with pytest.raises(FileNotFoundError):
         with zip_files.opened(tmp_path / "x.zip"):
             pass
+
+
+def test_what_is_no_file_is_the_systems_error(tmp_path):
+    for path, error in [
+        (tmp_path, IsADirectoryError),
+        (tmp_path / "x", FileNotFoundError),
+    ]:
+        with pytest.raises(error, match=str(path)), zip_files.opened(path):
+            pass
