@@ -66,7 +66,7 @@ def kernel_distance(
 def rbf_distance(
     real: np.ndarray, fake: np.ndarray, bandwidth: float | None = None
 ) -> float:
-    """Unbiased estimate of MMD^2 with the kernel exp(-|x - y|^2 / (2 bandwidth^2)).
+    """Unbiased estimate of MMD^2 with the kernel `exp(-|x - y|^2 / (2 bandwidth^2))`.
 
     Unlike the cubic kernel's it is 0 for equal distributions only, whatever their
     moments. All pairs are used, in bounded memory; products are float32, of features
