@@ -49,6 +49,8 @@ TRAINING = {
     "gradient_accumulation_steps": 2,
     "seed": 9,
     "dtype_policy": "float64",
+    "init_from": "runs/digits",
+    "freeze": ("attention_16",),
 }
 DATA = {
     "dataset": "folder:cats",
