@@ -157,9 +157,11 @@ def load_trained(name):
         FileNotFoundError: if there is no model, or the run has none yet.
         ValueError: if it is another kind of model, or damaged.
     """
-    location, beside = locate(name), paths.local(name) / PRESET
-    if location.kind is Kind.EXPORT and (beside / saving.WEIGHTS).is_file():
-        location = Location(Kind.MODEL, beside)
+    location = locate(name)
+    if location.kind is Kind.EXPORT:
+        beside = paths.local(name) / PRESET
+        if (beside / saving.WEIGHTS).is_file():
+            location = Location(Kind.MODEL, beside)
     if location.kind not in _TRAINED:
         raise location.refuse("a trained model with both of its networks", _TRAIN)
     if location.kind is Kind.KERAS:
