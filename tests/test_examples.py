@@ -27,8 +27,13 @@ def test_each_is_run_and_listed():
     assert all(f"`{name}.py`" in listed for name in names)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", PRINTED)
+IN_CI = ("custom_loss", "stock_callbacks")  # the others take minutes together
+MARKS = {True: pytest.mark.slow, False: pytest.mark.patient}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=MARKS[name in IN_CI]) for name in PRINTED]
+)
 @pytest.mark.filterwarnings("default")  # of the trackers' own packages
 def test_an_example(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -1,10 +1,10 @@
-"""Which cases are tested: one of each class, and all of them with the slow tests."""
+"""Which cases are tested: one of each class, and all of them by hand."""
 
 import pytest
 
 
 def pytest_collection_modifyitems(items):
-    """Marks slow: all cases but the first of a class, and what compiles a network."""
+    """Marks all cases but the first of a class patient, compiled networks slow."""
     first = {}
     for item in items:
         if item.path.parent.name != "conformance" or not hasattr(item, "callspec"):
@@ -14,7 +14,11 @@ def pytest_collection_modifyitems(items):
         quick = first.setdefault((item.path, kind), case) is case
         compiles = item.path.stem in ("test_function", "test_jax", "test_replicas")
         network = kind in ("Generator", "Discriminator", "SAGAN")
-        if item.path.stem != "test_config" and (not quick or (compiles and network)):
+        if item.path.stem == "test_config":
+            continue
+        if not quick:
+            item.add_marker(pytest.mark.patient)
+        elif compiles and network:
             item.add_marker(pytest.mark.slow)
 
 

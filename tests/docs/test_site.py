@@ -19,8 +19,10 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(request, tmp_path_factory):
     """The folder of the built pages; a warning of Sphinx is an error."""
+    if (built := request.config.getoption("--site", None)) is not None:
+        return built.resolve()
     folder = tmp_path_factory.mktemp("site")
     options = ["--fail-on-warning", "--nitpicky", "-D", "nb_execution_mode=off"]
     done = subprocess.run(
