@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -13,11 +14,31 @@ from PIL import Image
 
 from keras_sagan.cli.main import main
 
+_BEGIN = pytest.StashKey()
+
 # Strategies with up to four replicas; has to come before TensorFlow starts.
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices("CPU")[0],
     [tf.config.LogicalDeviceConfiguration()] * 4,
 )
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--seconds",
+        type=float,
+        help="tests that have not begun after so many seconds are skipped",
+    )
+
+
+def pytest_configure(config):
+    config.stash[_BEGIN] = time.monotonic()
+
+
+def pytest_runtest_setup(item):
+    limit = item.config.getoption("--seconds")
+    if limit and time.monotonic() - item.config.stash[_BEGIN] > limit:
+        pytest.skip(f"no time: not begun within {limit:g} seconds")
 
 
 @pytest.fixture(autouse=True)
