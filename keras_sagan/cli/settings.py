@@ -7,6 +7,7 @@ import argparse
 import ast
 import dataclasses
 
+from keras_sagan.cli.model_argument import model_name
 from keras_sagan.cli.parsing import local_path, wrap
 from keras_sagan.config.presets import get_preset
 from keras_sagan.config.run import (
@@ -20,6 +21,8 @@ from keras_sagan.config.section import parts, setting_of
 from keras_sagan.files import json_files
 
 DEFAULT_PRESET = "sagan_32_small"
+
+_TYPES = {"DIR": local_path, "MODEL": model_name}  # of flags, by what they take
 
 
 def add_base(parser):
@@ -73,7 +76,7 @@ def _add_flag(group, section, field):
         # No attribute unless given, so that `resolve` knows what the user has chosen.
         default=argparse.SUPPRESS,
         metavar=unit,
-        type=local_path if unit == "DIR" else str,
+        type=_TYPES.get(unit, str),
         help=text.replace("%", "%%"),  # argparse applies % formatting to it
     )
 

@@ -62,7 +62,7 @@ def test_folders(tmp_path):
     for name in ("full", "file"):
         with pytest.raises(UserError, match="new or an empty folder"):
             outputs.check_folder(tmp_path / name)
-    with pytest.raises(UserError, match=r"file' is no folder"):
+    with pytest.raises(UserError, match=r"file' is not a folder"):
         outputs.check_folder(tmp_path / "file" / "x")
     assert not (tmp_path / "a").exists()
 
@@ -109,6 +109,7 @@ INPUTS = {
     "discriminator",
     "reference_stats",
     "token_file",
+    "weights",
 }
 
 

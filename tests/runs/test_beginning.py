@@ -62,7 +62,7 @@ def test_a_setting_that_is_the_models(run_directory):
         building.prepare(config, given={"model.base_filters"})
 
 
-@pytest.mark.parametrize("name", ["saved_models/glyphs", "sagan_64"])
+@pytest.mark.parametrize("name", ["saved_models/glyphs/1", "sagan_64"])
 def test_models_that_cannot_be_trained_on(name, monkeypatch):
     monkeypatch.chdir(helpers.ROOT)
     config = config_of(training__init_from=name)

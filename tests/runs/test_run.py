@@ -39,6 +39,7 @@ def test_directory_of_a_finished_run(run_directory):
     samples = sorted(path.name for path in (run_directory / "samples").iterdir())
     assert samples == ["0000000.png", "0000003.png", "0000004.png"]
     assert {path.name for path in (run_directory / "model").iterdir()} == {
+        "README.md",
         "config.json",
         "metadata.json",
         "model.weights.h5",

@@ -89,7 +89,7 @@ def test_the_configuration_of_a_run_makes_the_same_one(run_directory, capsys):
         ),
         (
             ["--evaluate-every", "5", "--evaluate-extractor", "classifer"],
-            "`extractor` must be inception, classifier",
+            "`extractor` must be inception, ",
         ),
     ],
 )
