@@ -18,7 +18,7 @@ import time
 
 from keras_sagan.config.presets import get_preset
 from keras_sagan.distributed import strategies
-from keras_sagan.runs import building, checkpoint_files, checkpoints
+from keras_sagan.runs import beginning, building, checkpoint_files, checkpoints
 
 INTERVAL = 500  # steps between two checkpoints
 
@@ -36,7 +36,7 @@ def main():
     if options.cache_dir:
         overrides["data.cache_dir"] = options.cache_dir
     config = get_preset(options.preset).run_config(overrides)
-    config, source = building.prepare(config, overrides)
+    config, source = beginning.prepare(config, overrides)
     gan = building.build(config, source.class_names)
     folder = pathlib.Path(
         tempfile.mkdtemp(prefix="checkpoints-", dir=options.directory)

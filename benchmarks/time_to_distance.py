@@ -17,7 +17,6 @@ again.
 
 import argparse
 import pathlib
-import sys
 
 import numpy as np
 from contenders.turns import Contender
@@ -82,12 +81,10 @@ class Scores:
     def __init__(self, images, labels):
         chosen = np.random.default_rng(0).permutation(len(images))[:_COUNT]
         self._extractors = {
-            "classifier": metrics.train_classifier(images, labels),
-            "random weights": metrics.train_classifier(images, labels, epochs=0),
-        }
-        self._extractors = {
-            name: classifier.classifier_extractor(model)
-            for name, model in self._extractors.items()
+            name: classifier.classifier_extractor(
+                metrics.train_classifier(images, labels, epochs)
+            )
+            for name, epochs in (("classifier", 4), ("random weights", 0))
         }
         self._real = {
             name: metrics.extract(images[chosen], extractor)[0]
@@ -182,7 +179,7 @@ def _parse():
     parser.add_argument("--report", action="store_true", help="train nothing")
     options = parser.parse_args()
     if not (options.report or options.studiogan):
-        sys.exit("--studiogan CHECKOUT is needed to train")
+        parser.error("--studiogan CHECKOUT is needed to train")
     return options
 
 

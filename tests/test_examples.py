@@ -28,11 +28,14 @@ def test_each_is_run_and_listed():
 
 
 IN_CI = ("custom_loss", "stock_callbacks")  # the others take minutes together
-MARKS = {True: pytest.mark.slow, False: pytest.mark.patient}
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=MARKS[name in IN_CI]) for name in PRINTED]
+    "name",
+    [
+        pytest.param(x, marks=pytest.mark.slow if x in IN_CI else pytest.mark.patient)
+        for x in PRINTED
+    ],
 )
 @pytest.mark.filterwarnings("default")  # of the trackers' own packages
 def test_an_example(name, tmp_path, monkeypatch, capsys):

@@ -1,8 +1,49 @@
-"""A run that begins with the weights of a trained model: `training.init_from`."""
+"""What a new run begins with: completed settings, and perhaps a trained model.
+
+`prepare` fills in the settings that the data decide, and those of the model that the
+setting `training.init_from` names; `begin` gives the run the weights of that model.
+"""
 
 from keras_sagan.distributed import strategies
-from keras_sagan.runs import loading
+from keras_sagan.runs import building, loading
 from keras_sagan.training import fine_tuning
+
+
+def prepare(config, given=()):
+    """Opens the data of a configuration and fills in the settings that depend on them.
+
+    Args:
+        config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
+        given: names of settings that the user has given. The number of classes and of
+            channels are taken from the data unless they are among them. With
+            `training.init_from` the networks, and with them the channels, are those
+            of that model.
+
+    Returns:
+        Tuple `(config, source)` of the completed `RunConfig` and its
+        `keras_sagan.data.Source`.
+
+    Raises:
+        ValueError: if a given setting contradicts the data.
+        OSError: if the data cannot be read.
+    """
+    if config.training.init_from:
+        config = with_networks_of(config, given)
+        given = {*given, "model.channels"}
+    source = building.load_source(
+        config, config.model.channels if "model.channels" in given else None
+    )
+    wanted = config.model.num_classes
+    if "model.num_classes" in given and wanted != source.num_classes:
+        raise ValueError(
+            f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
+            f"num_classes={source.num_classes}. Received: {wanted!r}."
+        )
+    found = {
+        "model.num_classes": source.num_classes,
+        "model.channels": source.channels,
+    }
+    return config.override(found), source
 
 
 def with_networks_of(config, given=()):

@@ -13,45 +13,6 @@ from keras_sagan.sagan import SAGAN
 from keras_sagan.training import batch_checks, settings
 
 
-def prepare(config, given=()):
-    """Opens the data of a configuration and fills in the settings that depend on them.
-
-    Args:
-        config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
-        given: names of settings that the user has given. The number of classes and of
-            channels are taken from the data unless they are among them. With
-            `training.init_from` the networks, and with them the channels, are those
-            of that model.
-
-    Returns:
-        Tuple `(config, source)` of the completed `RunConfig` and its
-        `keras_sagan.data.Source`.
-
-    Raises:
-        ValueError: if a given setting contradicts the data.
-        OSError: if the data cannot be read.
-    """
-    if config.training.init_from:
-        from keras_sagan.runs import beginning  # which imports this module
-
-        config = beginning.with_networks_of(config, given)
-        given = {*given, "model.channels"}
-    source = load_source(
-        config, config.model.channels if "model.channels" in given else None
-    )
-    wanted = config.model.num_classes
-    if "model.num_classes" in given and wanted != source.num_classes:
-        raise ValueError(
-            f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
-            f"num_classes={source.num_classes}. Received: {wanted!r}."
-        )
-    found = {
-        "model.num_classes": source.num_classes,
-        "model.channels": source.channels,
-    }
-    return config.override(found), source
-
-
 def load_source(config, channels):
     """Opens the data of a run, in batches of the images that a generator step needs.
 

@@ -33,7 +33,7 @@ def test_networks_and_weights(run_directory, other_pictures):
     config = config_of(
         training__init_from=str(run_directory), data__dataset=f"folder:{other_pictures}"
     )
-    config, source = building.prepare(config)
+    config, source = beginning.prepare(config)
     assert (config.model.base_filters, config.model.d_base_filters) == (4, None)
     assert config.model.num_classes == 2
     gan = building.build(config, source.class_names)
@@ -59,7 +59,7 @@ def test_a_setting_that_is_the_models(run_directory):
     config = config_of(training__init_from=str(run_directory), model__base_filters=8)
     message = r"`model.base_filters` is that of the model .*: 4\. Received: 8"
     with pytest.raises(ValueError, match=message):
-        building.prepare(config, given={"model.base_filters"})
+        beginning.prepare(config, given={"model.base_filters"})
 
 
 @pytest.mark.parametrize("name", ["saved_models/glyphs/1", "sagan_64"])
@@ -67,7 +67,7 @@ def test_models_that_cannot_be_trained_on(name, monkeypatch):
     monkeypatch.chdir(helpers.ROOT)
     config = config_of(training__init_from=name)
     with pytest.raises(ValueError, match=r"but a trained model with both .* is needed"):
-        building.prepare(config)
+        beginning.prepare(config)
 
 
 @pytest.mark.slow

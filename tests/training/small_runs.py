@@ -1,7 +1,7 @@
 """Configurations of tiny runs on a folder of pictures."""
 
 from keras_sagan.config.presets import get_preset
-from keras_sagan.runs import building
+from keras_sagan.runs import beginning
 
 TINY = {
     "model.base_filters": 4,
@@ -15,4 +15,4 @@ TINY = {
 def prepare(folder, **overrides):
     overrides = {**TINY, "data.dataset": f"folder:{folder}", **overrides}
     config = get_preset("sagan_32_small").run_config(overrides)
-    return building.prepare(config, given=overrides)
+    return beginning.prepare(config, given=overrides)

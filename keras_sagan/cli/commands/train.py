@@ -177,12 +177,12 @@ def data_to_agree_on(source):
 
 def _train(options, config, given, together):
     """Trains with the other workers, if there are any; returns the exit status."""
-    from keras_sagan.runs import building, run_directory
+    from keras_sagan.runs import beginning, building, run_directory
     from keras_sagan.runs import run as training_run
 
     with user_errors():
         together.agree("configuration", settings_to_agree_on(config))
-        config, source = building.prepare(config, given=given)
+        config, source = beginning.prepare(config, given=given)
         together.agree("data", data_to_agree_on(source))
         with together.strategy.scope():
             if options.dry_run:
