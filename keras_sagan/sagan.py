@@ -134,7 +134,8 @@ class SAGAN(TrainableSAGAN):
         Raises:
             ValueError: if there is no such recipe or directory, or what is there
                 cannot be used.
-            FileNotFoundError: if there is no such model on the hub.
+            FileNotFoundError: if there is no such model on the hub, or the directory
+                has no weights.
             ImportError: if the package that the hub needs is not installed.
             OSError: if the hub cannot be reached, or does not let one in.
         """

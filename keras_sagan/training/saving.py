@@ -91,16 +91,20 @@ def upload_preset(uri: str, preset: str | os.PathLike) -> None:
         gan = keras_sagan.SAGAN.from_preset("hf://USER/cats")
     """
     address, directory = addresses.parse(uri), paths.local(preset)
-    missing = [x for x in (CONFIG, WEIGHTS) if not (directory / x).is_file()]
+    _check_present(directory, CONFIG, WEIGHTS)
+    read_config(directory)
+    present = [name for name in FILES if (directory / name).is_file()]
+    clients.upload(address, directory, present)
+
+
+def _check_present(directory, *names):
+    missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise FileNotFoundError(
             "`preset` must be the directory of a model, as `save_to_preset` or a run "
             f"(RUN/model) writes it. Received: {str(directory)!r}, without "
             f"{' and '.join(missing)}."
         )
-    read_config(directory)
-    present = [name for name in FILES if (directory / name).is_file()]
-    clients.upload(address, directory, present)
 
 
 def load(cls, preset, load_weights, overrides):
@@ -115,6 +119,8 @@ def load(cls, preset, load_weights, overrides):
             return _load_directory(cls, directory, load_weights, overrides)
     directory = paths.local(preset)
     if (directory / CONFIG).is_file():
+        if load_weights:
+            _check_present(directory, WEIGHTS)
         return _load_directory(cls, directory, load_weights, overrides)
     if directory.exists() or len(directory.parts) > 1:
         raise ValueError(

@@ -205,6 +205,11 @@ def test_bad_arguments(preset, overrides, message):
         SAGAN.from_preset(preset, **overrides)
 
 
+def test_the_directory_of_a_run_is_not_that_of_its_model(run_directory):
+    with pytest.raises(FileNotFoundError, match=r"\(RUN/model\).*without model.weig"):
+        SAGAN.from_preset(str(run_directory))
+
+
 def test_directory_without_a_preset(tmp_path):
     with pytest.raises(ValueError, match=r"`preset` .*config\.json"):
         SAGAN.from_preset(tmp_path)
