@@ -94,7 +94,9 @@ class SAGAN(TrainableSAGAN):
             class_weights=self.fake_label_weights,
         )
 
-    def save_to_preset(self, directory: str | os.PathLike) -> None:
+    def save_to_preset(
+        self, directory: str | os.PathLike, include_optimizer: bool = True
+    ) -> None:
         """Write the model into a directory, which `from_preset` reads.
 
         It gets `config.json`, `model.weights.h5`, `metadata.json` and a model card,
@@ -102,11 +104,15 @@ class SAGAN(TrainableSAGAN):
 
         Args:
             directory: str or path. A new or empty directory.
+            include_optimizer: bool. Whether the state of both optimizers is saved, so
+                that training goes on as if it had not been interrupted. Without it,
+                Adam's two moments are left out, the files have about half the size,
+                and the optimizers of the loaded model begin anew.
 
         Raises:
             FileExistsError: if something is there already.
         """
-        saving.save(self, directory)
+        saving.save(self, directory, include_optimizer)
 
     @classmethod
     def from_preset(

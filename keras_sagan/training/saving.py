@@ -1,7 +1,7 @@
 """Preset directories and named recipes of a `SAGAN`.
 
 A directory holds `config.json` (architecture and compile arguments, as Keras
-serialises them), `model.weights.h5` (every weight, optimizers included),
+serialises them), `model.weights.h5` (every weight, with or without the optimizers'),
 `metadata.json` (versions) and `README.md` (the model card). A model on a hub has the
 same files.
 """
@@ -15,8 +15,7 @@ import keras
 from keras_sagan import versions
 from keras_sagan.config.presets import get_preset
 from keras_sagan.export import card
-from keras_sagan.files import json_files, keras_files, paths, writing
-from keras_sagan.files.hdf5_files import check as check_weights
+from keras_sagan.files import hdf5_files, json_files, keras_files, paths, writing
 from keras_sagan.hub import addresses, clients
 from keras_sagan.models.discriminator import Discriminator
 from keras_sagan.models.generator import Generator
@@ -31,38 +30,49 @@ CONFIG, WEIGHTS, METADATA = "config.json", "model.weights.h5", "metadata.json"
 FILES = (CONFIG, WEIGHTS, METADATA, card.TEXT)
 
 
-def save(gan, directory):
+def save(gan, directory, include_optimizer=True):
     """Write `gan` into `directory`, which must be new or empty.
 
     Raises:
         FileExistsError: if something is there already.
     """
-    writing.create_folder(directory, functools.partial(write, gan))
+    write_all = functools.partial(write, gan, include_optimizer=include_optimizer)
+    writing.create_folder(directory, write_all)
 
 
-def write(gan, folder, facts=None):
+def write(gan, folder, facts=None, include_optimizer=True, **details):
     """Writes the files of `gan` into an empty folder that nobody uses yet.
 
     Args:
         gan: `SAGAN`.
         folder: path.
         facts: dict, or None. What its model card says of data and training.
+        include_optimizer: bool. Whether the state of the optimizers is written too.
+        **details: further arguments of `model_card`.
     """
     gan.refresh_ema()
     config = keras.saving.serialize_keras_object(gan)
     writing.write_new(folder / CONFIG, writing.json_text(config))
     writing.write_new(folder / METADATA, writing.json_text(versions.metadata()))
-    writing.write_new(folder / card.TEXT, card.preset_text(_card(gan, facts)))
-    _write_weights(gan, folder / WEIGHTS)
+    writing.write_new(folder / card.TEXT, card.preset_text(_card(gan, facts, details)))
+    _write_weights(gan if include_optimizer else _uncompiled(gan), folder / WEIGHTS)
 
 
-def _card(gan, facts):
+def _uncompiled(gan):
+    """A copy of `gan` that has no optimizers."""
+    copy = type(gan).from_config(gan.get_config())
+    copy.set_weights(gan.get_weights())
+    return copy
+
+
+def _card(gan, facts, details):
     return card.model_card(
         gan.generator,
         f"SAGAN, {gan.generator.image_size} x {gan.generator.image_size}",
         gan.class_names,
         facts or {"training": {"steps": gan.step}},
         class_weights=gan.fake_label_weights,
+        **details,
     )
 
 
@@ -202,13 +212,24 @@ def _load_as_it_is(cls, directory, load_weights, overrides):
     kind = _class_of(config, cls)
     config["registered_name"] = _SAGAN
     path, weights = directory / CONFIG, directory / WEIGHTS
+    compile_config = None
+    if load_weights and not _has_optimizers(weights):  # compiled with them after that
+        compile_config = config.pop("compile_config", None)
     with _naming(path, "does not describe a SAGAN that can be built"):
         with keras.saving.CustomObjectScope({_SAGAN: kind}):
             gan = keras.saving.deserialize_keras_object(config)
     if load_weights:
         with _naming(weights, f"does not hold the weights that {CONFIG} describes"):
             gan.load_weights(weights)
+    if compile_config is not None:
+        with _naming(path, "does not describe how its model was compiled"):
+            gan.compile_from_config(compile_config)
     return gan
+
+
+def _has_optimizers(weights):
+    with hdf5_files.opened(weights) as file:
+        return "g_optimizer" in file
 
 
 def read_config(directory, load_weights=True, cls=None):
@@ -227,7 +248,7 @@ def read_config(directory, load_weights=True, cls=None):
     path, weights = directory / CONFIG, directory / WEIGHTS
     config = json_files.read(path)
     try:
-        available = (check_weights(weights),) if load_weights else ()
+        available = (hdf5_files.check(weights),) if load_weights else ()
         _check_config(config, *available, cls=cls)
     except ValueError as error:
         raise ValueError(f"{str(path)!r} cannot be used: {error}") from error

@@ -15,12 +15,14 @@ def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
         "export",
-        help="export a model for TensorFlow Serving, ONNX, LiteRT or the browser",
+        help="export a model for TensorFlow Serving, ONNX, LiteRT or the browser, or "
+        "to share it",
         description="Exports a trained model as the next version under a directory "
         "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
         "An export appears complete or not at all, and none is ever overwritten. "
         "--format web writes a folder for any static host: a page on which the model "
-        "runs in the visitor's browser.",
+        "runs in the visitor's browser. --format preset writes a model that can be "
+        "trained further on other pictures, without the state of its optimizers.",
         examples=(
             "runs/cats -o saved_models/cats --verify",
             "runs/cats -o cats.onnx --format onnx",
@@ -38,7 +40,7 @@ def add_parser(commands):
         type=local_path,
         metavar="PATH",
         help="directory of the versions, e.g. saved_models/NAME; with onnx or litert "
-        "the file to write, e.g. NAME.onnx; with web the folder to write",
+        "the file to write, e.g. NAME.onnx; with web or preset the folder to write",
     )
     parser.add_argument(
         "--format",
@@ -77,7 +79,7 @@ def run(options):
     """Exports and prints where to."""
     if options.signature and options.format != "onnx":
         raise UserError("--signature goes with --format onnx only.")
-    if options.format == "web":
+    if options.format in ("web", "preset"):
         outputs.check_folder(options.output)
     elif options.format != "saved_model":  # of directories none is overwritten
         outputs.check_file(options.output, force=None)
@@ -212,6 +214,23 @@ def _web(model, options, facts):
     return options.output
 
 
+def _preset(gan, options, facts):
+    from keras_sagan.files import writing
+    from keras_sagan.sagan import SAGAN
+    from keras_sagan.training import saving
+
+    card = {x: facts[x] for x in ("facts", "metrics", "license", "intended_use")}
+
+    def write(folder):
+        saving.write(gan, folder, include_optimizer=False, **card)
+        if options.verify:
+            draw = SAGAN.from_preset(folder).predict
+            _verify_images(gan, lambda rows: draw([*rows.values()], verbose=0))
+
+    writing.create_folder(options.output, write)
+    return options.output
+
+
 def _verify_images(gan, run):
     from keras_sagan.export import runtimes
 
@@ -232,4 +251,5 @@ _EXPORTS = {
     "onnx": _onnx,
     "litert": _litert,
     "web": _web,
+    "preset": _preset,
 }

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_sagan import SAGAN
 from keras_sagan.cli.main import main
 from keras_sagan.runs import load_trained
 from tests.helpers import ROOT, run_python
@@ -74,6 +75,23 @@ def test_other_formats(run_directory, tmp_path, capsys, kind):
     assert main(arguments) == 2  # never overwritten
     assert "exists already" in capsys.readouterr().err
     assert path.read_bytes() == content
+
+
+def test_a_preset_is_the_model_without_its_optimizers(run_directory, tmp_path, capsys):
+    path = tmp_path / "preset"
+    arguments = ["export", str(run_directory), "-o", str(path), "--format", "preset"]
+    assert main([*arguments, "--license", "MIT", "--verify"]) == 0
+    assert "Verified: images differ by at most" in capsys.readouterr().err
+    text = (path / "README.md").read_text()
+    assert "Licence: MIT" in text
+    assert "dataset: folder:" in text
+    weights = "model.weights.h5"
+    whole = (run_directory / "model" / weights).stat().st_size
+    assert (path / weights).stat().st_size < 0.7 * whole
+    loaded = SAGAN.from_preset(path)
+    assert loaded.step == 4
+    assert loaded.compiled
+    assert loaded.d_optimizer.iterations.numpy() == 0
 
 
 @pytest.mark.slow
