@@ -6,6 +6,7 @@ import threading
 import typing
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_sagan.layers.checks import (
@@ -89,7 +90,7 @@ def kernel_matrix(kernel, out_axis):
     return ops.reshape(kernel, (-1, kernel.shape[-1]))
 
 
-def power_iteration(matrix, u, v, iterations, epsilon):
+def power_iteration(matrix, u, v, iterations, epsilon, ops=ops):
     """Advances an estimate of the largest pair of singular vectors of `matrix`.
 
     Repeats `v <- M u / |M u|`, `u <- M^T v / |M^T v|`. If a product vanishes, as with a
@@ -102,16 +103,23 @@ def power_iteration(matrix, u, v, iterations, epsilon):
         v: float tensor `(rest,)`.
         iterations: int.
         epsilon: float. Norms up to this size count as zero.
+        ops: `keras.ops`, or `numpy` for arrays of NumPy.
 
     Returns: tuple `(u, v)`.
     """
     for _ in range(iterations):
-        v = _direction(ops.matmul(matrix, u), v, epsilon)
-        u = _direction(ops.matmul(v, matrix), u, epsilon)
+        v = _direction(_product(matrix, u, ops), v, epsilon, ops)
+        row = ops.matmul(ops.expand_dims(v, 0), matrix)
+        u = _direction(ops.squeeze(row, 0), u, epsilon, ops)
     return u, v
 
 
-def _direction(vector, fallback, epsilon):
+def _product(matrix, vector, ops=ops):
+    """Returns `matrix @ vector`, which Keras would compute by way of a tensordot."""
+    return ops.squeeze(ops.matmul(matrix, ops.expand_dims(vector, 1)), 1)
+
+
+def _direction(vector, fallback, epsilon, ops=ops):
     """Returns `vector` scaled to length 1, or `fallback` if it is practically zero."""
     norm = ops.sqrt(ops.sum(ops.square(vector)))
     return ops.where(norm > epsilon, vector / ops.maximum(norm, epsilon), fallback)
@@ -217,7 +225,7 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     def sigma(self) -> Tensor:
         """Returns the scalar `v^T M u`, the estimate of the largest singular value."""
-        projected = ops.matmul(self._matrix(), ops.stop_gradient(self.u))
+        projected = _product(self._matrix(), ops.stop_gradient(self.u))
         return ops.sum(ops.stop_gradient(self.v) * projected)
 
     def normalized_kernel(self) -> Tensor:
@@ -282,9 +290,16 @@ class SpectralNormalization(keras.layers.Wrapper):
         matrix = ops.cast(self._matrix(), dtype)
         u = keras.random.normal(shape, dtype=dtype, seed=0)
         v = ops.zeros((matrix.shape[0],), dtype=dtype)
-        return power_iteration(matrix, u, v, WARM_UP_ITERATIONS, self.epsilon)[0]
+        library = ops
+        # Most of the time in which a model is built would pass in hundreds of small
+        # operations of the backend.
+        with contextlib.suppress(NotImplementedError, TypeError):  # symbolic
+            matrix, u, v = map(ops.convert_to_numpy, (matrix, u, v))
+            library = np
+        steps = WARM_UP_ITERATIONS, self.epsilon, library
+        return power_iteration(matrix, u, v, *steps)[0]
 
     def _warmed_up_v(self, shape, dtype=None):
         matrix = ops.cast(self._matrix(), dtype)
-        product = ops.matmul(matrix, ops.cast(self.u, dtype))
+        product = _product(matrix, ops.cast(self.u, dtype))
         return _direction(product, ops.zeros(shape, dtype=dtype), self.epsilon)

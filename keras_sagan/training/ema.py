@@ -149,7 +149,7 @@ def mix_number(label_weights):
 def _moment_function(generator, statistics, seed, label_weights):
     """Returns a compiled function from a batch index to the moments of that batch."""
 
-    @tf.function
+    @tf.function(autograph=False)
     def moments(index):
         latents = sampling.batch_latents(
             seed,

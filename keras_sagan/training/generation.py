@@ -16,7 +16,7 @@ def sampler(gan):
     if generator.num_classes is not None:
         signature.append(tf.TensorSpec((None,), tf.int32))
 
-    @tf.function(input_signature=signature)
+    @tf.function(input_signature=signature, autograph=False)
     def sample(seeds, truncation, labels=None):
         return to_uint8(_images(generator, seeds, labels, truncation))
 
