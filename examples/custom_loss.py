@@ -1,4 +1,4 @@
-"""Train with a loss of your own: least squares, with targets that are softened."""
+"""Train with a custom loss: least squares with soft targets."""
 
 import argparse
 
@@ -9,13 +9,13 @@ import keras_sagan as ks
 
 
 def discriminator_loss(real_logits, fake_logits):
-    """Real images should give 0.9, generated ones -0.9."""
+    """Computes the loss of D, with targets 0.9 for real and -0.9 for fake images."""
     real, fake = ops.square(real_logits - 0.9), ops.square(fake_logits + 0.9)
     return ops.mean(real) + ops.mean(fake)
 
 
 def generator_loss(fake_logits):
-    """Generated images should be taken for real ones."""
+    """Computes the loss of G, whose images should have the logits of real ones."""
     return ops.mean(ops.square(fake_logits - 0.9))
 
 
@@ -25,8 +25,8 @@ def main():
     parser.add_argument("--steps", type=int, default=8)
     options = parser.parse_args()
 
-    # Both are functions of logits that return a scalar. A program that loads the
-    # saved model registers the loss under the same name first.
+    # Both are functions of logits that return a scalar. A program that loads the saved
+    # model must register the loss under the same name first.
     loss = ks.losses.Loss(discriminator_loss, generator_loss)
     ks.losses.register("soft_least_squares", loss)
 

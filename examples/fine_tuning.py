@@ -1,7 +1,7 @@
-"""Begin with a trained model instead of random weights, for classes it never saw.
+"""Start from a trained model instead of random weights, for classes that are new to it.
 
-The first model learns the digits 0 to 7, for a few steps only; the second begins with
-its weights and learns 8 and 9. See `docs/tutorials/fine-tuning.md`.
+The first model learns the digits 0 to 7, for a few steps only. The second one starts
+from its weights and learns 8 and 9. See `docs/tutorials/fine-tuning.md`.
 """
 
 import argparse
@@ -16,7 +16,7 @@ NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight",
 
 
 def main():
-    """Trains both models and says what the second one kept."""
+    """Trains both models and prints what the second one has kept."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--steps", type=int, default=8)
     options = parser.parse_args()
@@ -40,7 +40,7 @@ def main():
 
     kernels = [x.generator.get_layer("dense").layer.kernel for x in (gan, tuned)]
     print("weights kept:", np.array_equal(*kernels))
-    frozen = tuned.freeze("discriminator/block1_*")  # its first block stays as it is
+    frozen = tuned.freeze("discriminator/block1_*")  # its first block is not trained
     print("frozen:", *frozen)
     tuned.fit(
         images[new], labels[new] - 8, 16, steps_per_epoch=options.steps, verbose=2

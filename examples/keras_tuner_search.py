@@ -1,8 +1,8 @@
-"""Search for learning rates with Keras Tuner, scored by a distance of your choice.
+"""Search for learning rates with Keras Tuner, by a distance of your choice.
 
-A GAN's losses say nothing of its pictures. What is minimised here is the Frechet
-distance of generated and real pictures, in the features of a network with random
-weights: enough for an example, see `docs/how-to/evaluate.md` for scores that count.
+The losses of a GAN do not tell how good its pictures are. Here the Frechet distance of
+generated and real pictures is minimised, in the features of a network with random
+weights. This is enough for an example; see `docs/how-to/evaluate.md` for real scores.
 """
 
 import argparse
@@ -13,11 +13,11 @@ import numpy as np
 
 import keras_sagan as ks
 
-COUNT = 128  # pictures on each side
+COUNT = 128  # number of pictures in each set
 
 
 class Search(keras_tuner.RandomSearch):
-    """Tries learning rates; the score of a trial is the distance of its pictures."""
+    """Tries learning rates, and scores a trial by the distance of its pictures."""
 
     def run_trial(self, trial, source, real, features, steps):
         """Trains one model and returns its distance."""
@@ -30,7 +30,7 @@ class Search(keras_tuner.RandomSearch):
 
 
 def build(hp):
-    """A compiled model for one choice of the rates."""
+    """Builds and compiles a model with the learning rates of a trial."""
     networks = {"num_classes": 10, "base_filters": 8}
     gan = ks.SAGAN(ks.models.Generator(**networks), ks.models.Discriminator(**networks))
     rate = hp.Float("rate", 1e-4, 3e-3, sampling="log")

@@ -1,6 +1,6 @@
-"""Self-attention and spectral normalisation in a model that is no GAN.
+"""Use self-attention and spectral normalisation in a model that is not a GAN.
 
-The layers use `keras.ops` only, so that this also runs on Keras's JAX backend
+The layers use `keras.ops` only, so this program also runs on the JAX backend of Keras
 (`KERAS_BACKEND=jax`).
 """
 
@@ -13,7 +13,7 @@ from keras_sagan.layers import SelfAttention2D, SpectralNormalization
 
 
 def classifier(num_classes):
-    """A small convolutional classifier with attention in the middle."""
+    """Builds a small convolutional classifier with attention in the middle."""
     images = keras.Input((32, 32, 3))
     conv = keras.layers.Conv2D(16, 3, strides=2, padding="same", activation="relu")
     x = SpectralNormalization(conv)(images)
@@ -23,14 +23,14 @@ def classifier(num_classes):
 
 
 def main():
-    """Trains the classifier on random stripes and looks at one map."""
+    """Trains the classifier on random stripes and prints facts about a map."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=10)
     options = parser.parse_args()
 
     keras.utils.set_random_seed(0)
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 256)  # 0: lying stripes, 1: standing ones
+    labels = rng.integers(0, 2, 256)  # 0: horizontal stripes, 1: vertical stripes
     stripes = rng.integers(0, 2, (256, 32)).astype("float32")
     images = np.where(labels[:, None, None], stripes[:, None], stripes[:, :, None])
     images = np.repeat(images[..., None], 3, axis=-1)

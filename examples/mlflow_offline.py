@@ -1,4 +1,4 @@
-"""Log a training run with MLflow, to a folder of this machine."""
+"""Log a training run with MLflow to a local folder."""
 
 import argparse
 import os

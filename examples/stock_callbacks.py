@@ -1,4 +1,4 @@
-"""Train with `fit` and Keras's own callbacks, as any Keras model."""
+"""Train with `fit` and Keras's own callbacks, like any Keras model."""
 
 import argparse
 import pathlib
@@ -31,8 +31,8 @@ def main():
         steps_per_epoch=4,
         callbacks=[
             keras.callbacks.ModelCheckpoint(options.output / "newest.keras"),
-            # A rate that is set is the generator's; the discriminator's keeps its
-            # proportion to it.
+            # This sets the rate of the generator. That of the discriminator is scaled
+            # by the same factor.
             keras.callbacks.LearningRateScheduler(lambda epoch, rate: 0.9 * rate),
             keras.callbacks.CSVLogger(options.output / "metrics.csv"),
             keras.callbacks.TerminateOnNaN(),

@@ -1,6 +1,6 @@
 """Log a training run with Weights & Biases, without an account or a network.
 
-`wandb sync FOLDER` uploads what was written once there is an account.
+With an account, `wandb sync FOLDER` uploads what was written.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import keras_sagan as ks
 
 
 def main():
-    """Trains for a few steps; logs metrics and a grid of pictures."""
+    """Trains for a few steps, and logs metrics and a grid of pictures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--output", type=pathlib.Path, default="wandb_runs")

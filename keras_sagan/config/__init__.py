@@ -1,6 +1,6 @@
-"""Configuration of a run: checked, frozen dataclasses, and the presets.
+"""The configuration of a run, as frozen dataclasses with checks, and the presets.
 
-Standard library only: `keras-sagan --help` reads it.
+It imports the standard library only, so that `keras-sagan --help` stays fast.
 """
 
 import lazy_loader

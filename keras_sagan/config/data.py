@@ -1,8 +1,8 @@
-"""Sections of the configuration about data: their source, their augmentation."""
+"""Sections of the configuration about the source of the data and augmentation."""
 
 from keras_sagan.config.section import Section, section, setting
 
-AUGMENTATIONS = {  # operations of each policy, in the order in which they are done
+AUGMENTATIONS = {  # operations of each policy, in the order in which they are applied
     "diffaugment": ("color", "translation", "cutout"),
     "ada": ("blit", "geometric", "color"),
 }
@@ -10,9 +10,9 @@ AUGMENTATIONS = {  # operations of each policy, in the order in which they are d
 
 @section
 class AugmentationConfig(Section):
-    """What the discriminator sees instead of the images themselves.
+    """How images are changed before the discriminator sees them.
 
-    For small data sets.
+    Augmentation is meant for small data sets.
     """
 
     policy: str | None = setting(
@@ -24,20 +24,24 @@ class AugmentationConfig(Section):
     )
     operations: str | None = setting(
         None,
-        "some of color,translation,cutout or of blit,geometric,color",
+        "operations of the policy, joined by commas: some of color,translation,cutout "
+        "(diffaugment) or of blit,geometric,color (ada)",
         "--augment-operations NAMES",
-        none="all of the policy's",
+        none="all of them",
     )
     mirror: bool = setting(
         False,
-        "whether half of the real images are mirrored, so that generated ones are too",
+        "whether to mirror half of the real images, so that half of the generated "
+        "ones are mirrored too",
         "--mirror BOOL",
     )
     ada_target: float = setting(
-        0.6, 'mean sign of D(real) that "ada" aims at', above=-1, below=1
+        0.6, 'mean sign of D(real) that "ada" aims for', above=-1, below=1
     )
     ada_images: int = setting(
-        500_000, 'real images that take the probability of "ada" from 0 to 1', least=1
+        500_000,
+        'number of real images in which the probability of "ada" can rise from 0 to 1',
+        least=1,
     )
 
     def check(self):
@@ -50,7 +54,7 @@ class AugmentationConfig(Section):
 
     @property
     def selected_operations(self):
-        """Tuple of str, in the order in which they are done."""
+        """Tuple of str. Names of the operations, in the order of their application."""
         names = AUGMENTATIONS.get(self.policy, ())
         if self.operations is None:
             return names
@@ -62,7 +66,7 @@ class AugmentationConfig(Section):
 
 @section
 class DataConfig(Section):
-    """Where the images come from."""
+    """The source of the images, and how they are loaded."""
 
     dataset: str = setting(
         "glyphs",
@@ -72,32 +76,35 @@ class DataConfig(Section):
     split: str = setting("train", "part of the data set to train on", "--split NAME")
     cache_dir: str | None = setting(
         None,
-        "where prepared data are kept",
+        "directory in which prepared data are kept",
         "--cache-dir DIR",
-        none="the source's own place",
+        none="the usual directory of the source",
     )
     data_memory: float = setting(
         1.0,
-        "GiB that decoded images may take; of larger sets they stay in their files",
+        "GiB of memory that decoded images may take; those of a larger data set stay "
+        "in their files",
         "--data-memory GIB",
         least=0,
         added_later=True,
     )
     fit: str = setting(
         "crop",
-        "how pictures become square, by their centre or with black borders",
+        "whether pictures are made square by cutting out the centre or by adding "
+        "black borders",
         "--fit HOW",
         choices=("crop", "pad"),
     )
     real_labels: str = setting(
         "natural",
-        "how often each class is shown: as often as in the data set, or all equally",
+        "whether each class is shown as often as it occurs in the data set, or all "
+        "equally often",
         "--real-labels HOW",
         choices=("natural", "balanced"),
     )
     fake_labels: str = setting(
         "balanced",
-        "the same for the labels of generated images",
+        "the same choice for the labels of generated images",
         "--fake-labels HOW",
         choices=("natural", "balanced"),
     )

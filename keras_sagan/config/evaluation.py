@@ -1,4 +1,4 @@
-"""Section of the configuration about scores while a model trains."""
+"""Section of the configuration about the evaluation of a model while it trains."""
 
 from keras_sagan.config.section import Section, section, setting
 from keras_sagan.config.training import LARGEST_SEED
@@ -23,59 +23,60 @@ class EvaluationConfig(Section):
     )
     extractor: str = setting(
         "inception",
-        "network that looks at the images: inception, classifier (trained before step "
-        "1, kept with the run), or another of 'keras-sagan evaluate --help'",
+        "network whose features are compared: inception, classifier (trained before "
+        "step 1 and kept with the run), or another of 'keras-sagan evaluate --help'",
         "--evaluate-extractor NAME",
     )
     inception: str | None = setting(
-        None, "weights file of the FID network", none="a download"
+        None, "file with the weights of the FID network", none="a download"
     )
     split: str | None = setting(
         None,
-        "split that the real images are taken from",
+        "split from which the real images are taken",
         "--evaluate-split NAME",
-        none="the one that is trained on",
+        none="the training split",
     )
     num_real: int | None = setting(
-        10_000, "real images, chosen at random", least=1, none="all"
+        10_000, "number of real images, chosen at random", least=1, none="all"
     )
     num_images: int = setting(
         5000,
-        "generated images; their latents are the same every time",
+        "number of generated images; their latents are the same every time",
         "--evaluate-images N",
         least=1,
     )
     monitor: str | None = setting(
         None,
-        "score that decides which model is best, by the beginning of its name; that "
-        "model is kept in evaluation/best",
+        "score that decides which model is best, or the beginning of its name; the "
+        "best model is kept in evaluation/best",
         "--monitor SCORE",
-        none="the first",
+        none="the first score",
     )
     mode: str | None = setting(
         None,
-        "whether low or high scores are better",
+        "whether low or high values of that score are better",
         choices=("min", "max"),
-        none="the score's own",
+        none="the usual direction of the score",
     )
     keep_best: bool = setting(True, "whether to keep the best model")
     patience: int | None = setting(
         None,
-        "evaluations in a row without a better score after which training ends",
+        "number of evaluations in a row without a better score after which training "
+        "ends",
         "--patience N",
         least=1,
-        none="no such end",
+        none="no early end",
     )
     target: float | None = setting(
         None,
         "value of that score at which training ends",
         "--target SCORE",
-        none="no such end",
+        none="no early end",
         added_later=True,
     )
     share: float = setting(
         0.1,
-        "largest part of the time that evaluations may take",
+        "largest share of the time that evaluations may take",
         "--evaluate-share FRACTION",
         above=0,
         most=1,
@@ -92,5 +93,5 @@ class EvaluationConfig(Section):
 
     @property
     def selected_metrics(self):
-        """Tuple of str."""
+        """Tuple of str. Names of the scores to compute."""
         return tuple(x.strip() for x in self.metrics.split(",") if x.strip())

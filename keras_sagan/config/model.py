@@ -15,44 +15,46 @@ class ModelConfig(Section):
         32, "height and width of the images", "--image-size PIXELS", choices=IMAGE_SIZES
     )
     num_classes: int | None = setting(
-        10, "classes of the images", least=1, none="an unconditional model"
+        10, "number of classes", least=1, none="an unconditional model"
     )
     latent_dim: int = setting(128, "length of the latent vector", least=1)
-    base_filters: int = setting(64, "width unit `ch` of both networks", least=1)
+    base_filters: int = setting(
+        64, "base number of filters `ch`, the width of both networks", least=1
+    )
     d_base_filters: int | None = setting(
         None,
-        "width unit of the discriminator",
+        "base number of filters of the discriminator",
         least=1,
         none="`base_filters`",
         added_later=True,
     )
-    channels: int = setting(3, "channels of the images", choices=(1, 3, 4))
+    channels: int = setting(3, "number of channels of the images", choices=(1, 3, 4))
     attention_resolutions: tuple[int, ...] = setting(
-        (16,), "pixel sizes of the tensors with self-attention; () for none"
+        (16,), "heights in pixels of the feature maps with self-attention; () for none"
     )
     attention: str = setting(
         "released",
-        "variant of the attention layer: that of the released code, of the paper's "
-        "text or of its formula; residual is a control without attention",
+        "variant of the attention layer: as in the released code, in the text of the "
+        "paper or in its formula; residual is a control without attention",
         choices=ATTENTION_NAMES,
     )
     batch_norm_momentum: float = setting(
-        0.999, "share that the running statistics keep at each step", least=0, below=1
+        0.999, "share of the running statistics kept at each step", least=0, below=1
     )
-    batch_norm_epsilon: float = setting(1e-5, "added to the variance", above=0)
+    batch_norm_epsilon: float = setting(1e-5, "number added to the variance", above=0)
     kernel_initializer: str = setting(
-        "glorot_uniform", "first values of the kernels", choices=KERNEL_INITIALIZERS
+        "glorot_uniform", "initializer of the kernels", choices=KERNEL_INITIALIZERS
     )
     activated_shortcut: bool = setting(
         False,
-        "whether the discriminator's shortcut sees relu(x), as in ports with an "
-        "in-place ReLU",
+        "whether the shortcuts of the discriminator get relu(x), as they do in ports "
+        "with an in-place ReLU",
     )
     g_spectral_norm: bool = setting(
-        True, "whether the generator is spectrally normalised", added_later=True
+        True, "whether the generator has spectral normalisation", added_later=True
     )
     d_spectral_norm: bool = setting(
-        True, "whether the discriminator is spectrally normalised", added_later=True
+        True, "whether the discriminator has spectral normalisation", added_later=True
     )
 
     def check(self):
@@ -79,7 +81,7 @@ class ModelConfig(Section):
         )
 
     def _kwargs(self, *others, **own):
-        """What both networks take, without that of the other one."""
+        """Returns the settings of one network: all but `others`, and its `own`."""
         others += ("d_base_filters", "g_spectral_norm", "d_spectral_norm")
         kept = {name: x for name, x in vars(self).items() if name not in others}
         return {**kept, **own}

@@ -1,7 +1,7 @@
-"""Named recipes: an architecture with the training settings it goes with.
+"""Presets: named recipes of an architecture with suitable training settings.
 
-Nothing here was trained to its end by this project unless the description says so:
-the sources are other people's runs, with what differs from them.
+Unless its description says so, this project has not trained a preset to the end. The
+sources are runs of other people, and the differences from them are listed.
 """
 
 import dataclasses
@@ -17,15 +17,15 @@ from keras_sagan.config.training import OptimizerConfig, TrainingConfig
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """A recipe.
+    """A named recipe for training.
 
     Args:
         name: str.
-        description: str. One line: what it is for.
-        source: str. Paper section or file of a repository that the values come
-            from, and what differs from it.
-        model: `ModelConfig`. `num_classes` and `channels` are those of the source's
-            data set; a run takes them from its own.
+        description: str. What it is for, in one line.
+        source: str. Section of a paper or file of a repository that the values come
+            from, and the differences from it.
+        model: `ModelConfig`. `num_classes` and `channels` are those of the data set
+            of the source; a run takes them from its own data.
         optimizer: `OptimizerConfig`.
         training: `TrainingConfig`.
     """
@@ -38,16 +38,17 @@ class Preset:
     training: TrainingConfig
 
     def run_config(self, overrides=None):
-        """Returns the `RunConfig` of this recipe on the built-in data.
+        """Returns the `RunConfig` of this recipe, for the built-in data set.
 
-        In float32 where the recipe says "mixed_bfloat16" and this machine would have
-        to emulate it, unless `overrides` say otherwise.
+        Where the recipe says "mixed_bfloat16" and this machine would have to emulate
+        it, the dtype policy is "float32", unless `overrides` say otherwise.
 
         Args:
-            overrides: dict from `"section.field"` to a value (`RunConfig.override`).
+            overrides: dict from `"section.field"` to a value, or `None`; see
+                `RunConfig.override`.
 
         Raises:
-            ValueError: if a setting is unknown or its value not allowed.
+            ValueError: if a setting is unknown or its value is not allowed.
         """
         config = RunConfig(self.name, self.model, self.optimizer, self.training)
         usable = usable_dtype_policy(self.training.dtype_policy)
@@ -77,10 +78,10 @@ _ALL = (
         source=(
             "MMGeneration configs/sagan (CIFAR-10, without in-place ReLU: FID 9.43 "
             "after 100k generator steps), the recipe of PyTorch-StudioGAN "
-            "configs/CIFAR10/SAGAN.yaml. Differs: class embeddings of the batch norm "
-            "are not spectrally normalised, epsilon of the attention's spectral norm "
-            "1e-12 (there 1e-6), no horizontal flips, moving average of the "
-            "generator (there none)."
+            "configs/CIFAR10/SAGAN.yaml. Differences: the class embeddings of the "
+            "batch norm are not spectrally normalised, epsilon of the spectral norm "
+            "in the attention layer is 1e-12 (there 1e-6), no horizontal flips, a "
+            "moving average of the generator (there none)."
         ),
         model=ModelConfig(
             batch_norm_momentum=0.9,
@@ -96,12 +97,12 @@ _ALL = (
         name="sagan_32_small",
         description="32 x 32 with small networks: the demo, minutes on a CPU.",
         source=(
-            "This project, chosen on the built-in digits: docs/results/recipes.md. The "
-            "loss and penalties of R3GAN (Huang et al. 2024), no spectral norm in the "
-            "discriminator; networks and the generator's spectral norm are SAGAN's. "
-            "Learning rates 7 times R3GAN's, because the networks are small and the "
-            "runs short; they fall along a cosine, as there. In float32 where bfloat16 "
-            "would be emulated."
+            "This project, chosen on the built-in digits (docs/results/recipes.md). "
+            "Loss and penalties are those of R3GAN (Huang et al. 2024), without a "
+            "spectral norm in the discriminator; the networks and the spectral norm "
+            "of the generator are those of SAGAN. The learning rates are 7 times those "
+            "of R3GAN, because the networks are small and the runs short, and decay "
+            "along a cosine as there. float32 where bfloat16 would be emulated."
         ),
         model=ModelConfig(base_filters=8, d_base_filters=16, d_spectral_norm=False),
         optimizer=OptimizerConfig(
@@ -125,9 +126,10 @@ _ALL = (
         description="64 x 64: pictures of your own, with a GPU.",
         source=(
             "PyTorch-StudioGAN configs of SAGAN for Baby-ImageNet 64 (FID 42.10 after "
-            "100k steps). Differs: glorot initialisers, batch norm epsilon 1e-5, Adam "
-            "epsilon 1e-8 and no spectral norm of class embeddings as in the SAGAN "
-            "authors' code; no horizontal flips; moving average as in sagan_128."
+            "100k steps). Differences: glorot initialisers, batch norm epsilon 1e-5, "
+            "Adam epsilon 1e-8 and no spectral norm of class embeddings, as in the "
+            "code of SAGAN's authors; no horizontal flips; moving average as in "
+            "sagan_128."
         ),
         model=ModelConfig(
             image_size=64,
@@ -144,8 +146,8 @@ _ALL = (
         source=(
             "MMGeneration configs/sagan, 128 x 128 with the BigGAN schedule (FID 12.83 "
             "at 826k of its steps, 8 x 32 images, batch norm not synchronised), which "
-            "follows BigGAN-PyTorch scripts/launch_SAGAN_bs128x2_ema.sh. Differs: "
-            "epsilon of the spectral norm 1e-12 (there 1e-8)."
+            "follows BigGAN-PyTorch scripts/launch_SAGAN_bs128x2_ema.sh. Difference: "
+            "epsilon of the spectral norm is 1e-12 (there 1e-8)."
         ),
         model=dataclasses.replace(
             _IMAGENET_128, attention_resolutions=(64,), batch_norm_momentum=0.9
@@ -159,9 +161,9 @@ _ALL = (
         source=(
             "brain-research/self-attention-gan: model.py, train_imagenet.py and "
             "README (4 x 64 images, 1M steps). beta_2 is TensorFlow's default 0.999 "
-            "there, not the paper's 0.9; no moving average (ema_decay 0). Differs: "
-            "momentum of the last batch norm 0.999 (there 0.9999), the discriminator "
-            "steps before the generator."
+            "there, not the paper's 0.9; no moving average (ema_decay 0). Differences: "
+            "momentum of the last batch norm is 0.999 (there 0.9999); the "
+            "discriminator takes its step before the generator."
         ),
         model=_IMAGENET_128,
         optimizer=_TTUR,
@@ -171,10 +173,11 @@ _ALL = (
         name="sagan_128_paper",
         description="128 x 128: the text of the paper.",
         source=(
-            "Zhang et al. 2019: attention without pooling, C/8 values (section 3), "
-            "beta_2 0.9 and learning rates 1e-4 and 4e-4 (section 4), attention at "
-            "32 x 32 and 1M steps (Table 1, FID 18.28). Batch size and initialisers, "
-            "which the text does not give, are those of sagan_128_official."
+            "Zhang et al. 2019: attention without pooling and with values of C/8 "
+            "channels (section 3), beta_2 0.9 and learning rates 1e-4 and 4e-4 "
+            "(section 4), attention at 32 x 32 and 1M steps (Table 1, FID 18.28). The "
+            "text does not give batch size and initialisers; they are those of "
+            "sagan_128_official."
         ),
         model=dataclasses.replace(_IMAGENET_128, attention="paper"),
         optimizer=dataclasses.replace(_TTUR, beta_2=0.9),
@@ -189,7 +192,7 @@ def get_preset(name):
     """Returns the preset called `name`.
 
     Raises:
-        ValueError: if there is none; the message names the nearest.
+        ValueError: if there is none. The message suggests the most similar name.
     """
     if name in PRESETS:
         return PRESETS[name]
@@ -202,13 +205,14 @@ def get_preset(name):
 
 
 def preset_differences(config):
-    """Settings that differ from the preset's: `(name, preset's, run's)`.
+    """Returns the settings in which a run differs from its preset.
 
     Args:
-        config: dict: the content of a run's `config.json`.
+        config: dict. Content of the `config.json` of a run.
 
-    Returns: list of tuples of str; `None` if this version has no such preset. The data
-        set, and what it decides, are left out.
+    Returns: list of tuples `(name, value in the preset, value in the run)` of str, or
+        `None` if this version does not have the preset. The data set and the settings
+        that depend on it are left out.
     """
     preset = PRESETS.get(config.get("preset"))
     if preset is None:
@@ -224,19 +228,21 @@ def preset_differences(config):
     ]
 
 
-# Of /proc/cpuinfo: x86's AVX512 and AMX, and Arm's.
+# Names in /proc/cpuinfo: AVX512 and AMX of x86, and that of Arm.
 _BFLOAT16 = {"avx512_bf16", "amx_bf16", "bf16"}
 
-# Numbers of PCI (pci-ids.ucw.cz): those of Volta and Turing are lower, or in between.
+# PCI numbers (pci-ids.ucw.cz). Those of Volta and Turing, which do not compute in
+# bfloat16, are below or between the two ranges.
 _NVIDIA, _DISPLAY = 0x10DE, 0x03
 _GA100, _FIRST_GA10X = range(0x2080, 0x2100), 0x2200
 
 
 def usable_dtype_policy(policy):
-    """The dtype policy of a recipe, or "float32" where this machine emulates it.
+    """Returns the dtype policy of a recipe, or "float32" if it would be emulated here.
 
-    Measured on a processor with AVX2 alone: `sagan_32_small` trained on 7 images a
-    second in mixed_bfloat16 and on 41 to 63 in float32 (benchmarks/RESULTS.md).
+    Emulation is slow: on a processor with AVX2 only, `sagan_32_small` trained on 7
+    images per second in mixed_bfloat16 and on 41 to 63 in float32
+    (benchmarks/RESULTS.md).
 
     Args:
         policy: str. "float32", "mixed_bfloat16" or "float64".
@@ -249,14 +255,15 @@ def usable_dtype_policy(policy):
 def computes_in_bfloat16(
     cpuinfo="/proc/cpuinfo", devices="/dev", cards="/sys/bus/pci/devices"
 ):
-    """Whether what trains, a visible GPU or else the processor, computes in bfloat16.
+    """Returns whether the device used for training computes in bfloat16.
 
-    True where it cannot be found out.
+    That is a visible GPU, or else the processor. If its abilities cannot be
+    determined, the answer is True.
 
     Args:
-        cpuinfo: path of the processor's description, as Linux writes it.
+        cpuinfo: path of the description of the processor, as written by Linux.
         devices: path of the directory of device files.
-        cards: path of the directory with a folder a PCI device.
+        cards: path of the directory that has a folder for each PCI device.
     """
     hidden = os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1")
     if not hidden and any(pathlib.Path(devices).glob("nvidia[0-9]*")):
@@ -272,7 +279,7 @@ def computes_in_bfloat16(
 
 
 def _nvidia_computes_in_bfloat16(cards):
-    """Whether one of NVIDIA's cards has it: Ampere (GA100 or GA10x) and later."""
+    """Returns whether an NVIDIA card is Ampere (GA100 or GA10x) or later."""
     answers = []
     for card in pathlib.Path(cards).glob("*"):
         try:

@@ -1,8 +1,8 @@
-"""Configuration of a run: all sections together, with JSON round trip.
+"""The configuration of a run, which consists of all sections.
 
-Standard library only. Every value is checked when a configuration is made, so that
-a wrong one is an error before anything is built or written. `to_dict` gives what
-`config.json` holds; `from_dict` takes exactly that, all keys and no others.
+All values are checked when a configuration is created, so that a wrong one is an error
+before anything is built or written. `to_dict` returns the content of `config.json`, and
+`from_dict` accepts exactly that. Only the standard library is imported.
 """
 
 import dataclasses
@@ -21,10 +21,10 @@ from keras_sagan.config.training import (
 
 @dataclasses.dataclass(frozen=True)
 class RunConfig(Section):
-    """Everything that decides a training run.
+    """The complete configuration of a training run.
 
     Args:
-        preset: str. Name of the preset that the values were taken from.
+        preset: str. Name of the preset from which the values were taken.
         model: `ModelConfig`.
         optimizer: `OptimizerConfig`.
         training: `TrainingConfig`.
@@ -45,18 +45,18 @@ class RunConfig(Section):
     )
     evaluation: EvaluationConfig = dataclasses.field(
         default_factory=EvaluationConfig,
-        metadata={"setting": Setting("scores while training", added_later=True)},
+        metadata={"setting": Setting("scores during training", added_later=True)},
     )
 
     def override(self, values):
-        """Returns a copy with some fields of its sections changed.
+        """Returns a copy in which some settings are changed.
 
         Args:
-            values: dict from `"section.field"`, e.g. `"model.base_filters"`, to the
-                new value, of the field's type.
+            values: dict from `"section.field"`, e.g. `"model.base_filters"`, to a new
+                value of the type of the field.
 
         Raises:
-            ValueError: if there is no such field, or the result is not allowed.
+            ValueError: if there is no such field, or if a value is not allowed.
         """
         changes = {}
         for name, value in values.items():
@@ -83,7 +83,7 @@ _FIELDS = {
     for section in SECTIONS
     for field in dataclasses.fields(section.type)
 }
-SETTINGS = tuple(_FIELDS)  # names that `RunConfig.override` takes: "section.field"
+SETTINGS = tuple(_FIELDS)  # names "section.field", as `RunConfig.override` takes them
 
 
 def field_of(name):
@@ -93,7 +93,7 @@ def field_of(name):
         name: str. `"section.field"`.
 
     Raises:
-        ValueError: if there is none; the message names the nearest.
+        ValueError: if there is none. The message suggests the most similar name.
     """
     if name in _FIELDS:
         return _FIELDS[name]

@@ -1,9 +1,8 @@
-"""The base class of the configuration's sections: typed, checked, read and written.
+"""The base class of the sections of the configuration.
 
-All that is known about a setting stands beside it, in `setting(...)`: its default,
-what it is for, which values are allowed, and its flag on the command line. Checks,
-error messages, the documentation of the class and the help of `keras-sagan train` are
-made from that.
+Each setting is described in one place, its `setting(...)`: its default, its purpose,
+the values that are allowed and its flag on the command line. Checks, error messages,
+the docstring of the class and the help of `keras-sagan train` are made from this.
 """
 
 import dataclasses
@@ -12,25 +11,25 @@ import types
 import typing
 
 _NAMES = {int: "an integer", float: "a number", str: "a text", bool: "True or False"}
-_LARGEST = 2**63 - 1  # integer of TensorFlow and NumPy
+_LARGEST = 2**63 - 1  # largest integer of TensorFlow and NumPy
 
 
 @dataclasses.dataclass(frozen=True)
 class Setting:
-    """What is known about a setting beside its type and its default.
+    """Describes a setting, except for its type and its default.
 
     Args:
-        help: str. What it is for, as `--help` says it.
+        help: str. What it is for, as shown by `--help`.
         flag: str, or None. Its flag of `keras-sagan train` and the unit or kind of its
             value, e.g. `"--batch-size IMAGES"`.
-        choices: tuple of the values that are allowed; `()` for all within the bounds.
-        least: number, or None. Lower bound, which is allowed.
-        above: number, or None. Lower bound, which is not allowed.
-        most: number, or None. Upper bound, which is allowed.
-        below: number, or None. Upper bound, which is not allowed.
-        none: str, or None. What the value `None` means, where the type has it.
-        added_later: bool. Files that are older than this setting lack it: they mean
-            its default.
+        choices: tuple of the allowed values; `()` for all within the bounds.
+        least: number, or None. Inclusive lower bound.
+        above: number, or None. Exclusive lower bound.
+        most: number, or None. Inclusive upper bound.
+        below: number, or None. Exclusive upper bound.
+        none: str, or None. What the value `None` means, if the type allows it.
+        added_later: bool. Whether a file may lack it, because it was written before the
+            setting existed. It gets the default then.
     """
 
     help: str
@@ -44,7 +43,7 @@ class Setting:
     added_later: bool = False
 
     def allows(self, value):
-        """Whether a value of the right type is one of the choices and in the bounds."""
+        """Returns whether a value of the right type is allowed."""
         return (
             (not self.choices or value in self.choices)
             and (self.least is None or value >= self.least)
@@ -55,11 +54,11 @@ class Setting:
         )
 
     def rule(self, annotation, value=None):
-        """What is allowed, e.g. `"an integer of at least 1, or None for no limit"`.
+        """Says which values are allowed, e.g. "an integer of at least 1, or None".
 
         Args:
             annotation: type of the field, e.g. `int | None`.
-            value: what is not allowed, where there is something.
+            value: the value that was refused, if any.
         """
         kind, item, optional = parts(annotation)
         if self.choices:
@@ -90,19 +89,19 @@ def _is_huge(value):
 
 
 def setting(default, *args, **kwargs):
-    """A field of a section; the arguments after the default are those of `Setting`."""
+    """Returns a field of a section, from its default and the arguments of `Setting`."""
     known = Setting(*args, **kwargs)
     return dataclasses.field(default=default, metadata={"setting": known})
 
 
 def setting_of(field):
-    """The `Setting` of a dataclass field: one without bounds if it was given none."""
+    """Returns the `Setting` of a dataclass field, or one that allows everything."""
     return field.metadata.get("setting", Setting(""))
 
 
 @typing.dataclass_transform(frozen_default=True, field_specifiers=(setting,))
 def section(cls):
-    """Class decorator: a frozen dataclass whose docstring lists its settings."""
+    """Turns a class into a frozen dataclass whose docstring lists its settings."""
     cls = dataclasses.dataclass(frozen=True)(cls)
     lines = ["\n\nArgs:"]
     for field in dataclasses.fields(cls):
@@ -116,7 +115,7 @@ def section(cls):
 
 
 def parts(annotation):
-    """What a field's type consists of.
+    """Splits the type of a field into its parts.
 
     Args:
         annotation: a type, a `tuple[item, ...]`, or one of these `| None`.
@@ -133,9 +132,9 @@ def parts(annotation):
 
 
 class Section:
-    """What every section has: typed fields, checks, a dictionary round trip."""
+    """Base class of the sections, whose fields are checked and stored as JSON."""
 
-    _owner = None  # what messages call the owner of the arguments; None: the class
+    _owner = None  # name of the owner in messages; None for that of the class
 
     def __post_init__(self):
         for field in dataclasses.fields(self):
@@ -147,10 +146,10 @@ class Section:
         self.check()
 
     def check(self):
-        """Raises `ValueError` for values that are allowed, but not together."""
+        """Raises a `ValueError` for values that are not allowed together."""
 
     def to_dict(self):
-        """Returns the section as a dictionary of JSON values, nested as it is."""
+        """Returns the section as a nested dictionary of JSON values."""
         return {
             field.name: _plain(getattr(self, field.name))
             for field in dataclasses.fields(self)
@@ -158,10 +157,10 @@ class Section:
 
     @classmethod
     def from_dict(cls, values):
-        """Returns the section from what `to_dict` gave.
+        """Creates the section from a dictionary that `to_dict` returned.
 
         Raises:
-            ValueError: if a key is unknown or missing, or a value is not allowed.
+            ValueError: if a key is unknown or missing, or if a value is not allowed.
         """
         if not isinstance(values, dict):
             raise ValueError(
@@ -181,7 +180,7 @@ class Section:
         )
 
     def require(self, condition, name, rule):
-        """Raises `ValueError` about the argument `name` unless `condition` holds."""
+        """Raises a `ValueError` about the argument `name` unless `condition` holds."""
         if not condition:
             owner = f"`{self._owner}`" if self._owner else type(self).__name__
             raise ValueError(
@@ -194,13 +193,13 @@ _WRONG = object()
 
 
 def _typed(annotation, value):
-    """The value in its field's type, or `_WRONG`.
+    """Converts a value to the type of its field, or returns `_WRONG`.
 
-    An integer serves as a number, a list as a tuple, and what NumPy holds as what
-    Python does.
+    An integer is accepted as a number, a list as a tuple, and NumPy numbers and arrays
+    as those of Python.
     """
     kind, item, optional = parts(annotation)
-    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
+    if hasattr(value, "tolist"):  # a NumPy number or array
         value = value.tolist()
     if value is None and optional:
         return None
@@ -215,7 +214,7 @@ def _typed(annotation, value):
 
 
 def _is_finite(value):
-    """Whether it is a number, and finite as a float too."""
+    """Returns whether a value is a number that is finite as a float."""
     try:
         return type(value) in (int, float) and math.isfinite(value)
     except OverflowError:  # an integer of hundreds of digits

@@ -1,16 +1,16 @@
-"""Sections of the configuration about training: the step, its length, its log."""
+"""Sections of the configuration about the optimizers, the training step and the log."""
 
 from keras_sagan.config.section import Section, section, setting
 
 DTYPE_POLICIES = ("float32", "mixed_bfloat16", "float64")
-# Those of `keras_sagan.losses`, where a program may register others.
+# The losses of `keras_sagan.losses`, where a program may register others.
 LOSSES = ["hinge", "non_saturating", "least_squares", "wasserstein", "relativistic"]
-LARGEST_SEED = 2**32 - 1  # that NumPy's and Keras's generators take
+LARGEST_SEED = 2**32 - 1  # the largest that the generators of NumPy and Keras accept
 
 
 @section
 class OptimizerConfig(Section):
-    """Two Adam optimizers with the same betas and a learning rate each (TTUR)."""
+    """The two Adam optimizers, which differ in their learning rates only (TTUR)."""
 
     g_learning_rate: float = setting(
         1e-4, "learning rate of the generator", "--g-learning-rate RATE", above=0
@@ -20,25 +20,29 @@ class OptimizerConfig(Section):
     )
     decay_steps: int | None = setting(
         None,
-        "steps over which both learning rates fall along half a cosine; later steps "
-        "keep what is left",
+        "number of steps in which both learning rates decay along half a cosine; they "
+        "are constant afterwards",
         "--decay-steps STEPS",
         least=1,
-        none="learning rates that stay",
+        none="constant learning rates",
         added_later=True,
     )
     decay_to: float = setting(
         0.1,
-        "share of the learning rates that is left after `decay_steps`",
+        "share of the learning rates that remains after `decay_steps`",
         least=0,
         most=1,
         added_later=True,
     )
-    beta_1: float = setting(0.0, "decay of the mean gradient", least=0, below=1)
-    beta_2: float = setting(0.999, "decay of the mean square", least=0, below=1)
+    beta_1: float = setting(
+        0.0, "decay rate of the mean of the gradients", least=0, below=1
+    )
+    beta_2: float = setting(
+        0.999, "decay rate of the mean of their squares", least=0, below=1
+    )
     epsilon: float = setting(
         1e-8,
-        'added outside the bias correction, as Keras does ("epsilon hat")',
+        'number added outside the bias correction, as in Keras ("epsilon hat")',
         above=0,
     )
 
@@ -49,14 +53,14 @@ class LengthConfig(Section):
 
     batch_size: int = setting(
         64,
-        "images in a batch, on all replicas together",
+        "number of images in a batch, over all replicas",
         "--batch-size IMAGES",
         least=1,
     )
-    steps: int = setting(100_000, "generator steps", "--steps STEPS", least=1)
+    steps: int = setting(100_000, "number of generator steps", "--steps STEPS", least=1)
     minutes: float | None = setting(
         None,
-        "time limit, within which the last samples and the model are written too",
+        "time limit, which includes writing the last samples and the model",
         "--minutes MINUTES",
         above=0,
         none="no limit",
@@ -65,7 +69,7 @@ class LengthConfig(Section):
 
 @section
 class StepConfig(Section):
-    """What one training step is. `SAGAN.compile` takes the same arguments."""
+    """What happens in a training step. `SAGAN.compile` takes the same arguments."""
 
     loss: str = setting("hinge", "loss of both networks", "--loss NAME", choices=LOSSES)
     r1_gamma: float = setting(
@@ -77,36 +81,36 @@ class StepConfig(Section):
     )
     r2_gamma: float = setting(
         0.0,
-        "weight of the same penalty on generated images",
+        "weight of the same penalty on generated images; 0 for none",
         "--r2-gamma WEIGHT",
         least=0,
         added_later=True,
     )
     discriminator_steps: int = setting(
         1,
-        "discriminator steps before each generator step",
+        "number of discriminator steps before each generator step",
         "--discriminator-steps STEPS",
         least=1,
     )
     ema_decay: float = setting(
         0.999,
-        "share that the averaged weights keep at each step; 0 for no averaging",
+        "share of the averaged weights kept at each step; 0 for no averaging",
         "--ema-decay FRACTION",
         least=0,
         below=1,
     )
     ema_start: int = setting(
-        0, "step before which the average is a copy of the weights", least=0
+        0, "step at which averaging starts; before, the weights are copied", least=0
     )
     gradient_accumulation_steps: int = setting(
         1,
-        "batches whose gradients make one update",
+        "number of batches whose gradients are averaged for one update",
         "--gradient-accumulation-steps BATCHES",
         least=1,
     )
     seed: int = setting(
         0,
-        "seed of weights, latents and the order of the data",
+        "seed of the weights, the latents and the order of the data",
         "--seed N",
         least=0,
         most=LARGEST_SEED,
@@ -115,7 +119,7 @@ class StepConfig(Section):
 
 @section
 class TrainingConfig(StepConfig, LengthConfig):  # fields of the last base come first
-    """How long and how the networks are trained."""
+    """How the networks are trained, and for how long."""
 
     dtype_policy: str = setting(
         "float32",
@@ -126,23 +130,23 @@ class TrainingConfig(StepConfig, LengthConfig):  # fields of the last base come 
 
     init_from: str | None = setting(
         None,
-        "trained model whose networks and weights the run begins with; classes of "
-        "other names begin at the mean of its classes",
+        "trained model whose networks and weights the run starts from; classes that it "
+        "does not have start from the mean of its classes",
         "--init-from MODEL",
-        none="weights drawn at random",
+        none="random weights",
         added_later=True,
     )
     freeze: tuple[str, ...] = setting(
         (),
-        "layers that do not train, e.g. discriminator/block1_*; several are joined by "
-        "commas",
+        "layers that are not trained, e.g. discriminator/block1_*; several patterns "
+        "are joined by commas",
         "--freeze PATTERN",
         added_later=True,
     )
 
     @property
     def examples_per_step(self):
-        """Real images that one generator step consumes."""
+        """int. Number of real images that one generator step consumes."""
         return (
             self.batch_size
             * self.discriminator_steps
@@ -152,23 +156,27 @@ class TrainingConfig(StepConfig, LengthConfig):  # fields of the last base come 
 
 @section
 class LoggingConfig(Section):
-    """How often a run writes what."""
+    """How often a run writes metrics, samples and checkpoints."""
 
     log_every: int = setting(
         100,
-        "steps between two rows of metrics, which are means over these steps",
+        "number of steps between two rows of metrics, which are means over these steps",
         "--log-every STEPS",
         least=1,
     )
     sample_every: int = setting(
-        1000, "steps between two grids of samples", "--sample-every STEPS", least=1
+        1000,
+        "number of steps between two grids of samples",
+        "--sample-every STEPS",
+        least=1,
     )
     checkpoint_every: int = setting(
         500,
-        "steps between two checkpoints; they are written with a row of metrics",
+        "number of steps between two checkpoints; each is written together with a row "
+        "of metrics",
         "--checkpoint-every STEPS",
         least=1,
     )
     keep_checkpoints: int = setting(
-        3, "how many of the newest checkpoints stay", least=1
+        3, "number of checkpoints to keep, the newest ones", least=1
     )

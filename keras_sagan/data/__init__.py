@@ -1,7 +1,7 @@
-"""Image sources: embedded sets, TensorFlow Datasets, folders and arrays.
+"""Loads images from built-in data sets, TensorFlow Datasets, folders and NumPy files.
 
-`import keras_sagan.data` imports neither TensorFlow nor Keras: a name is imported
-on its first use.
+`import keras_sagan.data` imports neither TensorFlow nor Keras, because every name is
+imported when it is first used.
 """
 
 import lazy_loader

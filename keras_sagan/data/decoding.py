@@ -1,4 +1,4 @@
-"""Opening picture files, safely, and doing many things at once."""
+"""Opens picture files safely, and runs many such calls in parallel."""
 
 import collections
 import concurrent.futures
@@ -12,28 +12,28 @@ from keras_sagan import progress
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
 
-# A file with one of these endings, any case, is meant to be a picture: one that cannot
-# be read is an error. Of other files the first bytes decide.
+# A file with one of these extensions, in upper or lower case, is taken to be a picture,
+# so that it is an error if it cannot be read. For other files the first bytes decide.
 _EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 _BEGINNING = re.compile(
     rb"BM.{4}\0{4}|GIF8[79]a|\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL
 )
 _BEGINNING_BYTES = 16
 
-# A file may say that it has any size: more pixels than these are not decoded.
-# Pillow's own default.
+# A small file may claim to have any size, so larger pictures are not decoded. This is
+# Pillow's default limit.
 MAX_PIXELS = 1024**3 // 4 // 3
 
 _PROGRESS_FROM = 1000  # pictures
-_CHUNK = 16  # calls at a time: handing over one costs as much as a small picture
-_AHEAD = 4  # chunks a worker that may be begun before the first is asked for
+_CHUNK = 16  # calls per task, because a task costs as much as decoding a small picture
+_AHEAD = 4  # chunks per worker that may be started before the first result is taken
 
 
 def is_picture(path):
-    """Whether a file is a picture of one of `FORMATS`, by its ending or its content.
+    """Returns whether a file is a picture, judging by its extension or its content.
 
     Args:
-        path: `pathlib.Path` of a file that can be opened without waiting.
+        path: `pathlib.Path` of a regular file.
     """
     if path.name.lower().endswith(_EXTENSIONS):
         return True
@@ -47,20 +47,20 @@ def is_picture(path):
 def open_picture(file, name=None):
     """Opens and decodes a picture file.
 
-    JPEG files are decoded whole: the faster decoding at a half of the size is up to 30
-    of 255 levels off after the resize (measured on drawings).
+    JPEG files are decoded at full size. Decoding them at half the size would be faster,
+    but changed pixels by up to 30 of 255 levels after resizing (measured on drawings).
 
     Args:
-        file: path or binary file object of a BMP, GIF, JPEG, PNG or WebP file,
-            whatever its name ends in.
-        name: str or `None`. How messages call it, where that is not its path.
+        file: path or binary file object of a BMP, GIF, JPEG, PNG or WebP file with any
+            extension.
+        name: str or `None`. Name of the picture in messages. Defaults to `file`.
 
     Returns:
-        `(picture, stored)`: the first frame as `PIL.Image.Image`, turned as its EXIF
-        data say, and `(width, height, mode)` as stored.
+        Tuple `(picture, stored)` of the first frame as a `PIL.Image.Image`, rotated
+        according to its EXIF data, and `(width, height, mode)` as stored.
 
     Raises:
-        ValueError: if it cannot be read or has more than `MAX_PIXELS` pixels; the
+        ValueError: if it cannot be read or has more than `MAX_PIXELS` pixels. The
             message names the file.
     """
     try:
@@ -74,27 +74,27 @@ def open_picture(file, name=None):
             stored = (width, height, picture.mode)
             picture.load()
             return ImageOps.exif_transpose(picture), stored
-    except Exception as error:  # decoders raise nearly everything on broken files
+    except Exception as error:  # decoders raise all kinds of errors on damaged files
         raise ValueError(
             f"cannot read picture {name or file}: {type(error).__name__}: {error}"
         ) from error
 
 
 def workers():
-    """Threads that decode at once: as many as the process may use cores."""
+    """Returns the number of threads for decoding: the cores the process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 4
 
 
 def map_parallel(function, items):
-    """Yields `function(item)` of each item in order, computed on threads.
+    """Yields `function(item)` for each item, in order, computed in several threads.
 
-    Only few results wait to be taken, and `items` is read no further than that.
+    Only a few results are computed ahead, and `items` is read no further than that.
 
     Raises:
-        What `function` raises first, in the order of the items; the calls not yet
-        begun are dropped.
+        The first exception of `function`, in the order of the items. Calls that have
+        not been started are cancelled.
     """
     pool = concurrent.futures.ThreadPoolExecutor(workers())
     waiting = collections.deque()
@@ -117,7 +117,7 @@ def map_parallel(function, items):
 
 
 def _call_each(function, chunk):
-    """Results up to the first exception, and that."""
+    """Returns the results up to the first exception, and that exception or `None`."""
     results = []
     for item in chunk:
         try:
@@ -128,13 +128,13 @@ def _call_each(function, chunk):
 
 
 def with_progress(results, count, description, done=0):
-    """Yields `results`, with their progress on stderr where there are many.
+    """Yields `results` and, if there are many, shows the progress on stderr.
 
     Args:
         results: iterable.
-        count: int. Of results, with those that are done.
-        description: str.
-        done: int. Results that an earlier call has made.
+        count: int. Total number of results, including those that are done.
+        description: str. What is being done.
+        done: int. Number of results of an earlier call.
     """
     if count < _PROGRESS_FROM:
         yield from results

@@ -1,29 +1,28 @@
-"""Pictures of any size and mode -> square uint8 arrays of one size."""
+"""Converts pictures of any size and mode to square uint8 arrays of one size."""
 
 import numpy as np
 from PIL import Image
 
 MODES = {1: "L", 3: "RGB", 4: "RGBA"}
 
-# What a transparent pixel shows where the result has no alpha channel.
+# Colour of transparent pixels if the result has no alpha channel.
 BACKGROUND = (255, 255, 255, 255)
 
 FITS = ("crop", "pad")
 
 
 def to_array(image, image_size, channels, fit="crop"):
-    """Converts one picture, makes it square and resizes it.
+    """Converts a picture to the given channels, makes it square and resizes it.
 
-    Modes: palette, two-level, CMYK and YCbCr pictures are converted by Pillow;
-    16-bit grey is scaled to 8 bits (65535 -> 255); an alpha channel is composited
-    over white unless `channels` is 4, where a picture without alpha becomes opaque.
-    Grey from colour is Rec. 601 luma. Colour profiles are ignored.
+    Palette, two-level, CMYK and YCbCr pictures are converted by Pillow. 16-bit grey is
+    scaled to 8 bits (65535 -> 255), and colours become grey by the luma of Rec. 601.
+    Pictures with an alpha channel are placed on white, unless `channels` is 4; pictures
+    without one become opaque then. Colour profiles are ignored.
 
-    Square: the centre is cut out and resized ("crop"), or the picture is resized and
-    gets black borders ("pad"; transparent ones where the result has an alpha channel).
-    Resized with Pillow's antialiased Lanczos filter where it is larger than asked and
-    bicubic where it is smaller (which rings less); where the size is right the pixels
-    are untouched.
+    To become square, a picture is cropped to its centre ("crop"), or it gets black
+    borders ("pad"), which are transparent if the result has an alpha channel. It is
+    reduced with Pillow's antialiased Lanczos filter or enlarged with the bicubic one,
+    which rings less. If it has the right size already, the pixels are unchanged.
 
     Args:
         image: `PIL.Image.Image`.
@@ -40,19 +39,19 @@ def to_array(image, image_size, channels, fit="crop"):
 
 
 def _cropped(image, image_size):
-    """The square in the middle, resized."""
+    """Cuts out the square in the middle and resizes it."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     if image.width != image.height:
-        # Not `resize(box=...)`, whose filter sees what lies outside the box.
+        # The filter of `resize(box=...)` would use pixels from outside the box.
         image = image.crop((left, top, left + side, top + side))
     return _resized(image, (image_size, image_size))
 
 
 def _padded(image, image_size):
-    """The whole picture, resized, in the middle of a square.
+    """Resizes the whole picture and places it in the middle of a square.
 
-    Resized first: the square of a very long picture would be far larger than it.
+    It is resized first, because the square around a very long picture would be huge.
     """
     longer = max(image.size)
     size = [max(1, round(side * image_size / longer)) for side in image.size]
@@ -71,7 +70,7 @@ def _resized(image, size):
 
 
 def converted(image, mode):
-    """The picture in mode "L", "RGB" or "RGBA"; see `to_array`."""
+    """Converts a picture to mode "L", "RGB" or "RGBA"; see `to_array`."""
     if image.mode == mode and "transparency" not in image.info:
         return image
     if image.mode.startswith("I"):
@@ -85,7 +84,7 @@ def converted(image, mode):
 
 
 def _eight_bits(image):
-    """16-bit grey (modes "I;16", "I;16B", "I") as "L", or "LA" with transparency."""
+    """Converts 16-bit grey (modes "I;16", "I;16B", "I") to "L", or "LA" with alpha."""
     values = np.asarray(image).astype(np.float32)
     grey = Image.fromarray(np.rint(values / 257).clip(0, 255).astype(np.uint8))
     transparent = image.info.get("transparency")  # one of the 65,536 values

@@ -1,4 +1,4 @@
-"""`load`: a data set by name."""
+"""Loads a data set by its name."""
 
 import difflib
 import os
@@ -26,49 +26,55 @@ def load(
     label_sampling="natural",
     data_memory=1.0,
 ):
-    """Loads a split of a data set, at one image size.
+    """Loads a split of a data set, with all images at one size.
 
-    Sets that fit into `data_memory` are decoded at once. Of larger ones the pictures
-    stay in their files and are decoded when it is their turn, where they can be read
-    in any order: folders and `array_record` files, such as `data prepare` writes.
-    Others are decoded into a scratch file. The stream is the same.
+    If the decoded images fit into `data_memory`, they are decoded immediately. Those of
+    a larger data set stay in their files and are decoded when they are needed, if they
+    can be read in any order, as in folders and in `array_record` files such as those of
+    `keras-sagan data prepare`. Other data sets are decoded into a temporary file. The
+    stream of examples is the same in all cases.
 
     Args:
-        name: str. Embedded data sets, drawn on first use: "glyphs", the ten digits in
-            bright colours on black; "shapes", two objects far apart that match (see
-            `shapes`). "tfds:NAME", with config and version where wanted: any TFDS
-            data set with a feature "image", and "label" where it has classes;
-            "tfds:PATH": the directory of one, e.g. what `keras-sagan data prepare`
-            wrote. "folder:PATH": one subfolder a class, or pictures with a
-            `labels.csv` or `dataset.json` (see `label_files`), or pictures alone.
-            "npz:PATH": arrays, and "npz:PATH:images=NAME,labels=NAME" where they have
-            other names (see `sources.npz`).
-        image_size: int. Height and width in pixels, 8 to 2048. Other sizes are made
-            square and resized with an antialiasing filter (see `images.to_array`).
-        batch_size: int. Examples a batch, at most the number of examples.
-        split: str. "train" or "test" for embedded sets, any TFDS split for TFDS, both
-            with slices such as "train[:90%]"; folders and files have only "train",
-            all of it.
-        seed: int in [0, 2**32). Decides the order of the stream.
-        channels: 1 (grey), 3 (RGB), 4 (RGBA) or `None`: the data set's own for TFDS,
-            and for files of arrays, 3 for embedded sets and folders.
-        cache_dir: str or `None`. Directory for TFDS files and for the scratch file.
-            Defaults to the environment variable TFDS_DATA_DIR, else
+        name: str. One of:
+
+            - "glyphs": built-in images of the ten digits in bright colours on black.
+            - "shapes": built-in images of two matching objects far apart (see
+              `sources.shapes`).
+            - "tfds:NAME": a TFDS data set, optionally with config and version, that
+              has a feature "image", and "label" if there are classes.
+            - "tfds:PATH": the directory of a TFDS data set, e.g. one written by
+              `keras-sagan data prepare`.
+            - "folder:PATH": a folder with a subfolder for each class, with pictures
+              and a `labels.csv` or `dataset.json` (see `sources.label_files`), or with
+              unlabelled pictures.
+            - "npz:PATH": a NumPy file, or "npz:PATH:images=NAME,labels=NAME" if its
+              arrays have other names (see `sources.npz`).
+        image_size: int. Height and width in pixels, from 8 to 2048. Pictures of other
+            sizes are made square and resized (see `images.to_array`).
+        batch_size: int. Number of examples in a batch; at most that of all examples.
+        split: str. "train" or "test" for built-in data sets, and any split for TFDS,
+            also slices such as "train[:90%]". Folders and NumPy files have one split,
+            "train".
+        seed: int in [0, 2**32). Determines the order of the stream.
+        channels: 1 (grey), 3 (RGB), 4 (RGBA), or `None` for the channels of the data
+            set, which are 3 for built-in data sets and folders.
+        cache_dir: str or `None`. Directory for TFDS files and for the temporary file.
+            Defaults to the environment variable TFDS_DATA_DIR or
             "~/tensorflow_datasets".
-        fit: "crop": pictures that are not square lose what is outside their centre.
-            "pad": they get black borders.
-        label_sampling: "natural": every epoch shows every example once. "balanced":
-            every class is shown equally often.
-        data_memory: float. GiB that decoded pictures may take in memory.
+        fit: "crop" or "pad". Whether pictures that are not square are cropped to their
+            centre or get black borders.
+        label_sampling: "natural" or "balanced". Whether every epoch shows every example
+            once, or the stream shows all classes equally often.
+        data_memory: float. GiB of memory that decoded images may take.
 
     Returns:
         `Source`.
 
     Raises:
-        ValueError: if an argument or the data set's content is not as described.
+        ValueError: if an argument or the content of the data set is not as described.
         TypeError: if an argument has the wrong type.
         OSError: if a folder or a file cannot be read.
-        RuntimeError: if a TFDS data set could not be downloaded.
+        RuntimeError: if a TFDS data set cannot be downloaded.
 
     Example:
         source = keras_sagan.data.load("glyphs", image_size=32, batch_size=64)
@@ -90,10 +96,10 @@ def load(
 
 
 def open_pictures(kind, rest, split, image_size, cache_dir):
-    """The `Pictures` of a parsed name (see `parse_name`).
+    """Opens the data set of a parsed name (see `parse_name`) as `Pictures`.
 
     Raises:
-        As `load`, but for what the pictures themselves are.
+        The same errors as `load`, except for those about single pictures.
     """
     if kind == "folder":
         from keras_sagan.data.sources import folder
@@ -111,7 +117,7 @@ def open_pictures(kind, rest, split, image_size, cache_dir):
 
 
 def _builder(kind, rest, image_size, cache_dir):
-    """The prepared TFDS builder of a parsed name of an embedded set or of TFDS."""
+    """Returns the prepared TFDS builder of a built-in or a TFDS data set."""
     if kind in EMBEDDED:
         from keras_sagan.data.sources import embedded
 
@@ -122,14 +128,14 @@ def _builder(kind, rest, image_size, cache_dir):
 
 
 def parse_arguments(name, image_size, channels, fit):
-    """Checks the arguments that say what to decode.
+    """Checks the arguments that determine what is decoded, and how.
 
     Returns:
-        `(kind, rest, image_size, channels)`: the parsed name (see `parse_name`), int,
-        and int or `None`.
+        Tuple `(kind, rest, image_size, channels)` of the parsed name (see
+        `parse_name`), an int, and an int or `None`.
 
     Raises:
-        ValueError, TypeError: see `load`.
+        ValueError, TypeError: as for `load`.
     """
     kind, rest = parse_name(name)
     image_size = check_integer("image_size", image_size, *_SIZES)
@@ -146,7 +152,7 @@ def parse_arguments(name, image_size, channels, fit):
 
 
 def parse_name(name):
-    """Splits a data set's name into kind and argument.
+    """Splits the name of a data set into its kind and the rest.
 
     Args:
         name: str. See `load`.
@@ -157,7 +163,7 @@ def parse_name(name):
 
     Raises:
         TypeError: if it is not a str.
-        ValueError: if it is none of the kinds; the nearest is suggested.
+        ValueError: if the kind is unknown. The message suggests the most similar one.
     """
     if not isinstance(name, str):
         raise TypeError(f"`name` must be a str. Received: name={name!r}.")
@@ -171,7 +177,7 @@ def parse_name(name):
 
 
 def _hint(name, kind):
-    """ " Did you mean ...?" where something is near, else ""."""
+    """Returns " Did you mean ...?" if the name resembles a valid one, else ""."""
     if os.path.isdir(name):
         return f" Did you mean 'folder:{name}'?"
     if name.endswith(".npz"):

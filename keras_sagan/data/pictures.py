@@ -1,4 +1,4 @@
-"""The pictures of a split as they are stored, whatever holds them."""
+"""The stored pictures of a split, the same for all kinds of data sets."""
 
 import collections
 import dataclasses
@@ -15,11 +15,11 @@ from keras_sagan.data.source import Examples
 from keras_sagan.data.storage import MEMORY_LIMIT, allocate
 from keras_sagan.data.stored_images import StoredImages
 
-MOST_CLASSES = 1_000_000  # that a class number may be of
+MOST_CLASSES = 1_000_000  # classes that a data set may have
 
 
 class Opened(typing.NamedTuple):
-    """A decoded picture: upright, and what is stored: width, height in pixels, mode."""
+    """A decoded picture, upright, with its stored width, height (pixels) and mode."""
 
     image: Image.Image
     width: int
@@ -28,13 +28,13 @@ class Opened(typing.NamedTuple):
 
 
 class Picture(typing.NamedTuple):
-    """One picture.
+    """A picture that has not been read yet.
 
     Attributes:
-        name: str. Its file, or its place in the data set.
-        label: int, or `None` when unlabelled.
-        open: callable without arguments that returns `Opened`; raises `ValueError`,
-            naming the picture, if it cannot be read.
+        name: str. Path of its file, or its position in the data set.
+        label: int, or `None` if unlabelled.
+        open: function without arguments that returns `Opened`, or raises a
+            `ValueError` that names the picture if it cannot be read.
     """
 
     name: str
@@ -42,25 +42,28 @@ class Picture(typing.NamedTuple):
     open: Callable[[], Opened]
 
     def decode(self, image_size, channels, fit):
-        """uint8 array `(image_size, image_size, channels)`; see `images.to_array`."""
+        """Reads it as a uint8 array `(image_size, image_size, channels)`.
+
+        For the arguments, see `images.to_array`.
+        """
         return images.to_array(self.open().image, image_size, channels, fit)
 
 
 @dataclasses.dataclass(frozen=True)
 class Pictures:
-    """The pictures of one split, in an order that does not change.
+    """The pictures of a split, in an order that is always the same.
 
     Attributes:
-        count: int. How many there are.
-        class_names: tuple of str, or `None` when unlabelled.
-        channels: int. Channels of the pictures where the data set has a number, else 3.
-        rows: callable of `(start, stop)` that yields the `Picture`s of a range.
-        at: callable that returns the `Picture` of a row, from any thread and without
-            reading what is before it; or `None`, where they have to be read in order.
-        labels: int array `(count,)`, where `at` is given and there are classes.
-        problems: tuple of str. What keeps them from being a data set.
-        notes: tuple of str. What was left out or corrected on the way.
-        fingerprint: str. Changes with the pictures that are listed.
+        count: int. Number of pictures.
+        class_names: tuple of str, or `None` if unlabelled.
+        channels: int. Number of channels of the data set, or 3 if it has none.
+        rows: function of `(start, stop)` that yields the `Picture`s of a range of rows.
+        at: function that returns the `Picture` of a row, in any thread and without
+            reading earlier ones, or `None` if they can only be read in order.
+        labels: int array `(count,)`, if `at` is given and there are classes.
+        problems: tuple of str. Reasons why they cannot be used as a data set.
+        notes: tuple of str. What has been left out or corrected.
+        fingerprint: str that differs if other pictures are listed.
     """
 
     count: int
@@ -78,25 +81,29 @@ class Pictures:
 
 
 def class_name_problems(names):
-    """Sentences about class names that TFDS would refuse, or store as others: list."""
+    """Lists what is wrong with class names that TFDS would refuse or change.
+
+    Returns: list of str.
+    """
     problems = []
     twice = [name for name, n in collections.Counter(names).items() if n > 1]
     if twice:
-        problems.append(f"class names must differ: {twice[0]!r} is there twice")
+        problems.append(f"class names must be unique: {twice[0]!r} occurs twice")
     unclean = [n for n in names if n != n.strip() or len(n.splitlines()) != 1]
     if unclean:
         problems.append(
-            f"class names must be a line without blanks around it: {unclean[0]!r}"
+            "class names must be single lines without leading or trailing blanks: "
+            f"{unclean[0]!r}"
         )
     return problems
 
 
 def check_usable(pictures, name):
-    """Raises `ValueError` for the first problem, else warns of what was left out.
+    """Raises a `ValueError` for the first problem, or warns of what is left out.
 
     Args:
         pictures: `Pictures`.
-        name: str. What the data set is called.
+        name: str. Name of the data set in messages.
     """
     if pictures.problems:
         raise ValueError(f"`name`: {pictures.problems[0]}. Received: {name!r}.")
@@ -105,19 +112,20 @@ def check_usable(pictures, name):
 
 
 def open_examples(pictures, name, image_size, channels, fit, directory, memory):
-    """The pictures as training reads them: decoded, or left in their files.
+    """Prepares pictures for training, either decoded or still in their files.
 
     Args:
         pictures, name, image_size, channels, fit, directory: as for `read`.
-        memory: int. Bytes that decoded pictures may take. More stay in their files
-            where they can be read in any order, and are decoded into a file else.
+        memory: int. Bytes of memory that decoded pictures may take. If they need more,
+            they stay in their files, or are decoded into a temporary file if they can
+            only be read in order.
 
     Returns:
-        `Examples`, of the same values either way.
+        `Examples` with the same values in each case.
 
     Raises:
-        ValueError: as `read`; a picture that stays in its file is an `OSError` when it
-            is its turn and cannot be read.
+        ValueError: as for `read`. If a picture stays in its file and cannot be read
+            later, that is an `OSError`.
     """
     size = pictures.count * image_size**2 * channels
     if pictures.at is None or size <= memory:
@@ -137,19 +145,19 @@ def read(pictures, name, image_size, channels, fit, directory, memory=MEMORY_LIM
 
     Args:
         pictures: `Pictures`.
-        name: str. What the data set is called, for messages.
+        name: str. Name of the data set in messages.
         image_size: int. Height and width in pixels.
         channels: 1, 3 or 4.
         fit: "crop" or "pad".
-        directory: str. Where very large arrays are put (`storage.allocate`).
-        memory: int. Bytes above which they are.
+        directory: str. Directory for the file of a large array (`storage.allocate`).
+        memory: int. Size in bytes above which the array is in a file.
 
     Returns:
         `Examples` in the order of the pictures.
 
     Raises:
-        ValueError: if they have problems, a picture cannot be read (the message names
-            it), or a label is out of range.
+        ValueError: if they have problems, if a picture cannot be read (the message
+            names it), or if a label is out of range.
     """
     check_usable(pictures, name)
     labelled = pictures.class_names is not None
@@ -162,7 +170,7 @@ def read(pictures, name, image_size, channels, fit, directory, memory=MEMORY_LIM
             return picture.label, picture.decode(image_size, channels, fit)
         except ValueError as error:
             raise ValueError(
-                f"{error}. `keras-sagan data check` lists every such picture, `data "
+                f"{error}. `keras-sagan data check` lists all such pictures, and `data "
                 "prepare` leaves them out."
             ) from error
 
@@ -179,13 +187,13 @@ def read(pictures, name, image_size, channels, fit, directory, memory=MEMORY_LIM
 
 
 def check_labels(labels, class_names, name):
-    """Raises `ValueError` where a label is no index of `class_names`."""
+    """Raises a `ValueError` if a label is not an index of `class_names`."""
     if labels is None:
         return
     wrong = (labels < 0) | (labels >= len(class_names))
     if wrong.any():
         raise ValueError(
             f"Labels of {name!r} must be in [0, {len(class_names)}). Received: "
-            f"{int(wrong.sum())} of {len(labels)} examples outside it, e.g. "
+            f"{int(wrong.sum())} of {len(labels)} examples outside this range, e.g. "
             f"{int(labels[wrong][0])} (TFDS marks an unlabelled example with -1)."
         )

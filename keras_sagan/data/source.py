@@ -1,23 +1,23 @@
-"""The endless example stream, a pure function of (seed, global example index)."""
+"""The endless stream of examples, a pure function of seed and global example index."""
 
 import dataclasses
 import operator
 
 import numpy as np
 
-# The third word of the shuffle's seed keeps the data order apart from every other
-# use of the same run seed.
+# The third word of the shuffle's seed makes the data order independent of all other
+# uses of the seed of a run.
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
 
-# The same of a class's order and of the order of classes, where they are balanced.
+# Likewise for the order within a class and the order of classes if they are balanced.
 _CLASS_PURPOSE = int.from_bytes(b"clas", "big")
 _BLOCK_PURPOSE = int.from_bytes(b"bloc", "big")
 
 LABEL_SAMPLING = ("natural", "balanced")
 
-# Of the block cipher that permutes an epoch. With TensorFlow's usual 4, two successive
-# epochs of 60,000 examples correlate by 0.84 and pairs of examples share a batch again
-# 264 times as often as by chance; with 16 neither differs from chance.
+# Rounds of the block cipher that permutes an epoch. With TensorFlow's usual 4 rounds,
+# successive epochs of 60,000 examples correlate by 0.84, and pairs of examples share a
+# batch again 264 times as often as by chance. With 16, neither differs from chance.
 SHUFFLE_ROUNDS = 16
 
 PREFETCH_BATCHES = 2
@@ -27,13 +27,13 @@ SEEDS = (0, 2**32 - 1)  # smallest and largest
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """The examples of one split, in stored order.
+    """The examples of a split, in stored order.
 
     Attributes:
         images: uint8 array `(n, height, width, channels)`, or
-            `stored_images.StoredImages`, which reads like one.
-        labels: int32 array `(n,)`, or `None` when unlabelled.
-        class_names: tuple of str, one a class, or `None` when unlabelled.
+            `stored_images.StoredImages`, which is read like one.
+        labels: int32 array `(n,)`, or `None` if unlabelled.
+        class_names: tuple of str with one name per class, or `None` if unlabelled.
     """
 
     images: np.ndarray
@@ -43,26 +43,26 @@ class Examples:
 
 @dataclasses.dataclass(frozen=True)
 class Source:
-    """A split of decoded images and the endless stream over it.
+    """The images of a split, and an endless stream of batches of them.
 
-    Made by `keras_sagan.data.load`; `dataclasses.replace(source, batch_size=...)`
-    gives the same examples with another batch size or seed.
+    It is returned by `keras_sagan.data.load`. To use the same examples with another
+    batch size or seed, call `dataclasses.replace(source, batch_size=...)`.
 
     Attributes:
-        name: str. What `load` was given.
-        split: str. The split's name.
-        batch_size: int. Examples a batch; at most the number of examples.
-        seed: int in [0, 2**32). Decides the order of the stream.
-        examples: `Examples`. The decoded split.
-        label_sampling: "natural": every epoch shows every example once. "balanced":
-            classes are shown equally often, every example of one as often as the
-            others of that class.
+        name: str. Name given to `load`.
+        split: str. Name of the split.
+        batch_size: int. Number of examples in a batch; at most that of all examples.
+        seed: int in [0, 2**32). Determines the order of the stream.
+        examples: `Examples`. The examples of the split.
+        label_sampling: "natural" or "balanced". Whether every epoch shows every example
+            once, or the stream shows all classes equally often, and the examples of
+            each class equally often among themselves.
 
     Raises:
-        ValueError: if `batch_size` is not in [1, number of examples], `seed` is
-            not in [0, 2**32), `label_sampling` is neither, or there are no examples
-            of a class that is to be shown as often as the others.
-        TypeError: if one of the two is not an integer.
+        ValueError: if `batch_size` is not in [1, number of examples], if `seed` is not
+            in [0, 2**32), if `label_sampling` is something else, or if it is "balanced"
+            and there are no classes or a class has no examples.
+        TypeError: if `batch_size` or `seed` is not an integer.
     """
 
     name: str
@@ -87,32 +87,32 @@ class Source:
 
     @property
     def num_examples(self):
-        """int: examples in the split, visited once in every epoch."""
+        """int. Number of examples in the split."""
         return len(self.examples.images)
 
     @property
     def image_size(self):
-        """int: height and width of the images in pixels."""
+        """int. Height and width of the images in pixels."""
         return self.examples.images.shape[1]
 
     @property
     def channels(self):
-        """int: 1 (grey), 3 (RGB) or 4 (RGBA)."""
+        """int. 1 (grey), 3 (RGB) or 4 (RGBA)."""
         return self.examples.images.shape[3]
 
     @property
     def class_names(self):
-        """tuple of str, one a class, or `None` when unlabelled."""
+        """Tuple of str with one name per class, or `None` if unlabelled."""
         return self.examples.class_names
 
     @property
     def num_classes(self):
-        """int, or `None` when unlabelled."""
+        """int, or `None` if unlabelled."""
         return None if self.class_names is None else len(self.class_names)
 
     @property
     def class_counts(self):
-        """tuple of int: examples of each class, or `None` when unlabelled."""
+        """Tuple of int. Number of examples of each class, or `None` if unlabelled."""
         if self.class_names is None:
             return None
         counts = np.bincount(self.examples.labels, minlength=self.num_classes)
@@ -120,46 +120,47 @@ class Source:
 
     @property
     def dataset(self):
-        """The stream from global example index 0 (see `stream`)."""
+        """`tf.data.Dataset`. The stream from its beginning (see `stream`)."""
         return self.stream(0)
 
     def arrays(self):
         """Returns the whole split in stored order.
 
         Returns:
-            `(images, labels)`: uint8 `(n, height, width, channels)` and int32 `(n,)`
-            (`None` when unlabelled). They are the source's own arrays: copy them
-            before you write to them. Of a set that is larger than `data_memory` the
-            images may be `stored_images.StoredImages`: index them.
+            Tuple `(images, labels)`: uint8 `(n, height, width, channels)`, and int32
+            `(n,)` or `None` if unlabelled. These are the arrays of the source itself,
+            so copy them before you change them. If the data set is larger than
+            `data_memory`, the images may be `stored_images.StoredImages`, which are
+            decoded when they are indexed.
         """
         return self.examples.images, self.examples.labels
 
     def stream(self, start=0, stride=None):
-        """Returns the endless stream of batches from one global example index on.
+        """Returns the endless stream of batches, beginning at any example.
 
-        Example `g` of the stream is at position `g % n` of epoch `g // n`, where `n`
-        is `num_examples`. Every epoch is a permutation of the split given by
-        (seed, epoch) alone, so the stream continues from any `start` exactly as if
-        it had never stopped. A batch that reaches the end of an epoch runs on into
-        the next one. Where classes are balanced, the stream is blocks of one example
-        of each class, in an order given by (seed, block), and each class has
-        epochs of its own.
+        Example `g` of the stream is at position `g % n` of epoch `g // n`, where `n` is
+        `num_examples`. Every epoch is a permutation of the split that depends on the
+        seed and the number of the epoch only, so that the stream can be continued
+        anywhere as if it had never stopped. A batch may extend from the end of an epoch
+        into the next one. If classes are balanced, the stream consists of blocks with
+        one example of each class, in an order that depends on the seed and the number
+        of the block, and each class has its own epochs.
 
         Args:
-            start: int >= 0. Global index of the first example; any multiple of the
-                batch size or not.
-            stride: int > 0. From the first example of a batch to that of the next
-                one: more than the batch size where others read what is between.
+            start: int >= 0. Global index of the first example. It need not be a
+                multiple of the batch size.
+            stride: int > 0. Distance between the first examples of two batches. It is
+                larger than the batch size if others read the examples in between.
                 Defaults to the batch size.
 
         Returns:
-            `tf.data.Dataset` without end: `(images, labels)`, uint8
-            `(batch_size, height, width, channels)` and int32 `(batch_size,)`, or
-            images alone when unlabelled. Shapes are static.
+            Endless `tf.data.Dataset` of `(images, labels)`: uint8
+            `(batch_size, height, width, channels)` and int32 `(batch_size,)`, or of
+            images alone if unlabelled. All shapes are static.
 
         Raises:
-            ValueError: if `start` is negative or `stride` not positive.
-            TypeError: if one of the two is not an integer.
+            ValueError: if `start` is negative or `stride` is not positive.
+            TypeError: if one of them is not an integer.
         """
         import tensorflow as tf
 
@@ -171,7 +172,7 @@ class Source:
         return dataset.prefetch(PREFETCH_BATCHES)
 
     def _batch_from(self, first):
-        """The batch whose first example has global index `first` (int64 scalar)."""
+        """Returns the batch that begins at global index `first` (int64 scalar)."""
         import tensorflow as tf
 
         images, labels = self.arrays()
@@ -197,32 +198,33 @@ class Source:
         return batch, batch_labels
 
     def _rows(self, indices):
-        """Stored row of each global example index: int64 `(batch,)` both ways."""
+        """Maps global example indices to stored rows; both are int64 `(batch,)`."""
         import tensorflow as tf
 
         counts = tf.fill(tf.shape(indices), tf.constant(self.num_examples, tf.int64))
         return self._shuffled(indices, counts, SHUFFLE_PURPOSE)
 
     def _balanced_rows(self, indices):
-        """As `_rows`, with classes shown equally often."""
+        """Does the same as `_rows`, but so that classes are equally frequent."""
         import tensorflow as tf
 
         classes = tf.fill(tf.shape(indices), tf.constant(self.num_classes, tf.int64))
         blocks = indices // classes
         labels = self._shuffled(indices, classes, _BLOCK_PURPOSE)
         counts = tf.gather(tf.constant(self.class_counts, tf.int64), labels)
-        # A block has one example of each class: its number is how many came before.
+        # Each block has one example of each class, so that the number of the block is
+        # also the number of earlier examples of the class.
         within = self._shuffled(blocks, counts, _CLASS_PURPOSE + labels)
         by_class = np.argsort(self.examples.labels, kind="stable").astype(np.int64)
         starts = np.cumsum(self.class_counts) - self.class_counts
         return tf.gather(by_class, tf.gather(starts, labels) + within)
 
     def _shuffled(self, indices, counts, purpose):
-        """Place of index `i` in the permutation of epoch `i // count`.
+        """Returns the position of index `i` in the permutation of epoch `i // count`.
 
         Args:
             indices, counts: int64 `(batch,)`.
-            purpose: int, or int64 `(batch,)`. Keeps permutations apart.
+            purpose: int, or int64 `(batch,)`. Makes permutations independent.
         """
         import tensorflow as tf
 
@@ -231,7 +233,7 @@ class Source:
         seeds = tf.stack(  # (batch, 3): a batch may span two epochs
             [constant * self.seed, epochs, constant * purpose], axis=1
         )
-        # Not `tf.random.experimental.index_shuffle`: it always runs 4 rounds.
+        # `tf.random.experimental.index_shuffle` always uses 4 rounds.
         return tf.raw_ops.RandomIndexShuffle(
             index=indices % counts,
             seed=seeds,
@@ -250,20 +252,20 @@ def _check_label_sampling(source):
         return
     if source.class_names is None:
         raise ValueError(
-            f"`label_sampling` 'balanced' needs classes, and {source.name!r} has none. "
+            f"`label_sampling` 'balanced' needs classes, but {source.name!r} has none. "
             "Received: label_sampling='balanced'."
         )
     if 0 in source.class_counts:
         empty = source.class_names[source.class_counts.index(0)]
         raise ValueError(
-            "`label_sampling` 'balanced' needs examples of every class, and split "
+            "`label_sampling` 'balanced' needs examples of every class, but split "
             f"{source.split!r} of {source.name!r} has none of {empty!r}. Received: "
             "label_sampling='balanced'."
         )
 
 
 def check_integer(name, value, lowest, highest=None):
-    """Returns `value` as an int in [lowest, highest].
+    """Checks that `value` is an integer in [lowest, highest] and returns it as an int.
 
     Raises:
         TypeError: if it is a bool or not an integer.

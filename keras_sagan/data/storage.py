@@ -1,4 +1,4 @@
-"""Where things are kept: directories, and room for decoded images."""
+"""Finds directories for prepared data, and allocates space for decoded images."""
 
 import errno
 import functools
@@ -10,16 +10,17 @@ import numpy as np
 
 from keras_sagan.files import paths
 
-# Arrays of more bytes than this are mapped from a file.
+# Arrays with more bytes than this are mapped from a file.
 MEMORY_LIMIT = 2**30
 
 
 def data_dir(cache_dir=None):
-    """The data directory: the argument, else TFDS_DATA_DIR, else TFDS's own default.
+    """Returns the directory in which prepared data are kept.
 
     Args:
-        cache_dir: path or `None`. "~" is the home directory; where there is none, the
-            default is a directory of this process.
+        cache_dir: path or `None`. "~" stands for the home directory. Defaults to the
+            environment variable TFDS_DATA_DIR or to the default of TFDS. For a user
+            without a home directory that is a temporary directory of this process.
 
     Returns:
         str.
@@ -34,13 +35,13 @@ def data_dir(cache_dir=None):
 
 
 def writable_dir(cache_dir=None):
-    """As `data_dir`, made where it is missing.
+    """Returns `data_dir(cache_dir)`, and creates the directory if it is missing.
 
-    Where nobody named a directory and the home directory cannot be written to, it is
-    one of this process, which is removed at its end.
+    If no directory was given and the home directory is not writable, a temporary one is
+    used, which is removed when the process ends.
 
     Raises:
-        OSError: if the directory that was named cannot be written to.
+        OSError: if the given directory is not writable.
     """
     directory = data_dir(cache_dir)
     try:
@@ -76,28 +77,28 @@ def _of_this_process():
 
 
 def allocate(shape, directory, memory_limit=MEMORY_LIMIT):
-    """A writable uint8 array that stays out of memory when it is large.
+    """Returns a writable uint8 array of zeros, which is in a file if it is large.
 
-    Above `memory_limit` the array is a memory map of a scratch file in `directory`.
-    The file has no name any more when this returns: the system frees its space when
-    the array is gone, whatever ends the process.
+    An array of more than `memory_limit` bytes is a memory map of a temporary file. The
+    file has no name anymore when this function returns, so that the system frees its
+    space once the array is gone, however the process ends.
 
     Args:
         shape: tuple of int.
-        directory: str. Made if needed; used only above the limit.
+        directory: str. Directory of the file. It is created if needed.
         memory_limit: int. Bytes.
 
     Returns:
-        uint8 array of zeros.
+        uint8 array of shape `shape`.
 
     Raises:
-        OSError: if the directory cannot be written or the disk is full.
+        OSError: if the directory is not writable or the disk is full.
     """
     size = math.prod(shape)
     if size <= memory_limit:
         return np.zeros(shape, np.uint8)
     _make(directory)
     with tempfile.TemporaryFile(dir=directory, prefix="keras_sagan_") as file:
-        if hasattr(os, "posix_fallocate"):  # a full disk fails here, not in a write
+        if hasattr(os, "posix_fallocate"):  # so that a full disk is an error here
             os.posix_fallocate(file.fileno(), 0, size)
         return np.memmap(file, np.uint8, "w+", shape=shape)

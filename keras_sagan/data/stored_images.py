@@ -1,4 +1,4 @@
-"""Pictures that stay in their files: read and decoded when they are asked for."""
+"""Images that stay in their files until they are needed."""
 
 import operator
 
@@ -6,26 +6,27 @@ import numpy as np
 
 from keras_sagan.data.decoding import map_parallel
 
-_ALONE = 8  # pictures that are decoded without threads
+_ALONE = 8  # pictures up to which no threads are used
 
 
 class StoredImages:
-    """What reads like the uint8 array of all pictures of a split, and is not one.
+    """The images of a split, which are read like a uint8 array but decoded on demand.
 
-    `images[rows]` of an index, a slice or an array of indices decodes these pictures,
-    in parallel, and nothing else; `shape`, `dtype` and `len` open no file. There is no
-    way to have all of it at once but `images[:]`.
+    `images[rows]`, with an index, a slice or an array of indices, decodes only these
+    pictures, in parallel. `shape`, `dtype` and `len` open no file. `images[:]` decodes
+    everything.
 
     Args:
         pictures: `Pictures` with `at`.
         image_size: int. Height and width in pixels.
         channels: 1, 3 or 4.
         fit: "crop" or "pad".
-        order: int array, or `None`. Which picture each row is. Defaults to theirs.
+        order: int array, or `None`. Index of the picture of each row. Defaults to the
+            order of the pictures.
 
     Attributes:
-        failure: `OSError` or `None`. Why a picture could not be read, for those to
-            whom TensorFlow gives another error.
+        failure: `OSError` or `None`. The error of a picture that could not be read;
+            TensorFlow raises an error of its own instead.
     """
 
     dtype = np.dtype(np.uint8)
@@ -40,11 +41,11 @@ class StoredImages:
         return self.shape[0]
 
     def __getitem__(self, rows):
-        """uint8 array: one image of an index, else `(*shape of rows, *image)`.
+        """Decodes images: uint8 array `(*shape of rows, *shape of an image)`.
 
         Raises:
             IndexError: if a row is not in [-n, n).
-            OSError: if a picture cannot be read; the message names it.
+            OSError: if a picture cannot be read. The message names it.
         """
         if isinstance(rows, slice):
             rows = np.arange(*rows.indices(len(self)))
@@ -62,10 +63,10 @@ class StoredImages:
         return result.reshape(*rows.shape, *self.shape[1:])
 
     def in_order(self, order):
-        """The same pictures, still in their files, in the order of `order`.
+        """Returns the same images in another order, still in their files.
 
         Args:
-            order: int array `(n,)`: a permutation of the rows.
+            order: int array `(n,)`. A permutation of the rows.
         """
         earlier = np.arange(len(self)) if self._order is None else self._order
         _, size, _, channels = self.shape

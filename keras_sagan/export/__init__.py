@@ -1,4 +1,4 @@
-"""Export of trained generators."""
+"""Exports trained generators to SavedModel, ONNX, LiteRT and web pages."""
 
 import lazy_loader
 

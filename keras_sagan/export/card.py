@@ -1,6 +1,6 @@
-"""The model card in an export: what the model is, and what is known about it.
+"""The model card in an export, which says what is known about the model.
 
-`assets.extra/model.json` is for programs, `assets.extra/README.md` says the same to
+`assets.extra/model.json` is for programs, and `assets.extra/README.md` says the same to
 people. Both depend on the model and its run only, not on when they were written.
 """
 
@@ -13,17 +13,18 @@ import keras_sagan
 from keras_sagan.files import json_files, writing
 
 FILE, TEXT = "model.json", "README.md"
-_MOST_CLASSES = 1_000_000  # that a card may speak of: each gets a name
+_MOST_CLASSES = 1_000_000  # in a card, as each class gets a name
 
-_LARGEST = 2**53  # weight of a class: of its images, in numbers that floats hold
+_LARGEST = 2**53  # weight of a class, up to which floats hold all integers
 
 _INTENDED_USE = (
-    "Generating pictures like those of the training data: data augmentation, teaching, "
-    "research on generative models."
+    "Generating pictures similar to the training data, for data augmentation, teaching "
+    "and research on generative models."
 )
 _LIMITATIONS = (
-    "Pictures can be unlike their class, and repeat what the training data overdo.",
-    "The training data decide what may be done with the pictures: see `data`.",
+    "Pictures may not look like their class, and they repeat biases of the training "
+    "data.",
+    "What may be done with the pictures depends on the training data; see `data`.",
     "A low truncation makes pictures more typical and less varied.",
 )
 _STATISTICS = ("u", "v", "moving_mean", "moving_variance")
@@ -40,19 +41,21 @@ def model_card(
     intended_use=None,
     class_weights=None,
 ):
-    """What is known about a model, as a dictionary of JSON values.
+    """Describes a model as a dictionary of JSON values.
 
     Args:
-        generator: `Generator`, built.
-        name: str. Of the model.
-        class_names: sequence of str, one a class, or None.
-        facts: dict with `data` and `training`, e.g. of `runs.reading.run_facts`.
-        metrics: sequence of dict with `scores` and the `protocol` that they were
-            measured by, as `keras-sagan evaluate --json` writes.
+        generator: built `Generator`.
+        name: str. Name of the model.
+        class_names: sequence of str with the names of the classes, or None.
+        facts: dict with `data` and `training`, e.g. from `runs.reading.run_facts`.
+        metrics: sequence of dict with `scores` and the `protocol` with which they were
+            measured, as written by `keras-sagan evaluate --json`.
         license: str, or None if not stated.
-        intended_use: str, or None for the general one.
-        class_weights: sequence of numbers, how frequent each class was in training;
-            None for equally many.
+        intended_use: str, or None for a general statement.
+        class_weights: sequence of the relative frequencies of the classes in training,
+            or None if they were equally frequent.
+
+    Returns: dict.
     """
     facts = facts or {}
     config = generator.get_config()
@@ -79,16 +82,16 @@ def model_card(
 
 
 def write_card(directory, card):
-    """Write both files of a `model_card` into `directory`."""
+    """Writes both files of a `model_card` to `directory`."""
     directory = pathlib.Path(directory)
     writing.write_new(directory / FILE, writing.json_text(card))
     writing.write_new(directory / TEXT, as_text(card))
 
 
 def read_card(directory):
-    """The model card in `directory`, or {} where there is none that can be used.
+    """Reads the model card in `directory`, or returns {} if there is none or it is bad.
 
-    Of a card of others, the classes and the data are checked: programs read them.
+    A card may come from somebody else, so the parts that programs use are checked.
     """
     with contextlib.suppress(OSError, ValueError):
         content = json_files.read(pathlib.Path(directory) / FILE)
@@ -128,7 +131,7 @@ def _are_weights(weights, count):
 
 
 def as_text(card):
-    """A `model_card` as Markdown."""
+    """Returns a `model_card` as Markdown."""
     shape = card["generator"]
     size, classes = shape["image_size"], shape["num_classes"]
     kind = "unconditional" if classes is None else f"{classes} classes"
@@ -168,17 +171,17 @@ tags:
 
 
 def preset_text(card):
-    """A `model_card` as the `README.md` of a model that can be loaded.
+    """Returns a `model_card` as the `README.md` of a model that can be loaded.
 
-    It begins with the block of YAML that Hugging Face's Hub reads, and says how the
-    model is used.
+    It begins with the YAML block that the Hugging Face Hub reads, and ends with an
+    example of how to use the model.
     """
     labels = "num_images=16" if card["generator"]["num_classes"] is None else "[0] * 16"
     use = [
         "```python",
         "from keras_sagan import SAGAN",
         "",
-        '# Where this file is: a directory, or "hf://USER/NAME" of a model on the Hub.',
+        '# The directory of this file, or "hf://USER/NAME" for a model on the Hub.',
         'gan = SAGAN.from_preset("DIRECTORY")',
         f"images = gan.generate({labels}, seed=0)  # uint8",
         "```",

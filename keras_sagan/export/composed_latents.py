@@ -1,9 +1,9 @@
-"""The latents of `generate`, composed of operations that ONNX has too (TensorFlow).
+"""Computes the latent vectors of `generate` with operations that ONNX has as well.
 
-ONNX has no generator of these random numbers and no inverse of the normal
-distribution. Both are made here of additions, multiplications and the like: Philox of
-integers below 2^63, the distribution in float64. They are few operations, since a
-browser takes seconds to prepare a graph of a thousand.
+ONNX has neither this random number generator nor the inverse of the normal distribution
+function. Here, both are composed of additions, multiplications and the like: Philox in
+integers below 2^63, and the distribution in float64. The number of operations is small,
+because a browser takes seconds to prepare a graph of a thousand.
 """
 
 import math
@@ -14,11 +14,11 @@ import tensorflow as tf
 _WORD = 2**32 - 1
 _MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57])
 _INCREMENTS = np.array([0x9E3779B9, 0xBB67AE85])
-_SCRAMBLE = np.array([0x3EC8F720, 0x02461E29])  # TensorFlow makes keys of seeds with it
+_SCRAMBLE = np.array([0x3EC8F720, 0x02461E29])  # TensorFlow's key to turn seeds to keys
 
-# Quotients of polynomials for the middle of the normal distribution, its sides and its
-# ends: coefficients above and under the line, the highest power first (Wichura, 1988,
-# algorithm AS 241, PPND16).
+# Ratios of polynomials for the middle, the sides and the ends of the normal
+# distribution: coefficients of the numerator and the denominator, the highest power
+# first (Wichura, 1988, algorithm AS 241, PPND16).
 _COEFFICIENTS = np.array([
     [[2509.0809287301226727, 33430.575583588128105, 67265.770927008700853,
       45921.953931549871457, 13731.693765509461125, 1971.5909503065514427,
@@ -42,10 +42,12 @@ _COEFFICIENTS = np.array([
 
 
 def composed_latents(seeds, latent_dim, truncation):
-    """What `sampling.row_latents` draws, up to the last bit of float32.
+    """Draws the same latent vectors as `sampling.row_latents`.
+
+    They are equal up to the last bit of float32.
 
     Args:
-        seeds: int64 tensor `(n,)`, one a row.
+        seeds: int64 tensor `(n,)` with the seed of each row.
         latent_dim: int.
         truncation: float32 tensor `(n,)`; 0 for none.
 
@@ -64,7 +66,7 @@ def composed_latents(seeds, latent_dim, truncation):
 
 
 def _random_bits(seeds, count):
-    """`tf.random.stateless_uniform` of uint32 with seeds `[seed, 0]`, as int64."""
+    """Computes `tf.random.stateless_uniform` of uint32, seeds `[seed, 0]`, as int64."""
     first, second = np.array([1, 0]), np.array([0, 1])
     seeds = seeds[:, tf.newaxis, tf.newaxis]
     low = seeds & _WORD
@@ -78,13 +80,14 @@ def _random_bits(seeds, count):
 
 
 def _philox(key, even, odd):
-    """Random words of counters.
+    """Computes the random words of counters.
 
     Args:
         key: int64 array or tensor `(..., 2)`.
-        even, odd: int64 tensors `(..., 2)`: words 0 and 2 of each counter, 1 and 3.
+        even, odd: int64 tensors `(..., 2)` with words 0 and 2, and 1 and 3, of each
+            counter.
 
-    Returns: two tensors, in the same order.
+    Returns: two tensors of the results in the same order.
     """
 
     def one_round(i, key, even, odd):
@@ -98,7 +101,7 @@ def _philox(key, even, odd):
 
 
 def _product(a, b):
-    """Upper and lower word of the product of two words, without a number above 2^49."""
+    """Returns the upper and lower words of products, without numbers above 2^49."""
     right = a * (b & 0xFFFF)
     left = a * (b // 2**16) + right // 2**16
     return left // 2**16, ((left & 0xFFFF) * 2**16) + (right & 0xFFFF)
@@ -108,7 +111,7 @@ def _product(a, b):
 
 
 def _quantile(p):
-    """The inverse of the normal distribution function, of p in (0, 1)."""
+    """Returns the inverse of the normal distribution function at p in (0, 1)."""
     q = p - 0.5
     r = tf.sqrt(-_log(tf.minimum(p, 1.0 - p)))
     x = tf.stack([0.180625 - q * q, r - 1.6, tf.maximum(r - 5.0, 0.0)], -1)
@@ -123,17 +126,21 @@ def _quantile(p):
 
 
 def _log(x):
-    """The logarithm, by one step of Halley's: tf2onnx takes that of a float32."""
+    """Returns the logarithm in float64, though that of tf2onnx is one of float32.
+
+    One step of Halley's method corrects it.
+    """
     first = tf.math.log(x)
     power = tf.exp(first)
     return first + 2.0 * (x - power) / (x + power)
 
 
 def _below(limit):
-    """The probability under `-limit`, of a limit >= 0, `(n, 1)`.
+    """Returns the probability below `-limit`, where limit >= 0 has shape `(n, 1)`.
 
-    The trapezoidal rule for the integral of erfc, with the term of its pole: exact to
-    float64 (Chiarella and Reichel, 1968, Mathematics of Computation 22, page 137).
+    It uses the trapezoidal rule for the integral of erfc, with the term of its pole,
+    which is exact to float64 (Chiarella and Reichel, 1968, Mathematics of Computation
+    22, page 137).
     """
     step = 0.5
     x = limit / math.sqrt(2)

@@ -1,8 +1,9 @@
-"""A generator for inference: what depends on its weights only is computed once.
+"""Simplifies a generator for inference.
 
-Spectrally normalised kernels become plain ones, the 4x4 kernels of `UpsampleConv2D`
-are derived from them, batch norm becomes a scale and an offset. All of it is exact
-algebra: the images are the same up to rounding.
+What depends on the weights only is computed once: spectrally normalised kernels become
+plain kernels, from which the 4x4 kernels of `UpsampleConv2D` are derived, and batch
+norms become a scale and an offset. As this is exact algebra, the images are the same up
+to rounding.
 """
 
 import collections
@@ -30,22 +31,22 @@ _ATTENTION_KERNELS = ("query", "key", "value", "output_projection")
 
 
 def fold(generator, merged_upsampling=True):
-    """A float32 model without spectral normalisation and batch norm.
+    """Converts a generator to a float32 model without spectral and batch normalisation.
 
-    A batch norm directly after a convolution that nothing else reads goes into it:
-    the unconditional one wholly, of the conditional one the convolution's bias goes
-    into the offsets of the classes. The others become one multiplication and one
+    A batch norm that follows a convolution whose output nothing else reads is merged
+    with it: an unconditional one disappears into the convolution, and a conditional one
+    takes over the bias of the convolution. All others become a multiplication and an
     addition.
 
     Args:
-        generator: `Generator`, built. Its weights are copied.
-        merged_upsampling: bool. Whether upsampling and the convolution after it are
-            one transposed convolution with a 4x4 kernel: fewer multiplications, but
-            1.3 times the weights.
+        generator: built `Generator`. Its weights are copied.
+        merged_upsampling: bool. Whether upsampling and the convolution after it become
+            a transposed convolution with a 4x4 kernel, which needs fewer
+            multiplications but 1.3 times the weights.
 
-    Returns: `keras.Model` from `[latents, labels]` (`latents` when unconditional) to
-        the images, or where there are attention layers to a list: the images, then
-        the map of each layer that `attention_layers` lists.
+    Returns: `keras.Model` from `[latents, labels]`, or `latents` if unconditional, to
+        the images. If there are attention layers, the output is a list of the images
+        and the maps, in the order of `attention_layers`.
     """
     absorbed = _batch_norms_after_convolutions(generator)
     convolutions = {id(conv): norm for norm, conv in absorbed}
@@ -67,11 +68,11 @@ def fold(generator, merged_upsampling=True):
         if not isinstance(layer, keras.layers.Layer):
             return layer(*args, **kwargs)
         if not isinstance(layer, SelfAttention2D):
-            return layer(*args)  # `training` and `mask` are of the original
+            return layer(*args)  # without the `training` and `mask` of the original
         outputs, scores = layer(*args, return_attention_scores=True)
         maps.append(scores)
         if automatic_chunk_size(*scores.shape[1:]) is not None:
-            outputs = layer(*args)  # without the whole matrix, unless that is asked for
+            outputs = layer(*args)  # in chunks, so that images need no whole matrix
         return outputs
 
     inputs = [keras.Input(x.shape[1:], name=x.name, dtype=x.dtype)
@@ -83,12 +84,12 @@ def fold(generator, merged_upsampling=True):
 
 
 def attention_layers(generator):
-    """The self-attention layers of `generator`, in the order of `fold`'s maps."""
+    """Returns the self-attention layers of `generator`, in the order of `fold`."""
     return [layer for layer in generator.layers if isinstance(layer, SelfAttention2D)]
 
 
 def _batch_norms_after_convolutions(model):
-    """Pairs of a batch norm and the convolution whose only reader it is."""
+    """Finds pairs of a batch norm and a convolution whose output only it reads."""
     producers = {id(layer.output): layer for layer in model.layers}
     readers = collections.Counter(
         id(x) for layer in model.layers for x in keras.tree.flatten(layer.input)
@@ -106,11 +107,11 @@ def _batch_norms_after_convolutions(model):
 
 
 def _plain_layer(source, norm=None, merged_upsampling=True):
-    """A convolution or dense layer with the kernel that it runs with.
+    """Creates a convolution or dense layer without spectral normalisation.
 
     Args:
         source: the layer, or a `SpectralNormalization` around it.
-        norm: batch norm after it, or None.
+        norm: batch norm to fold into it, or None.
         merged_upsampling: see `fold`.
     """
     layer, kernel = _unwrapped(source), _kernel(source)
@@ -141,7 +142,7 @@ def _plain_layer(source, norm=None, merged_upsampling=True):
 
 
 def _affine(norm, convolution):
-    """What is left of a batch norm whose convolution before it may be folded."""
+    """Returns what remains of a batch norm after merging it with `convolution`."""
     scale, offset = _scale_and_offset(norm)
     if convolution is not None:
         if not isinstance(norm, ConditionalBatchNormalization):
@@ -153,7 +154,10 @@ def _affine(norm, convolution):
 
 
 def _scale_and_offset(norm):
-    """Of a batch norm in inference mode: `(channels,)` or `(num_classes, channels)`."""
+    """Returns scale and offset of a batch norm in inference mode.
+
+    Their shape is `(channels,)` or `(num_classes, channels)`.
+    """
     scale = norm.gamma * tf.math.rsqrt(norm.moving_variance + norm.epsilon)
     return scale, norm.beta - norm.moving_mean * scale
 
@@ -189,7 +193,7 @@ def _first_tensor(inputs):
 
 
 class _UpsampledConv2D(keras.layers.Conv2D):
-    """`UpsampleConv2D` in its two steps."""
+    """`UpsampleConv2D` as two steps, upsampling and convolution."""
 
     def call(self, inputs):
         return super().call(nearest_upsample(inputs))
@@ -201,7 +205,7 @@ class _UpsampledConv2D(keras.layers.Conv2D):
 
 
 class _FoldedBatchNorm(keras.layers.Layer):
-    """`x * scale + offset`, by channel, or by label and channel."""
+    """Computes `x * scale + offset` for each channel, or for each label and channel."""
 
     def __init__(self, scale, offset, **kwargs):
         super().__init__(dtype="float32", **kwargs)

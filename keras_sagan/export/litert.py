@@ -14,14 +14,14 @@ from keras_sagan.files import writing
 
 
 def export_litert(generator: keras.Model, path: str | os.PathLike) -> None:
-    """Write `generator` in inference mode as a LiteRT model, float32.
+    """Writes a generator in inference mode as a LiteRT model in float32.
 
-    Signature `serving_default`: `latent` float32 `(n, latent_dim)` and, for a
+    The signature `serving_default` maps `latent` float32 `(n, latent_dim)` and, for a
     conditional generator, `label` int32 `(n,)` to `images` float32 `(n, size, size,
-    channels)` in [-1, 1]. Any `n` > 0, after `resize_tensor_input`.
+    channels)` in [-1, 1]. After `resize_tensor_input`, `n` can be any positive number.
 
     Args:
-        generator: `Generator`, built.
+        generator: built `Generator`.
         path: str or path of the file, which must not exist.
 
     Raises:
@@ -31,7 +31,7 @@ def export_litert(generator: keras.Model, path: str | os.PathLike) -> None:
     concrete = function.get_concrete_function()
     module, signatures = tf.Module(), {"serving_default": concrete}
     module.v = list(concrete.graph.variables)
-    # Only by way of a SavedModel do inputs and outputs keep their names.
+    # Inputs and outputs keep their names only by way of a SavedModel.
     with tempfile.TemporaryDirectory() as folder:
         tf.saved_model.save(module, folder, signatures=signatures)
         converter = tf.lite.TFLiteConverter.from_saved_model(
@@ -44,16 +44,16 @@ def export_litert(generator: keras.Model, path: str | os.PathLike) -> None:
 def litert_runner(
     path: str | os.PathLike, threads: int = 1
 ) -> Callable[[dict], np.ndarray]:
-    """A function that runs a LiteRT model.
+    """Loads a LiteRT model and returns a function that runs it.
 
     Args:
         path: str or path of the file.
-        threads: int. For computing.
+        threads: int. Number of threads for computing.
 
-    Returns: callable from a dict of inputs to the array of images.
+    Returns: function from a dict of input arrays to the array of images.
 
     Raises:
-        ImportError: without the extra `litert`.
+        ImportError: if the extra `litert` is not installed.
     """
     try:
         from ai_edge_litert.interpreter import Interpreter

@@ -1,4 +1,4 @@
-"""An exported model, opened: it draws and attends as a `SAGAN` does."""
+"""Opens an exported model, to be used like a `SAGAN`."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,17 +10,18 @@ from keras_sagan.export.saved_model import EXTRA
 from keras_sagan.files import paths
 from keras_sagan.sampling import to_uint8
 
-# Signatures with their inputs, beside `label`: types and numbers of dimensions.
+# Inputs of the signatures, except for `label`: dtypes and numbers of dimensions.
 _LATENTS = {"latent": (tf.float32, 2)}
 _SEEDS = {"seed": (tf.int64, 1), "truncation": (tf.float32, 1)}
 _LABELS = {"label": (tf.int32, 1)}
 
 
 class ExportedModel:
-    """A SavedModel of `keras-sagan export`.
+    """An opened SavedModel of `keras-sagan export`.
 
-    Its methods take and return what those of `SAGAN` do. It has the generator only:
-    there are no attention maps of a discriminator, and nothing to train.
+    Its methods take the same arguments and return the same values as those of `SAGAN`.
+    An export contains the generator only, so it cannot be trained and has no attention
+    maps of a discriminator.
 
     Args:
         directory: str or path of the SavedModel.
@@ -28,18 +29,18 @@ class ExportedModel:
     Attributes:
         directory: path.
         name: str. The last two parts of the path, e.g. `"glyphs/1"`.
-        card: dict. The model card, {} where there is none that can be read.
-        image_size: int. Pixels of a side.
+        card: dict. The model card, or {} if it is missing or cannot be used.
+        image_size: int. Height and width of the images in pixels.
         channels: int.
         latent_dim: int.
         conditional: bool. Whether it takes labels.
         class_names: tuple of str, or None.
-        class_weights: list of numbers, how frequent each class was in training, or
-            None for equally many.
-        layers: list of str. The attention layers, e.g. `"generator/attention_16"`.
+        class_weights: list of the relative frequencies of the classes in training, or
+            None if they were equally frequent.
+        layers: list of str. Attention layers, e.g. `"generator/attention_16"`.
 
     Raises:
-        ValueError: if it is another program's SavedModel.
+        ValueError: if the SavedModel was made by another program.
         OSError: if there is no SavedModel.
     """
 
@@ -47,7 +48,8 @@ class ExportedModel:
         self.directory = paths.local(directory)
         path = self.directory.resolve()
         self.name = f"{path.parent.name}/{path.name}"
-        self._loaded = tf.saved_model.load(str(self.directory))  # it owns the variables
+        # Kept, because it owns the variables.
+        self._loaded = tf.saved_model.load(str(self.directory))
         self._signatures = dict(self._loaded.signatures)
         self._check()
         serve = self._signatures["serving_default"]
@@ -81,9 +83,9 @@ class ExportedModel:
         ]
         if not all(fits):
             raise ValueError(
-                f"{str(self.directory)!r} is no export of `keras-sagan export`: it "
-                "needs the signatures 'serving_default', from latents to images, and "
-                "'generate', from seeds and truncations to uint8 images. Received: "
+                f"{str(self.directory)!r} is not an export of `keras-sagan export`. It "
+                "must have the signatures 'serving_default', from latents to images, "
+                "and 'generate', from seeds and truncations to uint8 images. Received: "
                 f"{'; '.join(map(_described, self._signatures.items())) or 'none'}."
             )
 
@@ -92,40 +94,42 @@ class ExportedModel:
         """int, or None if unconditional.
 
         Raises:
-            ValueError: if it takes labels, and its card does not say how many.
+            ValueError: if it takes labels, but its card does not say how many.
         """
         if not self.conditional:
             return None
         if self._num_classes is None:
             raise ValueError(
-                f"{str(self.directory)!r} does not say which classes it has: expected "
-                "the model card of `keras-sagan export` in assets.extra/model.json."
+                f"{str(self.directory)!r} does not say which classes it has. The model "
+                "card of `keras-sagan export` must be in assets.extra/model.json."
             )
         return self._num_classes
 
     def generate(
         self, labels=None, num_images=None, seed=0, truncation=None, batch_size=64
     ):
-        """Draw images, as `SAGAN.generate`."""
+        """Generates images; see `SAGAN.generate`."""
         sampling.check_batch_size(batch_size)
         labels, seeds = self._resolve(labels, num_images, seed)
         batches = _batches(batch_size, seeds, labels)
         return np.concatenate([self.draw(*rows, truncation) for rows in batches])
 
     def draw(self, seeds, labels=None, truncation=None):
-        """uint8 images of rows: as `generate`, in one batch, without a card.
+        """Generates images in a single batch, without using the model card.
 
         Args:
             seeds: int array `(n,)`.
             labels: int array `(n,)`, or None if unconditional.
             truncation: float > 0, or None.
+
+        Returns: uint8 array `(n, height, width, channels)`.
         """
         limits = sampling.resolve_truncation(truncation, len(seeds))
         rows = {"seed": np.asarray(seeds, np.int64), "truncation": limits}
         return self._run(self._signatures["generate"], rows, labels)["images"].numpy()
 
     def images(self, latents, labels=None, batch_size=64):
-        """uint8 images `(n, height, width, channels)` of latents and classes."""
+        """Generates uint8 images `(n, height, width, channels)` from latent vectors."""
         serve = self._signatures["serving_default"]
         batches = _batches(batch_size, np.asarray(latents, np.float32), labels)
         return np.concatenate(
@@ -136,9 +140,9 @@ class ExportedModel:
         )
 
     def view(self, latents, labels=None):
-        """uint8 images of latents, and the map of every attention layer.
+        """Generates images from latent vectors, with the maps of all attention layers.
 
-        Returns: the images, and a dict as `attention_maps` returns it.
+        Returns: uint8 array of images, and a dict as returned by `attention_maps`.
         """
         rows = {"latent": np.asarray(latents, np.float32)}
         outputs = self._run(self._with_maps, rows, labels)
@@ -147,7 +151,7 @@ class ExportedModel:
         return images, {f"generator/{x}": outputs[x].numpy() for x in layers}
 
     def network_function(self):
-        """The network as `runtimes.network_function` gives it, with maps."""
+        """Returns the network with its maps, like `runtimes.network_function`."""
 
         def network(latent, label=None):
             rows = {"latent": latent}
@@ -158,7 +162,7 @@ class ExportedModel:
         return with_signature(network, self.latent_dim, self.conditional)
 
     def attention_maps(self, labels=None, num_images=None, seed=0):
-        """Where generated images look, as `SAGAN.attention_maps`; the generator's."""
+        """Returns the generator's attention maps; see `SAGAN.attention_maps`."""
         labels, seeds = self._resolve(labels, num_images, seed)
         return self.view(sampling.latents(self.latent_dim, seeds), labels)[1]
 
@@ -175,7 +179,7 @@ class ExportedModel:
 
 
 def _fits(signature, inputs, dtype):
-    """Whether a signature takes these inputs, or labels too, and returns images."""
+    """Returns whether a signature maps these inputs, perhaps with labels, to images."""
     given = signature.structured_input_signature[1]
     given = {name: (x.dtype, x.shape.rank) for name, x in given.items()}
     images = signature.structured_outputs.get("images")

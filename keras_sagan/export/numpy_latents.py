@@ -1,7 +1,8 @@
-"""The latents of `generate` in NumPy: the same seed, the same picture, anywhere.
+"""Computes the latent vectors of `generate` with NumPy.
 
-ONNX and LiteRT models take latents, since their runtimes have no generator of these
-random numbers. This module needs neither TensorFlow nor Keras.
+With it, ONNX and LiteRT models give the same picture for a seed as `generate`. They
+take latent vectors, because their runtimes lack this random number generator. This
+module needs neither TensorFlow nor Keras.
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy as np
 _MASK, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _MULTIPLIERS = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _INCREMENTS = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
-_SCRAMBLE = 0x3EC8F720, 0x02461E29  # key that TensorFlow makes keys of seeds with
+_SCRAMBLE = 0x3EC8F720, 0x02461E29  # TensorFlow's key to turn seeds to keys
 
 _quantile = np.vectorize(statistics.NormalDist().inv_cdf, otypes=[np.float64])
 
@@ -20,15 +21,15 @@ _quantile = np.vectorize(statistics.NormalDist().inv_cdf, otypes=[np.float64])
 def row_latents(
     seeds: np.typing.ArrayLike, latent_dim: int, truncation: np.typing.ArrayLike = 0.0
 ) -> np.ndarray:
-    """Latents of which each row depends on its own seed and truncation only.
+    """Draws latent vectors, each of which depends on its own seed and truncation only.
 
-    Equal to those that `SAGAN.generate` and the signature `generate` draw, up to the
-    last bit of float32.
+    They are equal to those of `SAGAN.generate` and of the signature `generate`, up to
+    the last bit of float32.
 
     Args:
-        seeds: int64 array `(n,)`, one a row.
+        seeds: int64 array `(n,)` with the seed of each row.
         latent_dim: int.
-        truncation: float, or float array `(n,)`: entries are drawn from the normal
+        truncation: float, or float array `(n,)`. Entries are drawn from the normal
             distribution truncated to [-truncation, truncation]; 0 for none.
 
     Returns: float32 array `(n, latent_dim)`.
@@ -51,12 +52,12 @@ def row_latents(
 def _row(uniform, limit):
     if not limit:
         return _quantile(uniform)
-    below = 0.5 * math.erfc(limit / math.sqrt(2))  # probability under -limit
+    below = 0.5 * math.erfc(limit / math.sqrt(2))  # probability below -limit
     return np.clip(_quantile(below + uniform * (1 - 2 * below)), -limit, limit)
 
 
 def _random_bits(seeds, count):
-    """`tf.random.stateless_uniform` of uint32 with seed `[seed, 0]` and Philox.
+    """Computes `tf.random.stateless_uniform` of uint32 with seed `[seed, 0]`, Philox.
 
     Returns: float64 array `(n, count)` of integers.
     """
@@ -70,14 +71,14 @@ def _random_bits(seeds, count):
 
 
 def _philox(key, counter):
-    """Philox 4x32-10 (Salmon et al., 2011).
+    """Computes random words with Philox 4x32-10 (Salmon et al., 2011).
 
     Args:
         key: two uint64 arrays, or ints, of 32-bit words.
         counter: four uint64 arrays of 32-bit words.
 
-    Returns: uint64 array of 32-bit words, of the shape of all of them together with
-        the four words of each result last.
+    Returns: uint64 array of 32-bit words. Its shape is that to which the arguments are
+        broadcast, followed by 4 for the words of each result.
     """
     keys = [np.asarray(x, np.uint64) for x in key]
     c = np.broadcast_arrays(*counter)

@@ -14,7 +14,7 @@ from keras_sagan.export.runtimes import generate_function, network_function
 from keras_sagan.extras import MissingExtraError
 from keras_sagan.files import writing
 
-OPSET = 18  # the first with integer operations by bit
+OPSET = 18  # the first one with bitwise operations on integers
 SIGNATURES = ("serving_default", "attention", "generate")
 
 
@@ -25,26 +25,30 @@ def export_onnx(
     signature: str = "serving_default",
     **facts: typing.Any,
 ) -> None:
-    """Write `generator` in inference mode as an ONNX model, of one function.
+    """Writes a generator in inference mode as an ONNX model with one signature.
 
-    It takes any number n > 0 of rows. With the signature `"serving_default"` the inputs
-    are `latent` float32 `(n, latent_dim)` and, for a conditional generator, `label`
-    int32 `(n,)`; the output `images` is float32 `(n, size, size, channels)` in
-    [-1, 1]. `"attention"` gives one map float32 `(n, queries, keys)` a layer more.
-    `"generate"` takes `seed` int64 `(n,)` and `truncation` float32 `(n,)`, 0 for none,
-    in place of latents, and gives the `images` of `SAGAN.generate`, uint8. The model
-    card is the metadata entry `model_card`.
+    The number of rows, `n`, can be any positive number. The signatures are:
+
+    - `"serving_default"`: `latent` float32 `(n, latent_dim)` and, for a conditional
+      generator, `label` int32 `(n,)` to `images` float32 `(n, size, size, channels)` in
+      [-1, 1].
+    - `"attention"`: the same, with a map float32 `(n, queries, keys)` for each layer.
+    - `"generate"`: `seed` int64 `(n,)`, `truncation` float32 `(n,)` (0 for none) and
+      `label` to the uint8 `images` of `SAGAN.generate`.
+
+    The model card is the metadata entry `model_card`.
 
     Args:
-        generator: `Generator`, built.
+        generator: built `Generator`.
         path: str or path of the file, which must not exist.
-        name: str. Of the model.
-        signature: str. One of the three.
+        name: str. Name of the model.
+        signature: str. One of the signatures above.
         **facts: other arguments of `model_card`.
 
     Raises:
-        ImportError: without the extra `onnx`.
-        ValueError: if there is no such signature, or no attention layer.
+        ImportError: if the extra `onnx` is not installed.
+        ValueError: if there is no such signature, or no attention layer for
+            `"attention"`.
         FileExistsError: if the file exists.
     """
     if signature not in SIGNATURES:
@@ -55,8 +59,8 @@ def export_onnx(
     maps = signature == "attention"
     if maps and not attention_layers(generator):
         raise ValueError(
-            "The generator has no attention layers, whose maps `signature='attention'` "
-            "gives."
+            "The generator has no attention layers, which `signature='attention'` "
+            "needs."
         )
     function, specs = network_function(generator, merged_upsampling=True, maps=maps)
     if signature == "generate":
@@ -66,10 +70,12 @@ def export_onnx(
 
 
 def onnx_bytes(function, specs, card):
-    """An ONNX model of a `tf.function`, with a `model_card`; `images` come first.
+    """Converts a `tf.function` to an ONNX model with a `model_card`: bytes.
+
+    The output `images` is the first one.
 
     Raises:
-        ImportError: without the extra `onnx`.
+        ImportError: if the extra `onnx` is not installed.
     """
     try:
         import onnx
@@ -93,23 +99,23 @@ def onnx_bytes(function, specs, card):
 def onnx_runner(
     path: str | os.PathLike, threads: int = 0
 ) -> Callable[[dict], np.ndarray]:
-    """A function that runs an ONNX model in ONNX Runtime.
+    """Loads an ONNX model and returns a function that runs it with ONNX Runtime.
 
     Args:
         path: str or path of the file.
-        threads: int. For computing; 0 for as many as there are cores.
+        threads: int. Number of threads for computing, or 0 for one per core.
 
-    Returns: callable from a dict of inputs to the array of images.
+    Returns: function from a dict of input arrays to the array of images.
 
     Raises:
-        ImportError: without the extra `onnx`.
+        ImportError: if the extra `onnx` is not installed.
     """
     run = onnx_outputs(path, threads)
     return lambda inputs: run(inputs)["images"]
 
 
 def onnx_outputs(path, threads=0):
-    """As `onnx_runner`, but the callable returns a dict of all outputs."""
+    """Does the same as `onnx_runner`, but for a function that returns all outputs."""
     try:
         import onnxruntime
     except ImportError as error:

@@ -1,33 +1,34 @@
-"""Protocol buffers by hand: the wire format, as far as exports need it.
+"""Reads and writes the wire format of protocol buffers, as far as exports need it.
 
-Warm-up requests are written, and SavedModels read, without the generated classes of
-`tensorflow-serving-api` or TensorFlow.
+With it, warm-up requests are written and SavedModels are read without the generated
+classes of `tensorflow-serving-api` or TensorFlow.
 """
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def encode(number, payload):
-    """A field of kind string, bytes or message.
+    """Encodes a field of type string, bytes or message.
 
     Args:
-        number: int. Of the field.
-        payload: bytes, or str.
+        number: int. Number of the field.
+        payload: bytes or str.
     """
     payload = payload.encode() if isinstance(payload, str) else payload
     return _varint(number << 3 | _BYTES) + _varint(len(payload)) + payload
 
 
 def decode(message):
-    """The fields of a message, in their order.
+    """Yields the fields of a message, in order.
 
     Args:
         message: bytes.
 
-    Yields: pairs of a field's number and its value: int for a varint, else bytes.
+    Yields: pairs of the number of a field and its value, which is an int for a varint
+        and bytes otherwise.
 
     Raises:
-        ValueError: if the message is cut off or no message.
+        ValueError: if the message is cut off, or is not a message.
     """
     position = 0
     while position < len(message):
@@ -49,12 +50,12 @@ def decode(message):
 
 
 def values(message, number):
-    """List of the values of the fields called `number`."""
+    """Returns the values of all fields with a number: list."""
     return [value for found, value in decode(message) if found == number]
 
 
 def first(message, number, default=b""):
-    """The value of the first field called `number`, or `default`."""
+    """Returns the value of the first field with a number, or `default`."""
     return next(iter(values(message, number)), default)
 
 

@@ -1,4 +1,4 @@
-"""The versions of an exported model: directories 1, 2, ... of one directory."""
+"""Publishes the versions of an exported model as directories 1, 2 and so on."""
 
 import os
 import pathlib
@@ -8,7 +8,7 @@ from keras_sagan.files import paths, writing
 
 
 def next_version(base: str | os.PathLike) -> pathlib.Path:
-    """The path of the version after the highest under `base`: 1 if there is none."""
+    """Returns the path of the version after the highest in `base`, beginning with 1."""
     base = paths.local(base)
     names = [path.name for path in base.iterdir()] if base.is_dir() else []
     versions = [int(name) for name in names if name.isdecimal()]
@@ -16,7 +16,7 @@ def next_version(base: str | os.PathLike) -> pathlib.Path:
 
 
 def newest_saved_model(path: str | os.PathLike) -> pathlib.Path | None:
-    """The directory of a SavedModel: `path` or its newest version, or `None`."""
+    """Returns `path` or its newest version, if that is a SavedModel, or `None`."""
     path = paths.local(path)
     versions = path.iterdir() if path.is_dir() else []
     numbered = [x for x in versions if x.name.isdecimal()]
@@ -27,15 +27,16 @@ def newest_saved_model(path: str | os.PathLike) -> pathlib.Path | None:
 def publish_version(
     write: Callable[[pathlib.Path], None], base: str | os.PathLike
 ) -> pathlib.Path:
-    """Writes the next version under `base`.
+    """Writes the next version of a model.
 
-    A server that watches `base` does not see half of a model, and no version that
-    exists is changed. Where several processes export at once, each gets a number.
+    A server that watches `base` never sees an incomplete model, and existing versions
+    are not changed. If several processes export at the same time, each gets its own
+    number.
 
     Args:
-        write: function that is given the path of an empty directory to write to. If
-            it raises, there is no trace of what it wrote.
-        base: str or path. Made if needed.
+        write: function that writes to an empty directory, whose path it is given. If it
+            raises an error, what it wrote is removed.
+        base: str or path of the directory of all versions. It is created if needed.
 
     Returns: path of the version.
     """
@@ -50,5 +51,5 @@ def publish_version(
                 writing.publish_folder(folder, path)
                 return path
             except FileExistsError:
-                if next_version(base) == path:  # somebody's empty file
+                if next_version(base) == path:  # something that is not a version
                     raise

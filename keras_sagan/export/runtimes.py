@@ -1,7 +1,8 @@
-"""What exports for runtimes without TensorFlow share.
+"""Functions and checks that are shared by exports for runtimes without TensorFlow.
 
-They have one function, most often from `latent` (and `label`) to `images`: what these
-runtimes cannot do (encode PNG, refuse with a message) is left to the caller.
+These exports have a single function, usually from `latent` (and `label`) to `images`.
+What the runtimes cannot do, such as encoding PNG or refusing inputs with a message, is
+left to the caller.
 """
 
 import numpy as np
@@ -18,20 +19,20 @@ from keras_sagan.export.verifying.verification import (
 )
 from keras_sagan.sampling import to_uint8
 
-TOLERANCE = 1e-4  # a hundredth of a grey level: other programs round otherwise
+TOLERANCE = 1e-4  # about a hundredth of a grey level, for differences in rounding
 
 
 def network_function(generator, merged_upsampling, maps=False):
-    """A `tf.function` of the folded network, and the list of its `tf.TensorSpec`.
+    """Returns a `tf.function` of the folded network, and its list of `tf.TensorSpec`s.
 
-    A negative label becomes one that is out of range, which the runtimes refuse; they
-    would count it from the last class backwards.
+    Negative labels become labels out of range, which the runtimes refuse. Otherwise
+    they would count them backwards from the last class.
 
     Args:
-        generator: `Generator`, built.
+        generator: built `Generator`.
         merged_upsampling: bool. See `fold`.
-        maps: bool. Whether it gives the map of each attention layer, too, by the
-            layer's name.
+        maps: bool. Whether the outputs include the map of each attention layer, under
+            the name of the layer.
     """
     model, classes = fold(generator, merged_upsampling), generator.num_classes
     layers = [layer.name for layer in attention_layers(generator)]
@@ -49,7 +50,7 @@ def network_function(generator, merged_upsampling, maps=False):
 
 
 def with_signature(network, latent_dim, conditional):
-    """A function of `latent` (and `label`) as a `tf.function`, and its `TensorSpec`."""
+    """Returns a function of `latent` (and `label`) as `tf.function`, with its specs."""
     specs = [tf.TensorSpec((None, latent_dim), tf.float32, "latent")]
     if conditional:
         specs.append(tf.TensorSpec((None,), tf.int32, "label"))
@@ -57,7 +58,7 @@ def with_signature(network, latent_dim, conditional):
 
 
 def latents_function(latent_dim):
-    """A `tf.function` from `seed` and `truncation` (0 for none) to `latent`."""
+    """Returns a `tf.function` from `seed` and `truncation` to `latent`, with specs."""
     specs = [
         tf.TensorSpec((None,), tf.int64, "seed"),
         tf.TensorSpec((None,), tf.float32, "truncation"),
@@ -70,13 +71,13 @@ def latents_function(latent_dim):
 
 
 def generate_function(network, specs):
-    """What draws with a network from seeds: `generate`, and its `tf.TensorSpec`s.
+    """Returns a function that generates images from seeds, and its `tf.TensorSpec`s.
 
     Args:
-        network, specs: as `network_function` returns them.
+        network, specs: as returned by `network_function`.
 
-    Returns: `tf.function` from `seed`, `truncation` (0 for none) and the `label` that
-        the network has, to `images` in uint8.
+    Returns: `tf.function` from `seed`, `truncation` (0 for none) and, if the network
+        takes it, `label` to uint8 `images`, and a list of `tf.TensorSpec`s.
     """
     draw, of_seeds = latents_function(specs[0].shape[1])
     specs = [*of_seeds, *specs[1:]]
@@ -89,13 +90,13 @@ def generate_function(network, specs):
 
 
 def verify_images(gan, run):
-    """Compare a runtime with the model, at the batch sizes 1, 7 and 64.
+    """Compares images of a runtime with those of the model, at batch sizes 1, 7, 64.
 
     Args:
         gan: `SAGAN` that was exported.
-        run: callable from a dict of `latent` (and `label`) to an array of images.
+        run: function from a dict of `latent` (and `label`) to an array of images.
 
-    Returns: the largest difference: float.
+    Returns: float. The largest difference.
 
     Raises:
         VerificationError: if it is above 1e-4.
@@ -114,25 +115,25 @@ def verify_images(gan, run):
         if images.shape != expected[:size].shape:
             raise VerificationError(f"The export returns the shape {images.shape}.")
         difference = np.abs(images - expected[:size]).max()
-        largest = float(np.maximum(largest, difference))  # NaN stays
+        largest = float(np.maximum(largest, difference))  # keeps NaN
     if not largest <= TOLERANCE:
         raise VerificationError(f"Images of the export differ by {largest:.2g}.")
     return largest
 
 
 def verify_draws(model, run):
-    """Compare what a runtime draws from seeds with `generate`, at batches of 1, 7, 64.
+    """Compares what a runtime draws from seeds with `generate`, at batches of 1, 7, 64.
 
     Args:
         model: `SAGAN` that was exported, or the `ExportedModel`.
-        run: callable from a dict of `seed`, `truncation` (and `label`) to a dict of
-            `images`, uint8, and, if it gives any, the map of every attention layer.
+        run: function from a dict of `seed`, `truncation` (and `label`) to a dict of
+            uint8 `images` and, if it has them, the maps of all attention layers.
 
-    Returns: share of the values that are another grey level: float.
+    Returns: float. Share of the values that have another grey level.
 
     Raises:
-        VerificationError: if that is more than one in 10,000, if one differs by more
-            than one level, or maps by more than 1e-4.
+        VerificationError: if the share is above 1 in 10,000, if a value differs by more
+            than one level, or if maps differ by more than 1e-4.
     """
     rows = {"seed": np.arange(max(BATCH_SIZES), dtype=np.int64)}
     rows["truncation"] = np.zeros(len(rows["seed"]), np.float32)
@@ -151,21 +152,21 @@ def verify_draws(model, run):
     share = float((found > 0).mean())
     if found.max() > 1 or share > LEVEL_SHARE:
         raise VerificationError(
-            f"Images of the export differ by up to {found.max()} grey levels, in "
-            f"{share:.2g} of the values."
+            f"Images of the export differ by up to {found.max()} grey levels, and a "
+            f"share of {share:.2g} of the values differ."
         )
     return share
 
 
 def drawing(draw, network):
-    """A runtime that draws from seeds: what gives latents, then the network.
+    """Combines a function that draws latent vectors with a network.
 
     Args:
-        draw: callable from a dict of `seed` and `truncation` to one of `latent`.
-        network: callable from a dict of `latent` (and `label`) to one of `images` in
+        draw: function from a dict of `seed` and `truncation` to one of `latent`.
+        network: function from a dict of `latent` (and `label`) to one of `images` in
             [-1, 1] and attention maps.
 
-    Returns: callable, as `verify_draws` takes it.
+    Returns: function from seeds to images, as expected by `verify_draws`.
     """
 
     def run(inputs):
@@ -179,7 +180,7 @@ def drawing(draw, network):
 
 
 def _other_levels(model, images, inputs):
-    """By how many grey levels each value differs from that of `generate`."""
+    """Returns by how many grey levels each value differs from that of `generate`."""
     truncation = float(inputs["truncation"][0]) or None
     expected = model.generate(**_as_generate(inputs), truncation=truncation)
     if (images.shape, images.dtype) != (expected.shape, expected.dtype):

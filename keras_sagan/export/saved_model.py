@@ -1,4 +1,4 @@
-"""SavedModels of a generator, as TensorFlow Serving loads them."""
+"""Writes a generator as a SavedModel for TensorFlow Serving."""
 
 import os
 import pathlib
@@ -13,22 +13,24 @@ from keras_sagan.export.signatures import concrete_signatures, keras_endpoint
 from keras_sagan.files import paths, writing
 
 EXTRA = "assets.extra"
-# Requests that TensorFlow Serving runs before it announces a version (TFRecord).
+# TFRecord file of requests that TensorFlow Serving runs before it announces a version.
 WARMUP = "tf_serving_warmup_requests"
 
 
 def export_generator(
     generator: keras.Model, directory: str | os.PathLike, **facts: typing.Any
 ) -> None:
-    """Write `generator` in inference mode to `directory`, complete or not at all.
+    """Writes a generator in inference mode as a SavedModel.
+
+    The directory is complete or not there at all.
 
     Args:
-        generator: `Generator`, built.
-        directory: str or path; must not exist yet, or be empty.
+        generator: built `Generator`.
+        directory: str or path of a directory that does not exist or is empty.
         **facts: arguments of `write_saved_model`.
 
     Raises:
-        FileExistsError: if something is there already.
+        FileExistsError: if there is something already.
     """
     directory = paths.local(directory).absolute()
     facts.setdefault("name", directory.parent.name)
@@ -40,16 +42,16 @@ def export_generator(
 def write_saved_model(
     generator: keras.Model, directory: pathlib.Path, name: str, **facts: typing.Any
 ) -> None:
-    """Write `generator` with warm-up requests and model card to `directory`.
+    """Writes a SavedModel with warm-up requests and a model card to `directory`.
 
-    The signatures are those of `concrete_signatures`, and `serve` is what
-    `keras.layers.TFSMLayer` calls. They share one concrete function for the network,
-    and each variable is written once.
+    It has the signatures of `concrete_signatures`, and the endpoint `serve` that
+    `keras.layers.TFSMLayer` calls. All share a single concrete function for the
+    network, and each variable is written once.
 
     Args:
-        generator: `Generator`, built.
+        generator: built `Generator`.
         directory: path of an empty directory.
-        name: str. Of the model.
+        name: str. Name of the model.
         **facts: other arguments of `model_card`.
     """
     signatures, variables = concrete_signatures(generator)
@@ -64,12 +66,12 @@ def write_saved_model(
 
 
 def write_warmup(path, signatures, model_name):
-    """Write one request a signature, of one row of zeros.
+    """Writes a request for each signature, with one row of zeros.
 
     Args:
-        path: of the file to write.
-        signatures: dict from a name to a concrete function.
-        model_name: str. What the requests call the model.
+        path: path of the file to write.
+        signatures: dict from the name of a signature to its concrete function.
+        model_name: str. Name of the model in the requests.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name, function in signatures.items():
@@ -81,12 +83,12 @@ def write_warmup(path, signatures, model_name):
 
 
 def prediction_log(model_name, signature, inputs):
-    """A serialised `PredictionLog` of one `PredictRequest` (tensorflow-serving-api).
+    """Serialises a `PredictionLog` (tensorflow-serving-api) of one `PredictRequest`.
 
     Args:
         model_name: str.
         signature: str.
-        inputs: dict from a name to an array.
+        inputs: dict from the name of an input to an array.
     """
     request = protobuf.encode(
         1, protobuf.encode(1, model_name) + protobuf.encode(3, signature)

@@ -1,7 +1,7 @@
-"""The signatures of an exported generator: concrete functions around one core.
+"""Creates the signatures of an exported generator, which share the same network.
 
-Every input is checked in the graph. Latents are drawn from one seed a row, so that
-a server may put the rows of several requests into one batch.
+Every input is checked in the graph. Latent vectors are drawn from one seed per row, so
+that a server can combine the rows of several requests in a batch.
 """
 
 import tensorflow as tf
@@ -12,19 +12,21 @@ from keras_sagan.sampling import to_uint8
 
 
 def concrete_signatures(generator):
-    """The signatures of a generator.
+    """Returns the signatures of a generator as concrete functions.
 
-    `serving_default`: `latent` to `images`, float32 in [-1, 1]. `generate`: `seed`
-    and `truncation` (0 for none) to `images`, uint8. `generate_png`: the same to
-    `image_bytes`, encoded. `attention`, if there are attention layers: `latent` to
-    `images` and one map `(n, queries H*W, keys M)` a layer, by the layer's name. All
-    of them take `label` too unless the generator is unconditional.
+    - `serving_default`: `latent` to `images`, float32 in [-1, 1].
+    - `generate`: `seed` and `truncation` (0 for none) to `images`, uint8.
+    - `generate_png`: the same inputs to `image_bytes`, encoded as PNG.
+    - `attention`, if there are attention layers: `latent` to `images` and a map
+      `(n, queries H*W, keys M)` for each layer, under its name.
+
+    Unless the generator is unconditional, all of them take `label` as well.
 
     Args:
-        generator: `Generator`, built. Its weights are copied.
+        generator: built `Generator`. Its weights are copied.
 
-    Returns: dict from a name to a concrete function, and the list of the variables
-        that they read.
+    Returns: dict from the name of a signature to its concrete function, and a list of
+        the variables that these read.
     """
     model = fold(generator)
     maps = [layer.name for layer in attention_layers(generator)]
@@ -86,20 +88,20 @@ def concrete_signatures(generator):
 
 
 def keras_endpoint(signature):
-    """A function of one argument, as the endpoint `serve` of Keras's own exports.
+    """Returns a function of one argument, like the endpoint `serve` of Keras exports.
 
     Args:
         signature: `serving_default` of `concrete_signatures`.
 
-    Returns: `tf.function` from `[latent, label]` (`latent` of an unconditional model)
-        to images. Labels are int32 or int64.
+    Returns: `tf.function` from `[latent, label]`, or from `latent` if the model is
+        unconditional, to images. Labels are int32 or int64.
     """
     latent, *label = signature.structured_input_signature[0]
 
     @tf.function(autograph=False)
     def serve(inputs):
         latent, *label = inputs if isinstance(inputs, list) else [inputs]
-        # A cast alone would make another class of a large number.
+        # A cast alone would turn a large number into another class.
         label = [tf.cast(tf.clip_by_value(x, -1, 2**31 - 1), tf.int32) for x in label]
         return signature(latent, *label)["images"]
 
@@ -115,8 +117,8 @@ def _named(label):
 
 
 def _checked(classes, **inputs):
-    """The inputs of a request, behind assertions that they are what they must be."""
-    # A session feeds whatever it is given: ranks are not checked before this.
+    """Returns the inputs of a request, after assertions that they are valid."""
+    # A session accepts inputs of any rank, so that ranks must be checked here.
     shapes = {name: x.shape for name, x in inputs.items()}
     inputs = {name: tf.ensure_shape(x, shapes[name]) for name, x in inputs.items()}
     checks = _length_checks(inputs)

@@ -1,6 +1,6 @@
-"""Scores of generated images, each with the protocol that it belongs to.
+"""Scores for generated images, each with the protocol of how it was measured.
 
-The functions on feature arrays are NumPy; extractors need TensorFlow.
+The functions on feature arrays use NumPy only; extractors need TensorFlow.
 """
 
 import lazy_loader

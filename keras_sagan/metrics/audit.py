@@ -1,4 +1,4 @@
-"""Does every score see what it must? Scores tried on controls of known faults."""
+"""Checks whether scores notice the faults that they should notice."""
 
 import dataclasses
 import math
@@ -15,24 +15,24 @@ from keras_sagan.metrics.registry import score_of
 from keras_sagan.metrics.settings import Settings
 
 REAL = "real"  # the control without a fault
-_SPLITS = 5  # of real images against real ones: the noise of a score
-_MARGIN = 3.0  # standard deviations of that noise
+_SPLITS = 5  # comparisons of real images with real ones, for the noise of a score
+_MARGIN = 3.0  # standard deviations of this noise
 _KEEPING = ("kid",)  # a metric that keeps all features
 
 
 @dataclasses.dataclass(frozen=True)
 class Audit:
-    """What the scores were on every control.
+    """The values of the scores on all controls.
 
     Args:
-        scores: dict from a score's name to a dict from a control to float; the
-            control "real" is the mean over splits of real images against real ones.
-        spread: dict from a score's name to the standard deviation over those.
-        seen: dict from a score's name to a dict from a control to bool, whether the
-            score was clearly worse there than for real images, or could not be
-            computed. Controls on which it must be are those of `registry.Score.sees`.
-        missed: dict from a score's name to the tuple of controls that it must see and
-            did not; only scores with such controls.
+        scores: dict from the name of a score to a dict from control to float. The
+            control "real" is the mean over several splits of real images.
+        spread: dict from the name of a score to the standard deviation over the splits.
+        seen: dict from the name of a score to a dict from control to bool. It is True
+            if the score was clearly worse than for real images, or could not be
+            computed. `registry.Score.sees` lists the controls for which it must be.
+        missed: dict from the name of a score to a tuple of the controls that it must
+            see but did not. Scores without such controls are left out.
     """
 
     scores: dict
@@ -41,7 +41,7 @@ class Audit:
     missed: dict
 
     def format(self) -> str:
-        """A table: `*` behind a fault that is seen, `!` behind one that is missed."""
+        """Returns a table with `*` after faults that were seen, and `!` if missed."""
         names = list(next(iter(self.scores.values())))
         rows = [["", *names]]
         for score, values in self.scores.items():
@@ -54,7 +54,7 @@ class Audit:
         notes = [
             f"{x}: {controls.CONTROLS[x]}" for x in names if x in controls.CONTROLS
         ]
-        end = "* worse than real images by more than their noise; ! should be, is not"
+        end = "* worse than real images by more than noise; ! should be, but is not"
         return "\n".join([*lines, "", *notes, end])
 
     def _cell(self, score, control, value):
@@ -71,24 +71,25 @@ def audit(
     settings: Settings | None = None,
     seed: int = 0,
 ) -> Audit:
-    """Scores controls that are made from real images.
+    """Tests whether scores notice known faults in images that are made from real ones.
 
-    The images are split into three parts at random: the real images of a score, those
-    that controls are made of, and held-out ones. What a score is worth is told by five
-    such splits without a fault: a fault is seen where the score is worse than in each
-    of them, and than their mean by three standard deviations. All sets have equally
-    many images.
+    The images are split at random into three parts: the real images of the scores,
+    those from which the controls are made, and held-out ones. Five such splits without
+    a fault show the noise of each score. A fault is seen if the score is worse than in
+    all five of them, and worse than their mean by three standard deviations. All sets
+    have the same number of images.
 
     Args:
-        real: `ImageSet`. Without labels the controls of classes are left out.
+        real: `ImageSet`. Without labels, the controls about classes are left out.
         extractor: `Extractor`.
-        settings: `Settings`. The kernel distance is one estimate from all images.
-        seed: int. Of the splits and the controls.
+        settings: `Settings`. The kernel distance is always estimated once, from all
+            images.
+        seed: int. Seed of the splits and the controls.
 
     Returns: `Audit`.
 
     Raises:
-        ValueError: if a metric is not possible; a third of the images must be enough.
+        ValueError: if a metric is not possible with a third of the images.
     """
     settings = dataclasses.replace(settings or Settings(), bootstrap=0, subsets=None)
     trial = _Trial(real, extractor, settings, seed)
@@ -131,7 +132,7 @@ def _judged(without_fault, found):
 
 
 class _Trial:
-    """Features of the real images and of the controls, and the scores of those."""
+    """Computes features of the real images and of the controls, and their scores."""
 
     def __init__(self, real, extractor, settings, seed):
         self.settings = dataclasses.replace(
@@ -155,17 +156,17 @@ class _Trial:
         return [np.sort(order[i * size : (i + 1) * size]) for i in range(3)]
 
     def possible(self):
-        """The controls that these images allow."""
+        """Returns the controls that can be made from these images."""
         several = self.real.labels is not None and len(np.unique(self.real.labels)) > 1
         of_classes = ("dropped", "shuffled")
         return [x for x in controls.CONTROLS if several or x not in of_classes]
 
     def real_against_real(self, split):
-        """The scores of real images: dict from full names to float."""
+        """Returns the scores of real images: dict from full name to float."""
         return self._computed(self._rows(self.parts[split][1][: self.count]), split)
 
     def scores(self, name):
-        """The scores of a control, likewise."""
+        """Returns the scores of a control: dict from full name to float."""
         training, rows, _ = self.parts[0]
         if name == "dropped":
             kept = controls.without_largest_class(self.real.labels[rows])
@@ -183,7 +184,7 @@ class _Trial:
         return self._computed(self._changed(name, rows))
 
     def _changed(self, name, rows):
-        """Features of images whose pixels are changed."""
+        """Returns `Features` of images with changed pixels."""
         images = self.images[rows]
         labels = None if self.real.labels is None else self.real.labels[rows]
         changed = {
@@ -195,7 +196,7 @@ class _Trial:
         return collect(made, self.extractor, self.settings, name)
 
     def _rows(self, rows):
-        """`Features` of some of the real images."""
+        """Returns `Features` of some of the real images."""
         every = self.features
         parts = (every.features, every.logits, every.labels)
         taken = [None if x is None else x[rows] for x in parts]
@@ -208,7 +209,7 @@ class _Trial:
         for metric in self.metrics:
             try:
                 values = metric.compute(training, fake, held_out, self.settings).scores
-            except ValueError:  # a class has no images: that is seen
+            except ValueError:  # a class has no images, so the fault is seen
                 if split is not None:
                     raise
                 values = dict.fromkeys((x.name for x in metric.scores), math.nan)

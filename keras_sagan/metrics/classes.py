@@ -1,7 +1,7 @@
-"""Classes of sets of images: how frequent they are, and matched by their names.
+"""Spreads labels over sets of images, and matches classes by their names.
 
-The index of a class is its place in one data set's list. In another data set the same
-class may have another place, and its place may be another class's.
+The index of a class is its position in the list of a data set. In another data set, the
+same class may have another index.
 """
 
 import fractions
@@ -10,15 +10,15 @@ import numpy as np
 
 
 def spread_labels(count, weights):
-    """Labels of a set of images whose classes are as frequent as `weights` say.
+    """Returns labels for a set of images with given frequencies of the classes.
 
-    How many images a class gets is exact, by largest remainders: of equal ones the
-    lower class is first. The images of a class are spread evenly over the set; equal
-    weights give 0, 1, ..., 0, 1, ...
+    The number of images of each class is exact, by the method of largest remainders; of
+    equal remainders, the lower class comes first. The images of a class are spread
+    evenly over the set, so that equal weights give 0, 1, ..., 0, 1, ...
 
     Args:
-        count: int. Images.
-        weights: sequence of numbers >= 0, one a class, not all 0.
+        count: int. Number of images.
+        weights: sequence of numbers >= 0, one for each class, not all 0.
 
     Returns: int32 array `(count,)`.
     """
@@ -36,15 +36,15 @@ def spread_labels(count, weights):
 
 
 def relabel(labels, names, target_names):
-    """Labels as indices into another list of classes.
+    """Converts labels to indices into another list of classes.
 
     Args:
-        labels: integer array `(n,)`, indices into `names`.
+        labels: integer array `(n,)` of indices into `names`.
         names: sequence of str, or `None`.
         target_names: sequence of str, or `None`.
 
-    Returns: integer array `(n,)`, indices into `target_names`. Where either list is
-        `None` there is nothing to match, and `labels` are returned as they are.
+    Returns: integer array `(n,)` of indices into `target_names`, or `labels` unchanged
+        if one of the lists is `None`.
 
     Raises:
         ValueError: if a class that has images is not in `target_names`, or has no name.
@@ -55,13 +55,13 @@ def relabel(labels, names, target_names):
     present = np.unique(labels)
     if present[0] < 0 or present[-1] >= len(names):
         raise ValueError(
-            f"Labels must be in [0, {len(names)}), the classes that have names: "
+            f"Labels must be in [0, {len(names)}), the range of classes with names: "
             f"{', '.join(names)}. Received: {present[0]} to {present[-1]}."
         )
     missing = [names[label] for label in present if names[label] not in target_names]
     if missing:
         raise ValueError(
-            "Classes are matched by their names, and one list lacks "
+            "Classes are matched by their names, but one list lacks "
             f"{', '.join(missing)}. Received: the classes {', '.join(names)} and the "
             f"classes {', '.join(target_names)}."
         )

@@ -1,7 +1,7 @@
-"""What each metric computes, and what it refuses, from the features of the sets.
+"""Computes each metric from the features of the sets, and checks if that is possible.
 
-The functions that `registry.METRICS` names. They import what they use when they are
-called: the registry is read for the help, without NumPy.
+These are the functions that `registry.METRICS` names. They import what they use when
+they are called, because the registry is also read for `--help`, without NumPy.
 """
 
 import dataclasses
@@ -11,14 +11,14 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Values:
-    """What a metric computed.
+    """The result of a metric.
 
     Args:
         scores: dict from the name of a `Score` to float.
-        by_class: dict from a class index to float, of the first score; empty where
-            there are no classes.
+        by_class: dict from class index to the first score of this class; empty if the
+            metric has no scores of classes.
         resample: function from a number of resamples to a dict from the name of a
-            `Score` to as many values, or `None`. For confidence intervals.
+            `Score` to that many values, or `None`. For confidence intervals.
     """
 
     scores: dict
@@ -27,7 +27,7 @@ class Values:
 
 
 def frechet(real, fake, held_out, settings):
-    """The Frechet distance."""
+    """Computes the Frechet distance."""
     from keras_sagan.metrics.scores import bootstrap
     from keras_sagan.metrics.scores.frechet import frechet_distance
 
@@ -41,7 +41,7 @@ def frechet(real, fake, held_out, settings):
 
 
 def check_frechet(real, fake, extractor, settings):
-    """Refuses fewer images than dimensions."""
+    """Raises a `ValueError` if there are too few images for the dimensions."""
     from keras_sagan.metrics.scores.frechet import check_counts
 
     dimensions = _feature_length(extractor)
@@ -49,7 +49,7 @@ def check_frechet(real, fake, extractor, settings):
 
 
 def kernel_scores(real, fake, held_out, settings):
-    """The kernel distance, over subsets."""
+    """Computes the kernel distance over subsets."""
     from keras_sagan.metrics.scores import kernel
 
     mean, deviation = kernel.kernel_distance(
@@ -60,7 +60,7 @@ def kernel_scores(real, fake, held_out, settings):
 
 
 def gaussian_kernel(real, fake, held_out, settings):
-    """The kernel distance with the Gaussian kernel."""
+    """Computes the kernel distance with the Gaussian kernel."""
     from keras_sagan.metrics.scores import kernel
 
     value = kernel.rbf_distance(real.features, fake.features, settings.bandwidth)
@@ -84,7 +84,7 @@ def _kernel_halves(real, fake, make_kernel, name, number):
 
 
 def sliced_transport(real, fake, held_out, settings):
-    """MIND: transport along random directions."""
+    """Computes MIND, the transport along random directions."""
     from keras_sagan.metrics.scores import sliced
 
     sets = (real.features, fake.features, settings.projections)
@@ -96,7 +96,7 @@ def sliced_transport(real, fake, held_out, settings):
 
 
 def variety(real, fake, held_out, settings):
-    """The Vendi score of the images, and of the real ones."""
+    """Computes the Vendi scores of the generated and of the real images."""
     from keras_sagan.metrics.scores import bootstrap
     from keras_sagan.metrics.scores.vendi import vendi_score
 
@@ -112,14 +112,14 @@ def variety(real, fake, held_out, settings):
 
 
 def check_kernel(real, fake, extractor, settings):
-    """Refuses subsets larger than a set."""
+    """Raises a `ValueError` if subsets are larger than a set."""
     from keras_sagan.metrics.scores.kernel import check_subsets
 
     check_subsets(real.count, fake.count, settings.subsets, settings.subset_size)
 
 
 def class_score(real, fake, held_out, settings):
-    """The Inception score, or the class score of a classifier."""
+    """Computes the Inception score, or the class score of a classifier."""
     from keras_sagan.metrics.scores import bootstrap
     from keras_sagan.metrics.scores.class_probabilities import inception_score, softmax
 
@@ -137,14 +137,14 @@ def class_score(real, fake, held_out, settings):
 
 
 def check_class_score(real, fake, extractor, settings):
-    """Refuses more splits than images."""
+    """Raises a `ValueError` if there are more splits than images."""
     from keras_sagan.metrics.scores.class_probabilities import check_splits
 
     check_splits(settings.splits, fake.count)
 
 
 def neighbour_scores(real, fake, held_out, settings):
-    """Precision, recall, density and coverage."""
+    """Computes precision, recall, density and coverage."""
     from keras_sagan.metrics.scores import bootstrap, precision_recall
 
     def scores(*sets):
@@ -165,14 +165,14 @@ def neighbour_scores(real, fake, held_out, settings):
 
 
 def check_neighbours(real, fake, extractor, settings):
-    """Refuses more neighbours than images."""
+    """Raises a `ValueError` if there are too few images for the neighbours."""
     from keras_sagan.metrics.scores.precision_recall import check_nearest_k
 
     check_nearest_k(settings.nearest_k, real.count, fake.count)
 
 
 def within_classes(real, fake, held_out, settings):
-    """The mean of the Frechet distances within the classes."""
+    """Computes the mean of the Frechet distances within the classes."""
     from keras_sagan.metrics import classes
     from keras_sagan.metrics.scores import by_class
 
@@ -185,7 +185,7 @@ def within_classes(real, fake, held_out, settings):
 
 
 def check_within_classes(real, fake, extractor, settings):
-    """Refuses classes with too few images."""
+    """Raises a `ValueError` if a class has too few images."""
     from keras_sagan.metrics import classes
     from keras_sagan.metrics.scores import by_class
 
@@ -195,7 +195,7 @@ def check_within_classes(real, fake, extractor, settings):
 
 
 def agreement(real, fake, held_out, settings):
-    """How often the classifier sees the class that was asked for."""
+    """Computes how often the classifier recognises the requested class."""
     import numpy as np
 
     from keras_sagan.metrics import classes
@@ -213,7 +213,7 @@ def agreement(real, fake, held_out, settings):
 
 
 def check_agreement(real, fake, extractor, settings):
-    """Refuses a classifier of other classes."""
+    """Raises a `ValueError` if the classifier has other classes."""
     from keras_sagan.metrics import classes
 
     if extractor is not None:
@@ -221,7 +221,7 @@ def check_agreement(real, fake, extractor, settings):
 
 
 def memorization(real, fake, held_out, settings):
-    """Whether images repeat the training images."""
+    """Computes to what extent images repeat training images."""
     import numpy as np
 
     from keras_sagan.metrics.scores import bootstrap
@@ -241,7 +241,7 @@ def memorization(real, fake, held_out, settings):
 
 
 def train_test_gap(real, fake, held_out, settings):
-    """Whether images are nearer to the training images as distributions."""
+    """Computes how much closer the distribution is to that of the training images."""
     from keras_sagan.metrics.scores import bootstrap
     from keras_sagan.metrics.scores.frechet_gap import frechet_gap
 

@@ -1,31 +1,31 @@
-"""Controls: images made from real ones with one known fault, to try scores on."""
+"""Makes controls, images with a known fault on which scores can be tested."""
 
 import numpy as np
 
-# What each is called, and what is wrong with it. `registry.Score.sees` names them.
+# The name of each control and its fault. `registry.Score.sees` uses the names.
 CONTROLS = {
     "dropped": "one class is missing",
     "repeated": "few images, each many times",
     "blurred": "blurred",
-    "components": "eight principal components of each class only",
+    "components": "only eight principal components of each class",
     "noise": "uniform noise",
-    "shuffled": "labels in another order",
+    "shuffled": "labels in random order",
     "copies": "copies of the training images",
 }
 
 _COMPONENTS = 8
 _BLURS = 4
-_DISTINCT = 10  # repeated images, of so many
+_DISTINCT = 10  # number of times that an image is repeated
 _KERNEL = (0.25, 0.5, 0.25)
 
 
 def blurred(images):
-    """Every pixel mixed with its neighbours, four times: about a pixel of blur.
+    """Blurs images by about a pixel, mixing every pixel with its neighbours four times.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
 
-    Returns: array of the same shape and dtype; likewise the others here.
+    Returns: array of the same shape and dtype, like all functions here on images.
     """
     x = images.astype(np.float32)
     for _ in range(_BLURS):
@@ -35,7 +35,7 @@ def blurred(images):
 
 
 def principal_components(images, labels):
-    """The images of each class, of their first eight principal components only.
+    """Reduces the images of each class to their first eight principal components.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
@@ -54,7 +54,7 @@ def principal_components(images, labels):
 
 
 def noise(images, seed):
-    """Every pixel drawn anew, uniformly.
+    """Replaces all pixels by uniform noise.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
@@ -65,7 +65,7 @@ def noise(images, seed):
 
 
 def without_largest_class(labels):
-    """Rows of all classes but the most frequent one: integer array.
+    """Returns the rows of all classes except the most frequent one: integer array.
 
     Args:
         labels: integer array `(n,)`.
@@ -75,10 +75,10 @@ def without_largest_class(labels):
 
 
 def few_repeated(count, seed):
-    """Rows of a tenth of so many images, each ten times: integer array `(count,)`.
+    """Returns rows of a tenth of the images, each ten times: integer array `(count,)`.
 
     Args:
-        count: int.
+        count: int. Number of images.
         seed: int.
     """
     generator = np.random.default_rng(seed)
@@ -87,7 +87,7 @@ def few_repeated(count, seed):
 
 
 def shuffled(labels, seed):
-    """The labels in another order.
+    """Returns the labels in random order.
 
     Args:
         labels: integer array `(n,)`.

@@ -1,11 +1,11 @@
-"""The check of a number of things, with an error that names the argument."""
+"""Checks arguments that are counts, with errors that name the argument."""
 
 import math
 import numbers
 
 
 def check_count(name, value, lowest, highest=math.inf, why=""):
-    """Raises `ValueError` unless `value` is an integer in [lowest, highest]."""
+    """Raises a `ValueError` unless `value` is an integer in [lowest, highest]."""
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or not lowest <= value <= highest:
         limit = "" if highest == math.inf else f" and at most {highest}"

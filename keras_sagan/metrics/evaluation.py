@@ -1,4 +1,4 @@
-"""`evaluate`: images in, scores with their protocol out."""
+"""Evaluates images: computes their scores and records the protocol."""
 
 import copy
 import dataclasses
@@ -20,16 +20,18 @@ from keras_sagan.metrics.settings import Settings
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """Scores and what they were measured with.
+    """The result of an evaluation.
 
     Args:
-        scores: dict from a score's name to float.
-        intervals: dict from a score's name to `(low, high)`.
+        scores: dict from the name of a score to float.
+        intervals: dict from the name of a score to its confidence interval
+            `(low, high)`.
         by_class: dict from a heading to a dict from class index to number.
-        protocol: dict. See `keras_sagan.metrics.protocol`.
-        class_names: tuple of str that the indices are of, or `None`.
-        missed: dict from a score's name to the controls that it must see and did not,
-            as `audit` found; empty where that was not asked for.
+        protocol: dict. How the scores were measured; see
+            `keras_sagan.metrics.protocol`.
+        class_names: tuple of str to which the class indices refer, or `None`.
+        missed: dict from the name of a score to the controls that it must see but did
+            not, according to `audit`; empty without an audit.
     """
 
     scores: dict
@@ -40,11 +42,11 @@ class Result:
     missed: dict = dataclasses.field(default_factory=dict)
 
     def to_dict(self) -> dict:
-        """Everything, as JSON values."""
+        """Returns the result as a dict of JSON values."""
         return dataclasses.asdict(self)
 
     def format(self) -> str:
-        """The result as text, protocol included."""
+        """Returns the result as text, including the protocol."""
         width = max(map(len, self.scores))
         lines = []
         for name, value in self.scores.items():
@@ -65,15 +67,15 @@ class Result:
 
 @dataclasses.dataclass
 class Features:
-    """What was extracted from one set.
+    """The features of a set of images.
 
     Args:
         moments: `Moments`.
-        features: float32 array `(n, dimensions)`; `None` where no metric needs all.
-        logits: float32 array `(n, classes)`; `None` likewise.
+        features: float32 array `(n, dimensions)`, or `None` if no metric needs it.
+        logits: float32 array `(n, classes)`, or `None` if no metric needs it.
         labels: integer array `(n,)`, or `None`.
-        class_names: tuple of str that labels are indices into, or `None`.
-        logit_names: tuple of str, the classes of the logits, or `None`.
+        class_names: tuple of str to which the labels refer, or `None`.
+        logit_names: tuple of str with the classes of the logits, or `None`.
     """
 
     moments: Moments
@@ -91,25 +93,26 @@ def evaluate(
     settings: Settings | None = None,
     held_out: ImageSet | None = None,
 ) -> Result:
-    """Scores generated images.
+    """Computes scores of generated images.
 
-    Classes of the two sets, and of a classifier, are matched by their names where both
-    have names; else by their indices.
+    The classes of the two sets and of a classifier are matched by name if both have
+    names, and by index otherwise.
 
     Args:
-        real: `ImageSet`, or `Moments` of one (Frechet distance only), or what
-            `prepare` made of one.
-        fake: `ImageSet`.
+        real: `ImageSet`, `Moments` of one (for the Frechet distance only), or the
+            result of `prepare`.
+        fake: `ImageSet` of the generated images.
         extractor: `Extractor`.
         settings: `Settings`. Defaults to the Frechet distance alone.
-        held_out: `ImageSet` of real images that were not trained on, for
-            "memorization" (`real` are the training images then).
+        held_out: `ImageSet` of real images that were not used in training. It is needed
+            for "memorization" and "gap"; `real` are the training images then.
 
-    Returns: `Result`. Scores are named after the extractor; only those of the FID
-        network are called "fid", "kid", "inception_score".
+    Returns: `Result`. The names of scores contain that of the extractor. Only with the
+        FID network are they called "fid", "kid" and "inception_score".
 
     Raises:
-        ValueError: if the sets do not allow a metric; the message names what does.
+        ValueError: if a metric is not possible with these sets. The message says what
+            it needs.
     """
     settings = settings or Settings()
     check_possible(real, fake, extractor, settings, held_out)
@@ -135,14 +138,14 @@ def evaluate(
 
 @dataclasses.dataclass(frozen=True)
 class Prepared:
-    """Features of the real images, to be used for several evaluations."""
+    """Features of the real images, which can be used for several evaluations."""
 
     features: Features
     description: dict
 
     @property
     def count(self):
-        """int: images."""
+        """int. Number of images."""
         return self.features.moments.count
 
     @property
@@ -152,27 +155,28 @@ class Prepared:
 
     @property
     def class_names(self):
-        """tuple of str, or `None`."""
+        """Tuple of str, or `None`."""
         return self.features.class_names
 
 
 def prepare(real: ImageSet, extractor: Extractor, settings: Settings) -> "Prepared":
-    """The features of an `ImageSet` of real images."""
+    """Extracts the features of an `ImageSet` of real images."""
     features = collect(real, extractor, settings, "real images")
     return Prepared(features, real.description)
 
 
 def check_ahead(real, count, extractor, settings):
-    """Raises what `rehearse` would, as far as it is known without features.
+    """Checks whether metrics are possible, as far as that is known without features.
 
     Args:
         real: `ImageSet`.
-        count: int. Generated images, of classes as frequent as those of `real`.
-        extractor: `Extractor`, or `None` where it is not opened yet.
+        count: int. Number of generated images, whose classes are assumed to be as
+            frequent as in `real`.
+        extractor: `Extractor`, or `None` if it is not open yet.
         settings: `Settings`.
 
     Raises:
-        ValueError: as `evaluate`.
+        ValueError: as for `evaluate`.
     """
     labels = None if real.labels is None else np.resize(real.labels, count)
     generated = dataclasses.replace(real, count=count, labels=labels)
@@ -180,19 +184,20 @@ def check_ahead(real, count, extractor, settings):
 
 
 def rehearse(prepared, count, extractor, settings):
-    """Names of the scores that `count` generated images would have.
+    """Computes all metrics with real images in place of generated ones.
 
-    Every metric is computed with real images in place of generated ones, so that
-    what could not be scored is known before there are any.
+    Thus it is known before training whether `count` generated images can be scored.
 
     Args:
-        prepared: what `prepare` returned.
-        count: int. Generated images.
+        prepared: result of `prepare`.
+        count: int. Number of generated images.
         extractor: `Extractor`.
         settings: `Settings`.
 
+    Returns: list of str. Names of the scores.
+
     Raises:
-        ValueError: as `evaluate`.
+        ValueError: as for `evaluate`.
     """
     real = prepared.features
     rows = np.resize(np.arange(real.moments.count), count)
@@ -207,13 +212,15 @@ def rehearse(prepared, count, extractor, settings):
 
 
 def collect(images, extractor, settings, what="images"):
-    """Features of an `ImageSet`, batch by batch; only what the metrics need is kept.
+    """Extracts features batch by batch, and keeps only what the metrics need.
 
     Args:
         images: `ImageSet`.
         extractor: `Extractor`.
         settings: `Settings`.
-        what: str. What their progress is called.
+        what: str. Name of the images when progress is shown.
+
+    Returns: `Features`.
     """
     keeps_logits = Need.LOGITS in settings.needs
     moments, features, logits = None, [], []
@@ -237,7 +244,7 @@ def collect(images, extractor, settings, what="images"):
 
 
 def _scores(real, fake, held_out, settings, extractor):
-    """Scores, their intervals and the columns by class, by the scores' full names."""
+    """Returns dicts from full name to score, to interval, and to scores of classes."""
     scores, intervals, columns = {}, {}, {}
     for metric in settings.rows:
         values = metric.compute(real, fake, held_out, settings)
@@ -256,6 +263,6 @@ def _scores(real, fake, held_out, settings, extractor):
 
 
 def _of_file(moments):
-    """The description of a reference in a file."""
+    """Describes reference statistics from a file, for the protocol."""
     unknown = {"dataset": "statistics of an unknown origin", "count": moments.count}
     return (moments.protocol or {}).get("real", unknown)

@@ -1,4 +1,4 @@
-"""Sets of images to be scored: batches, labels, and what the protocol says of them."""
+"""Sets of images to be scored, with their labels and a description for the protocol."""
 
 import dataclasses
 import functools
@@ -11,22 +11,22 @@ import numpy as np
 from keras_sagan.metrics import classes
 from keras_sagan.metrics.counts import check_count
 
-LATENT_SEEDS = 1 << 20  # seeds of a set begin at a multiple of this
-_MOST_SEED = (1 << 43) - 2  # whose latents' seeds have 64 bits
+LATENT_SEEDS = 1 << 20  # the first seed of a set is a multiple of this
+_MOST_SEED = (1 << 43) - 2  # so that the seeds of latent vectors have 64 bits
 
 
 @dataclasses.dataclass(frozen=True)
 class ImageSet:
-    """Images that are read or generated as they are needed.
+    """A set of images that are read or generated when they are needed.
 
     Args:
-        count: int. Images in the set.
+        count: int. Number of images in the set.
         batches: function from a batch size to an iterator of uint8 arrays
-            `(batch, height, width, channels)`, the same ones at every call.
+            `(batch, height, width, channels)`. Every call must yield the same images.
         labels: integer array `(count,)`, or `None`.
         description: dict of JSON values for the protocol.
-        class_names: tuple of str that labels are indices into, or `None`. By these the
-            classes of two sets are matched.
+        class_names: tuple of str to which the labels refer, or `None`. They are used to
+            match the classes of two sets.
     """
 
     count: int
@@ -36,7 +36,7 @@ class ImageSet:
     class_names: tuple | None = None
 
     def arrays(self, batch_size: int = 256) -> np.ndarray:
-        """All images: uint8 `(count, height, width, channels)`."""
+        """Returns all images: uint8 `(count, height, width, channels)`."""
         return np.concatenate(list(self.batches(batch_size)))
 
 
@@ -48,15 +48,17 @@ def array_images(
     seed: int = 0,
     class_names: Sequence[str] | None = None,
 ) -> ImageSet:
-    """Images in memory.
+    """Makes a set of images in memory.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
         labels: integer array `(n,)`, or `None`.
-        description: dict for the protocol, e.g. data set and split.
-        count: int or `None`. How many to take, at random; `None` for all.
-        seed: int. Of that choice.
-        class_names: sequence of str, one a class, or `None`.
+        description: dict for the protocol, e.g. with data set and split.
+        count: int or `None`. Number of images to take at random; `None` for all.
+        seed: int. Seed of this choice.
+        class_names: sequence of str with the names of the classes, or `None`.
+
+    Returns: `ImageSet`.
 
     Raises:
         ValueError: if `count` is not in [1, n].
@@ -64,7 +66,7 @@ def array_images(
     total = len(images)
     rows = None
     if count is not None and count != total:
-        check_count("count", count, 1, total, " (the images there are)")
+        check_count("count", count, 1, total, " (the number of images)")
         generator = np.random.default_rng(seed)
         rows = np.sort(generator.choice(total, count, replace=False))
     count = total if rows is None else len(rows)
@@ -99,18 +101,18 @@ def generated_images(
     class_names=None,
     class_weights=None,
 ):
-    """Images of a generator, of classes as frequent as it was trained on.
+    """Makes a set of images of a generator, with classes as frequent as in training.
 
     Args:
         generate: function from int64 seeds `(n,)` and int32 labels `(n,)` (`None`
             without classes) to uint8 images.
-        count: int.
+        count: int. Number of images.
         num_classes: int or `None`.
-        seed: int. Image i has seed `seed * 2^20 + i`.
+        seed: int. Image `i` is generated from seed `seed * 2^20 + i`.
         description: dict for the protocol.
-        class_names: sequence of str, one a class, or `None`.
-        class_weights: sequence of numbers, how frequent each class is (see
-            `classes.spread_labels`); `None`: equally, image i has label
+        class_names: sequence of str with the names of the classes, or `None`.
+        class_weights: sequence of the relative frequencies of the classes (see
+            `classes.spread_labels`). With `None`, image `i` has label
             `i % num_classes`.
     """
     check_count("count", count, 1, LATENT_SEEDS)
@@ -140,15 +142,17 @@ def gan_images(
     truncation: float | None = None,
     model: str | None = None,
 ) -> ImageSet:
-    """Images of a `SAGAN`: averaged weights, standing statistics.
+    """Makes a set of images of a `SAGAN`, with averaged weights and their statistics.
 
     Args:
         gan: `SAGAN`.
-        count: int.
-        seed: int. See `generated_images`.
+        count: int. Number of images.
+        seed: int. Sets with different seeds have different images.
         truncation: float or `None`. See `SAGAN.generate`.
-        model: str, or `None`. What the protocol calls it; its weights' SHA-256 is
-            added.
+        model: str, or `None`. Name of the model in the protocol, to which the SHA-256
+            of its weights is added.
+
+    Returns: `ImageSet`.
     """
 
     def generate(seeds, labels):
@@ -180,14 +184,16 @@ def exported_images(
     seed: int = 0,
     truncation: float | None = None,
 ) -> ImageSet:
-    """Images of an exported model.
+    """Makes a set of images of an exported model.
 
     Args:
         model: `export.loading.ExportedModel`.
-        count: int.
+        count: int. Number of images.
         num_classes: int, or `None` for an unconditional model.
-        seed: int. See `generated_images`.
-        truncation: float or `None`.
+        seed: int. Sets with different seeds have different images.
+        truncation: float or `None`. See `SAGAN.generate`.
+
+    Returns: `ImageSet`.
     """
     variables = model.directory / "variables" / "variables.data-00000-of-00001"
     description = {
@@ -199,7 +205,7 @@ def exported_images(
     }
     weights = model.class_weights
     if weights is not None and len(weights) != num_classes:
-        weights = None  # the number was given against the card
+        weights = None  # the given number contradicts the card
     draw = functools.partial(model.draw, truncation=truncation)
     return generated_images(
         draw,

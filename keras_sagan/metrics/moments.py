@@ -1,4 +1,4 @@
-"""Mean and covariance of features that are never held all at once."""
+"""Computes mean and covariance of features without holding all of them at once."""
 
 import io
 import json
@@ -9,22 +9,22 @@ import numpy as np
 from keras_sagan.files import json_files, npz_files, paths, writing
 from keras_sagan.metrics.scores.checks import check_features
 
-_ROWS = 4096  # that are gathered before a product is computed
+_ROWS = 4096  # rows that are gathered before a product is computed
 
 
 class Moments:
-    """Mean and covariance in float64, batch by batch, in constant memory.
+    """Computes mean and covariance in float64, batch by batch, in constant memory.
 
-    Each block of rows is centred on its own mean and merged by the rule of Chan et
-    al.: nothing cancels, however far the features are from zero. Results of replicas
-    or shards are put together with `merge`.
+    Each block of rows is centred on its own mean and merged by the rule of Chan et al.,
+    so that there is no cancellation even if features are far from zero. `merge`
+    combines the results of several replicas or shards.
 
     Args:
-        dimensions: int. Of a feature vector.
+        dimensions: int. Length of a feature vector.
 
     Attributes:
         dimensions: int.
-        count: int, or `None` where the file of `load` does not say.
+        count: int. Number of rows, or `None` if the file read by `load` does not say.
         protocol: dict or `None`. See `keras_sagan.metrics.protocol`.
 
     Example:
@@ -46,22 +46,22 @@ class Moments:
 
     @classmethod
     def of(cls, features: np.ndarray, name: str = "features") -> "Moments":
-        """The moments of one array."""
+        """Returns the moments of an array `(n, dimensions)`."""
         features = check_features(name, features)
         return cls(features.shape[1]).update(features)
 
     def update(self, features: np.ndarray) -> "Moments":
-        """Adds the rows of an array `(n, dimensions)`; returns itself.
+        """Adds the rows of an array `(n, dimensions)` and returns itself.
 
         Raises:
-            ValueError: if the array is not such an array, or not finite.
+            ValueError: if it is not such an array, or not finite.
         """
         features = check_features("features", features, at_least=0)
         self._check_dimensions(features.shape[1])
         self._check_counted()
         for start in range(0, len(features), _ROWS):
             rows = features[start : start + _ROWS]
-            # Fewer rows may be a view of an array that the caller goes on to change.
+            # Rows that are kept until later are copied, as the caller may change them.
             self._waiting.append(rows if len(rows) == _ROWS else rows.copy())
             self.count += len(rows)
             if sum(map(len, self._waiting)) >= _ROWS:
@@ -69,7 +69,7 @@ class Moments:
         return self
 
     def merge(self, other: "Moments") -> "Moments":
-        """Adds what another `Moments` has seen; returns itself."""
+        """Adds the rows of another `Moments` and returns itself."""
         self._check_dimensions(other.dimensions)
         self._check_counted()
         other._check_counted()
@@ -88,21 +88,21 @@ class Moments:
 
     @property
     def covariance(self) -> np.ndarray:
-        """float64 `(dimensions, dimensions)`, divided by n - 1 as `numpy.cov` does."""
+        """float64 `(dimensions, dimensions)`, divided by n - 1 as in `numpy.cov`."""
         self._flush()
         return self._divided(self._scatter)
 
     @property
     def variance(self) -> np.ndarray:
-        """float64 `(dimensions,)`, the diagonal of the covariance."""
+        """float64 `(dimensions,)`. The diagonal of the covariance."""
         self._flush()
         return self._divided(np.diagonal(self._scatter))
 
     def save(self, path: str | os.PathLike, protocol: dict | None = None) -> None:
-        """Writes the `.npz` file that pytorch-fid and clean-fid read: mu, sigma.
+        """Writes a `.npz` file that pytorch-fid and clean-fid can read (mu and sigma).
 
-        Folders are made as needed. The count and the protocol are further entries,
-        which those ignore.
+        It also has entries for the count and the protocol, which these programs ignore.
+        Folders are created as needed.
         """
         path = paths.local(path)
         entries: dict = {"mu": self.mean, "sigma": self.covariance}
@@ -111,14 +111,14 @@ class Moments:
         protocol = protocol or self.protocol
         if protocol is not None:
             entries["protocol"] = np.array(json.dumps(protocol))
-        content = io.BytesIO()  # by a path, NumPy would add an ending
+        content = io.BytesIO()  # given a path, NumPy would add an extension
         np.savez(content, **entries)
         writing.make_folder(path.parent)
         writing.replace_file(path, content.getbuffer())
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "Moments":
-        """Reads a `.npz` file with mu and sigma, of this package or another.
+        """Reads a `.npz` file with mu and sigma, from this package or another one.
 
         Raises:
             ValueError: if it is not such a file.
@@ -172,7 +172,7 @@ class Moments:
         self._add(before, len(block), mean, block.T @ block)
 
     def _add(self, count, added, mean, scatter):
-        """Merges `added` rows into the `count` rows that the sums hold."""
+        """Merges `added` rows with the `count` rows in the sums."""
         if not added:
             return
         difference = mean - self._mean
@@ -192,8 +192,8 @@ class Moments:
     def _check_counted(self):
         if self.count is None:
             raise ValueError(
-                "Moments of a file that does not say how many images it is of cannot "
-                "be added to."
+                "Nothing can be added to moments from a file that does not say how "
+                "many images it was computed from."
             )
 
 
@@ -205,7 +205,7 @@ def _numbers(content, name):
 
 
 def _count(content, name):
-    """The number of images in a file, or `None` where it does not say."""
+    """Returns the number of images given in a file, or `None` if there is none."""
     if "count" not in content:
         return None
     count = content["count"]

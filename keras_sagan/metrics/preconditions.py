@@ -1,17 +1,17 @@
-"""What the metrics need, checked before features are extracted."""
+"""Checks what the metrics need before features are extracted."""
 
 from keras_sagan.metrics.moments import Moments
 from keras_sagan.metrics.registry import METRICS, Need
 
 
 def check_possible(real, fake, extractor, settings, held_out=None):
-    """Raises `ValueError` where a metric lacks what it needs.
+    """Raises a `ValueError` if a metric lacks what it needs.
 
     Args:
         real: see `evaluation.evaluate`.
-        fake: likewise.
-        extractor: likewise; or `None` where it is not opened yet, and what depends on
-            it is not checked.
+        fake: see `evaluation.evaluate`.
+        extractor: `Extractor`, or `None` if it is not open yet. What depends on it is
+            not checked then.
         settings: `Settings`.
         held_out: see `evaluation.evaluate`.
     """
@@ -28,7 +28,7 @@ def check_possible(real, fake, extractor, settings, held_out=None):
         there[Need.CLASSIFIER] = extractor.name == "classifier"
         there[Need.LOGITS] = extractor.has_classes
     for metric in settings.rows:
-        for need in Need:  # in this order: sets have none
+        for need in Need:  # in this order, so that the message is always the same
             if need in metric.needs and not there.get(need, True):
                 of_extractor = need in (Need.CLASSIFIER, Need.LOGITS)
                 received = repr(extractor.name) if of_extractor else "none"
@@ -40,7 +40,7 @@ def check_possible(real, fake, extractor, settings, held_out=None):
 
 
 def _check_moments(moments, settings):
-    """Of metrics that need the images, and of intervals that do."""
+    """Raises a `ValueError` if metrics or intervals need the images themselves."""
     if not settings.keeps_features:
         return
     without = [x.name for x in METRICS.values() if Need.FEATURES not in x.needs]
@@ -48,11 +48,11 @@ def _check_moments(moments, settings):
     if set(settings.metrics) <= set(without):
         raise ValueError(
             "Confidence intervals of a Frechet distance need the real images "
-            "themselves, and moments of a file (--reference-stats) are given. "
+            "themselves, but moments from a file (--reference-stats) were given. "
             f"Received: bootstrap={settings.bootstrap}."
         )
     raise ValueError(
-        f"Moments of a file (--reference-stats) allow {names} only. "
+        f"Moments from a file (--reference-stats) allow only {names}. "
         f"Received: metrics={','.join(settings.metrics)}."
     )
 
@@ -62,14 +62,14 @@ def _check_of_extractor(moments, extractor):
         known = moments.protocol.get("extractor")
         if known != extractor.describe():
             raise ValueError(
-                "The reference statistics are of another extractor. Received: "
+                "The reference statistics were made with another extractor. Received: "
                 f"{known} and {extractor.describe()}."
             )
     elif not extractor.is_inception:
         raise ValueError(
-            "The reference statistics do not say which extractor they are of. Such "
-            "files of other programs are taken for the FID network's; for another "
-            "extractor let this program write them (--reference-stats), or set "
+            "The reference statistics do not say with which extractor they were made. "
+            "Such files of other programs are assumed to be of the FID network. For "
+            "another extractor, let this program write them (--reference-stats) or set "
             f"`protocol` of the `Moments`. Received: extractor {extractor.name!r}."
         )
     if extractor.dimensions not in (None, moments.dimensions):

@@ -1,4 +1,4 @@
-"""What a score was measured with; scores of different protocols are not compared."""
+"""Records how a score was measured; only scores of equal protocols can be compared."""
 
 import importlib.metadata
 import os
@@ -6,19 +6,19 @@ import os
 import keras_sagan
 from keras_sagan.files import json_files
 
-# What may differ between two results that are compared: which model it is, which
-# random draw, and with what program.
+# What may differ between two results that are compared: the model, the random numbers,
+# and the versions of the programs.
 FREE = ("model", "seed", "versions")
 
 
 def build_protocol(extractor, real, fake, parameters):
-    """The protocol of one result.
+    """Builds the protocol of a result.
 
     Args:
-        extractor: dict, `Extractor.describe()`.
-        real: dict: data set, split, count, image size.
-        fake: dict: model, count, labels, truncation, weights, batch norm, seed.
-        parameters: dict of the metrics' own settings.
+        extractor: dict, as returned by `Extractor.describe`.
+        real: dict with data set, split, count and image size.
+        fake: dict with model, count, labels, truncation, weights, batch norm and seed.
+        parameters: dict of the settings of the metrics.
 
     Returns: dict of JSON values.
     """
@@ -35,7 +35,7 @@ def build_protocol(extractor, real, fake, parameters):
 
 
 def versions():
-    """Versions of what computes scores."""
+    """Returns the versions of the packages that compute scores: dict."""
     names = ("numpy", "keras", "tensorflow")
     return {
         "keras_sagan": keras_sagan.__version__,
@@ -44,9 +44,9 @@ def versions():
 
 
 def differences(first, second):
-    """The settings in which two protocols differ, but for those in `FREE`.
+    """Returns the settings in which two protocols differ, except for those in `FREE`.
 
-    Returns: dict from a dotted name, e.g. "extractor.resize", to the two values.
+    Returns: dict from a dotted name, e.g. "extractor.resize", to both values.
     """
     left, right = (_flat({k: v for k, v in x.items() if k not in FREE})
                    for x in (first, second))  # fmt: skip
@@ -61,25 +61,26 @@ def differences(first, second):
 def compare_results(
     first: dict, second: dict, force: bool = False
 ) -> dict[str, tuple[float, float]]:
-    """Scores of two results side by side.
+    """Compares the scores of two results.
 
     Args:
-        first: dict with "scores" and "protocol", as `evaluate` gives and
-            `keras-sagan evaluate --json` writes.
-        second: likewise.
+        first: dict with "scores" and "protocol", e.g. from `Result.to_dict` or from a
+            file written by `keras-sagan evaluate --json`.
+        second: the same for the second result.
         force: bool. Whether to compare results of different protocols.
 
     Returns: dict from the name of a score to `(first, second)`.
 
     Raises:
-        ValueError: if the protocols differ and `force` is false; it lists in what.
+        ValueError: if the protocols differ and `force` is False. The message lists the
+            differences.
     """
     settings = differences(first["protocol"], second["protocol"])
     if settings and not force:
         lines = [f"  {name}: {a!r}, {b!r}" for name, (a, b) in settings.items()]
         raise ValueError(
-            "The two results were measured by different protocols, so their scores "
-            "cannot be compared (`force`, --ignore-protocol: do it all the same):\n"
+            "The two results were measured with different protocols, so their scores "
+            "cannot be compared (`force`, --ignore-protocol: compare them anyway):\n"
             + "\n".join(lines)
         )
     left, right = first["scores"], second["scores"]
@@ -87,7 +88,7 @@ def compare_results(
 
 
 def read_result(path: str | os.PathLike) -> dict:
-    """Reads a result that `keras-sagan evaluate --json` wrote.
+    """Reads a result that was written by `keras-sagan evaluate --json`.
 
     Raises:
         ValueError: if the file is something else.
@@ -98,10 +99,10 @@ def read_result(path: str | os.PathLike) -> dict:
             scores = {name: float(x) for name, x in result["scores"].items()}
             return {**result, "scores": scores}
         reason = "it has no scores and protocol"
-    except (ValueError, TypeError, OverflowError) as error:  # a score is no number
+    except (ValueError, TypeError, OverflowError) as error:  # a score is not a number
         reason = str(error)
     raise ValueError(
-        f"{str(path)!r} is no result of `keras-sagan evaluate --json`: {reason}"
+        f"{str(path)!r} is not a result of `keras-sagan evaluate --json`: {reason}"
     )
 
 

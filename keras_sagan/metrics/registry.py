@@ -1,11 +1,11 @@
-"""The metrics: a row for each, with all that depends on which metric it is.
+"""Describes all metrics, in a table with a row for each.
 
-The command line and its help, the pages of the documentation, the names in results
-and tables, their comparison and the audit read these rows.
+The command line and its help, the documentation, the names in results and tables, their
+comparison and the audit are made from these rows.
 
-To add one: its function on arrays in a module of `scores`, what it takes of the sets
-in `computing.py`, a row here, and their tests. Modules of metrics are imported when
-they are used, since `keras-sagan --help` lists the names and needs no NumPy for that.
+To add a metric, write its function on arrays in a module of `scores`, the function that
+calls it in `computing.py`, a row here, and tests for all of them. The modules of
+metrics are imported when they are used, so that `keras-sagan --help` needs no NumPy.
 """
 
 import dataclasses
@@ -16,31 +16,30 @@ from keras_sagan.metrics import computing
 
 
 class Need(enum.Enum):
-    """What a metric needs; the value says it to the user."""
+    """Something that a metric needs. The values are used in messages."""
 
-    FEATURES = "the real images themselves"  # all at once; else features are streamed
+    FEATURES = "the real images themselves"  # otherwise, features are streamed
     REAL_LABELS = "labels of the real images"
     FAKE_LABELS = "labels of the generated images"
     HELD_OUT = "`held_out` images (--held-out SPLIT)"
-    CLASSIFIER = "the extractor 'classifier', whose classes are the data's"
+    CLASSIFIER = "the extractor 'classifier', which has the classes of the data"
     LOGITS = "an extractor with class probabilities: inception or classifier"
 
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One number that a metric gives.
+    """A number that a metric computes.
 
     Args:
         name: str. Its key in `Values.scores`.
-        of_fid_network: str, or `None` for `name`. What it is called with the FID
-            network.
-        of_others: str, or `None` for `name`. What it is called with another
-            extractor, whose name follows.
-        of_dinov2: str, or `None` for that of others. What it is called with DINOv2.
-        higher_is_better: bool, or `None` where neither way is.
-        unit: str. What the number counts, with its range.
-        sees: frozenset of str out of `controls.CONTROLS`. The faults that must make
-            it worse; the audit looks whether they do.
+        of_fid_network: str. Its name with the FID network. Defaults to `name`.
+        of_others: str. Its name with other extractors, whose own name follows. Defaults
+            to `name`.
+        of_dinov2: str. Its name with DINOv2. Defaults to that with other extractors.
+        higher_is_better: bool, or `None` if neither direction is better.
+        unit: str. What the number counts, and its range.
+        sees: frozenset of keys of `controls.CONTROLS`. Faults that must make the score
+            worse, which is checked by the audit.
     """
 
     name: str
@@ -52,10 +51,10 @@ class Score:
     sees: frozenset = frozenset()
 
     def title(self, extractor):
-        """The score's full name, e.g. "fid" or "frechet_distance_classifier".
+        """Returns its full name, e.g. "fid" or "frechet_distance_classifier".
 
         Args:
-            extractor: `Extractor`. Only with the FID network a score is called FID.
+            extractor: `Extractor`. Only with the FID network is a score called FID.
         """
         if extractor.is_fid_network:
             return self.of_fid_network or self.name
@@ -65,28 +64,28 @@ class Score:
 
     @property
     def better(self) -> str:
-        """str: "higher", "lower", or "" where neither is better."""
+        """str. "higher", "lower", or "" if neither is better."""
         return {True: "higher", False: "lower", None: ""}[self.higher_is_better]
 
 
 @dataclasses.dataclass(frozen=True)
 class Metric:
-    """A row.
+    """A metric, that is, a row of `METRICS`.
 
     Args:
-        name: str. As in `Settings.metrics` and `--metrics`.
+        name: str. Its name in `Settings.metrics` and `--metrics`.
         says: str. What it is, for a line of the help.
-        scores: tuple of `Score`; the first is the one that counts.
+        scores: tuple of `Score`, of which the first is the main one.
         compute: function from the `Features` of the real, the generated and the
             held-out images (or `None`) and `Settings` to `computing.Values`.
         needs: frozenset of `Need`.
-        paper: str. Where it is from: authors, year, arXiv number.
-        use: str. What it is good for, and where it misleads; sentences in Markdown.
-        check: function from the same sets before their features are known, the
-            `Extractor` (or `None` where it is not opened yet) and `Settings`, that
-            raises `ValueError` for what `compute` would refuse; or `None`.
-        settings: tuple of str. The fields of `Settings` that belong into the protocol.
-        interval_needs: frozenset of `Need`. What confidence intervals need beyond.
+        paper: str. Its source: authors, year, arXiv number.
+        use: str. What it is good for and where it misleads, as sentences in Markdown.
+        check: function of the same sets before their features are known, the
+            `Extractor` (or `None` if it is not open yet) and `Settings`, which raises a
+            `ValueError` for what `compute` would refuse; or `None`.
+        settings: tuple of str. Fields of `Settings` that belong in the protocol.
+        interval_needs: frozenset of `Need`. What confidence intervals need in addition.
     """
 
     name: str
@@ -101,17 +100,17 @@ class Metric:
     interval_needs: frozenset = frozenset()
 
     def all_needs(self, intervals):
-        """frozenset of `Need`, with those of `intervals` if there are to be any."""
+        """Returns its needs, including those of `intervals` if they are wanted."""
         return self.needs | (self.interval_needs if intervals else frozenset())
 
 
 _ALL_FEATURES = frozenset({Need.FEATURES})
 _LABELS = frozenset({Need.REAL_LABELS, Need.FAKE_LABELS})
-# Faults, by the names of `controls.CONTROLS`, that a score must see.
+# Faults that a score must see, with the names of `controls.CONTROLS`.
 _FAULTS = frozenset({"dropped", "repeated", "blurred", "components", "noise"})
 _MEMORY = frozenset({"copies"})
 _SHARE = "share, 0 to 1"
-_DEVIATION = "standard deviation of the score before it"
+_DEVIATION = "standard deviation of the previous score"
 
 METRICS = {
     row.name: row
@@ -123,10 +122,10 @@ METRICS = {
             computing.frechet,
             needs=frozenset(),
             paper="Heusel et al., 2017, arXiv 1706.08500",
-            use="The usual number. Biased: fewer images give a larger value, so "
-            "compare equally many. Needs more images than features, because the "
+            use="The usual number. It is biased: fewer images give a larger value, so "
+            "compare equal numbers. It needs more images than features, because the "
             "covariance of fewer is singular and the distance mostly bias; "
-            "`--allow-few` computes it all the same. Sees means and covariances only.",
+            "`--allow-few` computes it anyway. Sees means and covariances only.",
             check=computing.check_frechet,
             interval_needs=_ALL_FEATURES,
         ),
@@ -146,9 +145,9 @@ METRICS = {
             computing.kernel_scores,
             needs=_ALL_FEATURES,
             paper="Binkowski et al., 2018, arXiv 1801.01401",
-            use="Unbiased, so also for small sets. `--kid-subset-size` is at most the "
-            "images of the smaller set; `--kid-subsets 0` makes one estimate from all "
-            "images. Sees little more than the third moments.",
+            use="Unbiased, and therefore suitable for small sets. `--kid-subset-size` "
+            "is at most the size of the smaller set; `--kid-subsets 0` makes a single "
+            "estimate from all images. Sees little more than the third moments.",
             check=computing.check_kernel,
             settings=("subsets", "subset_size"),
         ),
@@ -169,8 +168,8 @@ METRICS = {
             paper="Gretton et al., 2012, JMLR 13; Jayasumana et al., 2024, arXiv "
             "2401.09603",
             use="Unbiased, and 0 for equal distributions only. The width of the kernel "
-            "(`--bandwidth`) is the median distance between real images; compare "
-            "values of one width. Takes all pairs: minutes for 50,000 images.",
+            "(`--bandwidth`) is the median distance between real images; compare only "
+            "values of the same width. Uses all pairs: minutes for 50,000 images.",
             settings=("bandwidth",),
         ),
         Metric(
@@ -187,9 +186,9 @@ METRICS = {
             computing.sliced_transport,
             needs=_ALL_FEATURES,
             paper="Berthet et al., 2026, arXiv 2605.06797",
-            use="Takes nothing for Gaussian, needs no more images than features, and "
-            "costs little. Biased by the number of images as `fid` is, so compare "
-            "equally many.",
+            use="Does not assume Gaussians, can do with fewer images than features, "
+            "and costs little. Like `fid`, it is biased by the number of images, so "
+            "compare equal numbers.",
             settings=("projections",),
         ),
         Metric(
@@ -209,8 +208,8 @@ METRICS = {
             computing.class_score,
             needs=frozenset({Need.LOGITS}),
             paper="Salimans et al., 2016, arXiv 1606.03498",
-            use="Quality and variety of classes without real images; blind to variety "
-            "within a class. Only with the FID network is it the score of the "
+            use="Measures quality and variety of classes without real images, but not "
+            "variety within a class. Only with the FID network is it the score of the "
             "literature.",
             check=computing.check_class_score,
             settings=("splits",),
@@ -235,15 +234,16 @@ METRICS = {
             needs=_ALL_FEATURES,
             paper="Kynkaanniemi et al., 2019, arXiv 1904.06991; Naeem et al., 2020, "
             "arXiv 2002.09797",
-            use="Precision and density say how good images are, recall and coverage "
-            "how much of the data is made. Compare equally many images and the same "
-            "k. Distances are exact to float64; memory is bounded.",
+            use="Precision and density say how good the images are, recall and "
+            "coverage how much of the data is generated. Compare equal numbers of "
+            "images and the same k. Distances are exact to float64, with bounded "
+            "memory.",
             check=computing.check_neighbours,
             settings=("nearest_k",),
         ),
         Metric(
             "vendi",
-            "Vendi score: how many different images",
+            "Vendi score: effective number of different images",
             (
                 Score(
                     "vendi",
@@ -256,8 +256,8 @@ METRICS = {
             computing.variety,
             needs=_ALL_FEATURES,
             paper="Friedman and Dieng, 2022, arXiv 2210.02410",
-            use="Variety alone, of the cosines of features: noise scores high, so read "
-            "it beside `vendi_of_real`, and at equally many images.",
+            use="Measures variety only, by the cosines of features. Noise scores high, "
+            "so compare it with `vendi_of_real`, at equal numbers of images.",
         ),
         Metric(
             "intra_fid",
@@ -272,14 +272,14 @@ METRICS = {
             computing.within_classes,
             needs=_ALL_FEATURES | _LABELS,
             paper="Miyato and Koyama, 2018, arXiv 1802.05637",
-            use="The distance within each class, for conditional models: sees wrong "
-            "labels, which `fid` does not. Needs many images of each class. Prints a "
-            "table by class.",
+            use="The mean distance within a class, for conditional models. Unlike "
+            "`fid`, it sees wrong labels. Needs many images of each class. Prints a "
+            "table of the classes.",
             check=computing.check_within_classes,
         ),
         Metric(
             "agreement",
-            "how often the classifier sees the class asked for",
+            "how often the classifier recognises the requested class",
             (
                 Score(
                     "agreement",
@@ -291,8 +291,9 @@ METRICS = {
             computing.agreement,
             needs=frozenset({Need.LOGITS, Need.FAKE_LABELS, Need.CLASSIFIER}),
             paper="Shmelkov et al., 2018, arXiv 1807.09499 (GAN-test)",
-            use="A condition, no aim: it rewards typical images, and a model of one "
-            "image a class can reach 1. Prints a table by class.",
+            use="A necessary condition rather than a goal: it rewards typical images, "
+            "and a model that knows one image per class can reach 1. Prints a table of "
+            "the classes.",
             check=computing.check_agreement,
         ),
         Metric(
@@ -317,9 +318,10 @@ METRICS = {
             computing.memorization,
             needs=_ALL_FEATURES | {Need.HELD_OUT},
             paper="Meehan et al., 2020, arXiv 2004.05675 (a simpler test)",
-            use="Needs images that were not trained on (`--held-out test`); the real "
-            "images are then the training images. Sees copies in the features, hence "
-            "also of cropped or mirrored images where the network ignores that.",
+            use="Needs real images that were not used in training (`--held-out test`); "
+            "the real images must be the training images then. Sees copies by their "
+            "features, and therefore also cropped or mirrored ones if the network "
+            "ignores such changes.",
         ),
         Metric(
             "gap",
@@ -341,9 +343,9 @@ METRICS = {
             computing.train_test_gap,
             needs=_ALL_FEATURES | {Need.HELD_OUT},
             paper="Jiralerspong et al., 2023, arXiv 2302.04440",
-            use="Memorisation of the whole distribution, where `memorization` looks at "
-            "single images: above 0 the images are nearer to what was trained on. "
-            "Needs more images than features in each set, and `--held-out`.",
+            use="Measures memorisation by the whole distribution, while `memorization` "
+            "looks at single images. Above 0, the images are nearer to the training "
+            "images. Needs more images than features in each set, and `--held-out`.",
             check=computing.check_frechet,
         ),
     )
@@ -351,10 +353,10 @@ METRICS = {
 
 
 def higher_is_better(title):
-    """bool: whether more is better of a score with this full name.
+    """Returns whether higher values of a score are better.
 
     Args:
-        title: str. What `Score.title` gives, e.g. "recall_classifier".
+        title: str. Full name of the score, e.g. "recall_classifier".
     """
     score = score_of(title)
     return score is not None and bool(score.higher_is_better)
@@ -364,11 +366,11 @@ def verdict(title, value, other):
     """Says whether a value is better than another.
 
     Args:
-        title: str. What `Score.title` gives.
+        title: str. Full name of the score, e.g. "recall_classifier".
         value: float.
         other: float.
 
-    Returns: "better", "worse", or "" where they are equal or neither way is better.
+    Returns: "better", "worse", or "" if they are equal or neither direction is better.
     """
     score = score_of(title)
     if score is None or score.higher_is_better is None or not value - other:
@@ -377,10 +379,10 @@ def verdict(title, value, other):
 
 
 def score_of(title):
-    """The `Score` with this full name, or `None` if there is none.
+    """Returns the `Score` with a full name, or `None` if there is none.
 
     Args:
-        title: str. What `Score.title` gives, e.g. "recall_classifier".
+        title: str. Full name of the score, e.g. "recall_classifier".
     """
     names = {
         name: score

@@ -1,4 +1,4 @@
-"""The metrics' own settings, checked before NumPy and TensorFlow are loaded."""
+"""The settings of the metrics, which are checked before NumPy and TensorFlow load."""
 
 import dataclasses
 
@@ -8,23 +8,24 @@ from keras_sagan.metrics.registry import METRICS, Metric, Need
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The metrics' own settings; see the functions that compute them.
+    """The settings of the metrics.
 
     Args:
-        metrics: tuple of str out of `registry.METRICS`.
-        subsets: int or `None`. Of the kernel distance.
-        subset_size: int. Likewise.
-        splits: int. Of the Inception score.
-        bandwidth: float, or `None`. Of the Gaussian kernel; see `scores.kernel`.
-        projections: int. Directions of MIND.
-        nearest_k: int. Of precision, recall, density and coverage.
-        allow_few: bool. Of the Frechet distance.
-        bootstrap: int. Resamples for confidence intervals; 0 for none.
-        level: float. Of the intervals.
-        batch_size: int. Images computed at once; in no protocol.
+        metrics: tuple of str. Names of metrics in `registry.METRICS`.
+        subsets: int or `None`. See `kernel_distance`.
+        subset_size: int. See `kernel_distance`.
+        splits: int. See `inception_score`.
+        bandwidth: float or `None`. See `rbf_distance`.
+        projections: int. See `monge_distance`.
+        nearest_k: int. See `precision_recall_density_coverage`.
+        allow_few: bool. See `frechet_distance`.
+        bootstrap: int. Number of resamples for confidence intervals; 0 for none.
+        level: float. Level of the confidence intervals.
+        batch_size: int. Number of images that are processed at once. It is not part of
+            the protocol.
 
     Raises:
-        ValueError: if a setting is out of range, or there is no such metric.
+        ValueError: if a setting is out of range, or if a metric is unknown.
     """
 
     metrics: tuple = ("fid",)
@@ -65,21 +66,21 @@ class Settings:
 
     @property
     def rows(self) -> tuple[Metric, ...]:
-        """tuple of `Metric`: the rows of the metrics asked for."""
+        """Tuple of `Metric`. The rows of the selected metrics."""
         return tuple(METRICS[name] for name in self.metrics)
 
     @property
     def needs(self) -> frozenset[Need]:
-        """frozenset of `Need`: what any of the metrics needs."""
+        """frozenset of `Need`. Everything that a selected metric needs."""
         return frozenset().union(*(x.all_needs(self.bootstrap) for x in self.rows))
 
     @property
     def keeps_features(self) -> bool:
-        """bool: whether all features of a set are needed at once."""
+        """bool. Whether all features of a set are needed at once."""
         return Need.FEATURES in self.needs
 
     def describe(self) -> dict:
-        """dict for the protocol: the settings that the metrics asked for use."""
+        """Returns the settings of the selected metrics, for the protocol: dict."""
         return {
             f"{row.name}.{name}": getattr(self, name)
             for row in self.rows

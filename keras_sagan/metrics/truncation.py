@@ -1,4 +1,4 @@
-"""The trade of diversity for quality: scores along the truncation of the latents."""
+"""Computes scores at several truncations, which trade diversity for quality."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -11,24 +11,24 @@ from keras_sagan.metrics.settings import Settings
 
 @dataclasses.dataclass(frozen=True)
 class Sweep:
-    """Results along the truncation.
+    """The results at several truncations.
 
     Args:
-        thresholds: tuple of float or `None` (no truncation).
-        results: tuple of `Result`, one a threshold.
+        thresholds: tuple of float, or of `None` for no truncation.
+        results: tuple of `Result`, one for each threshold.
     """
 
     thresholds: tuple
     results: tuple
 
     def curve(self, x: str, y: str) -> list[tuple[float, float, str]]:
-        """Two scores along the sweep.
+        """Returns the curve of two scores over the truncations.
 
         Args:
-            x: str, the beginning of a score's name: "recall", "coverage".
-            y: str, likewise: "precision", "fid", "frechet".
+            x: str. Beginning of the name of a score, e.g. "recall" or "coverage".
+            y: str. Beginning of the name of a score, e.g. "precision" or "fid".
 
-        Returns: list of `(x, y, text)`, text being the threshold.
+        Returns: list of `(x, y, text)`, where text is the threshold.
         """
         return [
             (_score(result, x), _score(result, y), _truncation_text(threshold))
@@ -46,9 +46,8 @@ def truncation_sweep(
     """Evaluates a generator at several truncations.
 
     Args:
-        images_at: function from a threshold (float, or `None` for none) to an
-            `ImageSet`.
-        thresholds: sequence of such thresholds.
+        images_at: function from a threshold to an `ImageSet`.
+        thresholds: sequence of float, or of `None` for no truncation.
         real: `ImageSet`.
         extractor: `Extractor`.
         settings: `Settings`. Defaults to the Frechet distance, and precision,

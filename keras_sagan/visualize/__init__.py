@@ -1,4 +1,4 @@
-"""Pictures of what a model makes, and of what it attends to."""
+"""Draws the images that a model generates, and the attention within them."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""The figure of the paper: points of an image, and where each of them looks."""
+"""Draws points of a generated image and where each of them attends, as in the paper."""
 
 import dataclasses
 import operator
@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from keras_sagan.visualize import files, positions
 
-# Told apart with the common colour blindnesses too (Okabe and Ito).
+# The palette of Okabe and Ito, which people with colour blindness can distinguish.
 COLORS = (
     (230, 159, 0),
     (86, 180, 233),
@@ -21,17 +21,17 @@ COLORS = (
 )
 _GAP, _LINE = 8, 22  # pixels
 _PAPER, _INK = (255, 255, 255), (30, 30, 30)
-_DIMMED = 0.45  # what is left of the image below an overlay
+_DIMMED = 0.45  # brightness of the image below an overlay
 
 
 @dataclasses.dataclass(frozen=True)
 class View:
-    """One generated image and what the networks attend to in it.
+    """A generated image and its attention maps.
 
     Args:
         image: uint8 array `(size, size, channels)`.
-        maps: dict from a layer, e.g. `"generator/attention_16"`, to a float array
-            `(queries, keys)`.
+        maps: dict from the name of a layer, e.g. `"generator/attention_16"`, to a float
+            array `(queries, keys)`.
     """
 
     image: np.ndarray
@@ -43,24 +43,24 @@ class View:
         return len(self.image)
 
     def weights(self, layer: str, point: tuple[int, int]) -> np.ndarray:
-        """Where the query of a pixel looks: float array `(keys,)`."""
+        """Returns the attention of the query of a pixel: float array `(keys,)`."""
         attention = self.maps[layer]
         side = positions.grid_side(len(attention))
         return attention[positions.query_index(*point, self.size, side)]
 
 
 def view(gan: typing.Any, label: int | str | None = None, seed: int = 0) -> View:
-    """Generates an image and reads off its attention maps.
+    """Generates an image together with its attention maps.
 
     Args:
         gan: `SAGAN`, or an opened export.
-        label: class index or name; `None` for an unconditional model.
+        label: index or name of a class, or `None` for an unconditional model.
         seed: int.
 
     Returns: `View`.
 
     Raises:
-        ValueError: if the model has no attention, or as `gan.generate` does.
+        ValueError: if the model has no attention layers, or as for `gan.generate`.
     """
     rows = {"num_images": 1} if label is None else {"labels": [label]}
     maps = gan.attention_maps(**rows, seed=seed)
@@ -71,7 +71,7 @@ def view(gan: typing.Any, label: int | str | None = None, seed: int = 0) -> View
 
 
 def has_maps(gan):
-    """Whether a `SAGAN` has attention layers in either network."""
+    """Returns whether a `SAGAN` has attention layers in one of its networks."""
     return any(
         network.attention_resolutions and network.attention != "residual"
         for network in (gan.generator, gan.discriminator)
@@ -87,27 +87,29 @@ def attention_figure(
     layers: Sequence[str] | None = None,
     title: str | None = None,
 ) -> np.ndarray:
-    """Draws where points of a generated image attend, for every layer.
+    """Draws where points of a generated image attend, for every attention layer.
 
-    A row a layer: the image with the points, then a picture for each of them, in its
-    colour. Brightness is the attention that a position gets, relative to the most that
-    any one gets, which is the number in the corner.
+    The figure has a row for each layer, with the image and its points first, followed
+    by a picture for each point in the colour of the point. The brightness of a position
+    is the attention that it gets, relative to the largest attention of any position,
+    which is the number in the corner.
 
     Args:
         gan: `SAGAN` with attention.
-        label: class index or name; `None` for an unconditional model.
+        label: index or name of a class, or `None` for an unconditional model.
         seed: int.
         points: `"auto"`, or pixels `[(x, y), ...]` from the upper left corner.
-            `"auto"` takes those with the most non-local maps of the first layer.
-        num_points: int in [1, 6]. Points that `"auto"` looks for.
-        layers: names as in `gan.attention_maps`; `None` for all, generator first.
-        title: str, or `None`. Above the figure.
+            `"auto"` chooses those with the most non-local maps of the first layer.
+        num_points: int in [1, 6]. Number of points that `"auto"` chooses.
+        layers: names as in `gan.attention_maps`, or `None` for all, with those of the
+            generator first.
+        title: str, or `None`. Text above the figure.
 
     Returns: uint8 array `(height, width, 3)`.
 
     Raises:
-        ValueError: if the model has no attention, a layer is unknown, a point is
-            outside the image, or as `gan.generate` does.
+        ValueError: if the model has no attention layers, if a layer is unknown, if a
+            point is outside the image, or as for `gan.generate`.
 
     Example:
         pixels = ks.visualize.attention_figure(gan, label=3, seed=7)
@@ -122,7 +124,7 @@ def draw_view(
     layers: Sequence[str] | None = None,
     title: str | None = None,
 ) -> np.ndarray:
-    """As `attention_figure`, of a `View`."""
+    """Draws the figure of `attention_figure` for a `View`."""
     layers = chosen_layers(shown, layers)
     points = chosen_points(shown, points, num_points, layers[0])
     tile = shown.size * max(1, round(160 / shown.size))
@@ -155,11 +157,11 @@ def draw_view(
 def overlay(
     image: np.ndarray, weights: np.ndarray, rgb: tuple[int, int, int]
 ) -> np.ndarray:
-    """The image, dimmed and grey, with attention as light of one colour.
+    """Draws attention as light of one colour on a dimmed grey copy of an image.
 
     Args:
         image: uint8 array `(size, size, channels)`.
-        weights: float array `(size, size)`. The largest gets the full colour.
+        weights: float array `(size, size)`. The largest weight gets the full colour.
         rgb: three ints in [0, 255].
 
     Returns: uint8 array `(size, size, 3)`: `(1 - a) * 0.45 * grey + a * rgb`, with `a`
@@ -172,12 +174,12 @@ def overlay(
 
 
 def color(number: int) -> tuple[int, int, int]:
-    """The colour of point `number`, counted from 0."""
+    """Returns the colour of point `number`, counted from 0."""
     return COLORS[number % len(COLORS)]
 
 
 def chosen_layers(shown: View, layers: Sequence[str] | None) -> list[str]:
-    """The names of layers to show, checked."""
+    """Checks and returns the names of the layers to show; see `attention_figure`."""
     if layers is None:
         return list(shown.maps)
     unknown = [name for name in layers if name not in shown.maps]
@@ -192,11 +194,11 @@ def chosen_layers(shown: View, layers: Sequence[str] | None) -> list[str]:
 def chosen_points(
     shown: View, points: str | Sequence[tuple[int, int]], num_points: int, layer: str
 ) -> list[tuple[int, int]]:
-    """The pixels to show, checked; see `attention_figure`."""
+    """Checks and returns the pixels to show; see `attention_figure`."""
     if isinstance(points, str):
         if points != "auto" or not 1 <= num_points <= len(COLORS):
             raise ValueError(
-                '`points` must be "auto" or pixels (x, y), `num_points` in [1, '
+                '`points` must be "auto" or pixels (x, y), and `num_points` in [1, '
                 f"{len(COLORS)}]. Received: points={points!r}, "
                 f"num_points={num_points!r}."
             )
@@ -213,12 +215,12 @@ def chosen_points(
             f"`points` must be 1 to {len(COLORS)} pixels. Received: {len(pixels)}."
         )
     for x, y in pixels:
-        positions.query_index(x, y, shown.size, 1)  # raises outside of the image
+        positions.query_index(x, y, shown.size, 1)  # raises if outside the image
     return pixels
 
 
 def cell(shown, layer, point, tile):
-    """The cell of a pixel's query in a picture of `tile` pixels: left, top, side."""
+    """Returns (left, top, side) of a query's cell in a picture of `tile` pixels."""
     side = positions.grid_side(len(shown.maps[layer]))
     row, column = divmod(positions.query_index(*point, shown.size, side), side)
     step = tile / side
@@ -247,7 +249,7 @@ def _with_mark(pixels, shown, layer, point, number, tile):
     most = shown.weights(layer, point).max()
     text = f"{most:.0%}" if most >= 0.1 else f"{most:.1%}"
     left, top, side = place
-    if left + side > tile - 60 and top + side > tile - 30:  # the point is there
+    if left + side > tile - 60 and top + side > tile - 30:  # the point is in the corner
         _write(draw, (4, tile - 4), text, (255, 255, 255), "ld")
     else:
         _write(draw, (tile - 4, tile - 4), text, (255, 255, 255), "rd")

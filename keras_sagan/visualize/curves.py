@@ -1,4 +1,4 @@
-"""A curve of a few labelled points as a PNG file, drawn with Pillow."""
+"""Draws a curve of a few labelled points as a PNG file, with Pillow."""
 
 import os
 from collections.abc import Sequence
@@ -21,17 +21,18 @@ def save_curve(
     y_name: str,
     title: str = "",
 ) -> None:
-    """Draws points and the line through them, in the given order.
+    """Draws points, and a line through them in the given order, to a PNG file.
 
     Args:
-        path: str or path ending in `.png`.
-        points: list of `(x, y, text)`: two finite floats, and what is written beside.
-        x_name: str. Below the horizontal axis.
-        y_name: str. Above the vertical axis.
-        title: str. At the top.
+        path: str or path that ends in `.png`.
+        points: list of `(x, y, text)` with two finite floats and a label.
+        x_name: str. Name of the horizontal axis.
+        y_name: str. Name of the vertical axis.
+        title: str. Text at the top.
 
     Raises:
-        ValueError: if `path` has another ending, or there is no finite point.
+        ValueError: if `path` has another extension, if there are no points, or if a
+            coordinate is not finite.
     """
     values = np.array([point[:2] for point in points], np.float64).reshape(-1, 2)
     if not len(values) or not np.isfinite(values).all():
@@ -56,7 +57,7 @@ def save_curve(
 
 
 def _axis_range(values):
-    """Lowest and highest value of either axis, with room around the points."""
+    """Returns the lowest and highest values of both axes, with a margin."""
     low, high = values.min(axis=0), values.max(axis=0)
     room = np.where(high > low, 0.08 * (high - low), 0.5)
     return low - room, high + room

@@ -1,4 +1,4 @@
-"""Pictures inside a page: as data URLs, within a number of bytes."""
+"""Encodes pictures as data URLs inside a page, within a limited size."""
 
 import base64
 import io
@@ -8,7 +8,7 @@ from PIL import Image
 
 from keras_sagan.visualize import files
 
-# Kind, quality of JPEG, share of the height and width.
+# Format, JPEG quality, and factor of height and width, from best to smallest.
 _ATTEMPTS = (
     ("PNG", None, 1),
     *(("JPEG", quality, 1) for quality in (90, 75, 60)),
@@ -18,20 +18,21 @@ _ATTEMPTS = (
 
 
 def png_url(pixels):
-    """A uint8 array `(height, width, channels)` as a `data:` URL, without loss."""
+    """Encodes a uint8 array `(height, width, channels)` as a `data:` URL, as PNG."""
     return _url(_encoded_picture(files.to_image(pixels), "PNG"), "png")
 
 
 def sample_urls(samples, most, most_bytes):
-    """Samples over time as `data:` URLs.
+    """Encodes grids of samples as `data:` URLs, within a total size.
 
     Args:
-        samples: list of `(step, path)` of PNG files. No more than `most` are read.
-        most: int. Pictures at most: the first, the last, and others spread between.
-        most_bytes: int. For all of them together. Where PNG takes more, it is JPEG, at
-            the best of `_ATTEMPTS` that fits, then fewer pictures.
+        samples: list of `(step, path)` of PNG files, sorted by step.
+        most: int. Largest number of pictures. If there are more, it is the first, the
+            last, and evenly spaced ones in between. The others are not read.
+        most_bytes: int. Largest size of all URLs together. If PNG takes more, the
+            pictures become JPEG at the best quality that fits, and then fewer.
 
-    Returns: list of `(step, url)`, by step. Files that cannot be read are left out.
+    Returns: list of `(step, url)`, sorted by step. Unreadable files are left out.
     """
     images = _read_some(samples, most)
     while images:
@@ -44,7 +45,7 @@ def sample_urls(samples, most, most_bytes):
 
 
 def read_picture(path):
-    """The picture in a PNG file, decoded; `None` if it cannot be read."""
+    """Reads and decodes a PNG file. Returns `None` if it cannot be read."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
             image.load()
@@ -59,7 +60,7 @@ def _read_some(samples, most):
 
 
 def _spread_out(items, most):
-    """At most `most` items: the first, the last, and others between."""
+    """Returns at most `most` items: the first, the last, and evenly spaced ones."""
     if len(items) <= most:
         return items
     picked = np.unique(np.linspace(0, len(items) - 1, most).round()) if most else []
@@ -67,7 +68,7 @@ def _spread_out(items, most):
 
 
 def _within(images, most_bytes, kind, quality, scale):
-    """The pictures as URLs, or `None` as soon as they take more than `most_bytes`."""
+    """Encodes pictures as URLs, or returns `None` if these exceed `most_bytes`."""
     urls, total = [], 0
     for step, image in images:
         if kind == "PNG":
@@ -83,7 +84,7 @@ def _within(images, most_bytes, kind, quality, scale):
 
 
 def _smaller(image, scale):
-    """On white, and of that share of its height and width."""
+    """Places a picture on white and multiplies its height and width by `scale`."""
     if image.mode == "RGBA":
         ground = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(ground, image).convert("RGB")

@@ -1,4 +1,4 @@
-"""Pictures as files: PNG and GIF, written whole or not at all."""
+"""Writes pictures to PNG and GIF files, which are complete or not there at all."""
 
 import os
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from keras_sagan.files import paths, writing
 
 
 def save_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
-    """Writes one picture as a PNG file; folders are made as needed.
+    """Writes a picture to a PNG file, and creates folders as needed.
 
     Args:
-        path: str or path ending in `.png`. A file of that name is replaced.
-        pixels: uint8 array `(height, width, channels)`, channels 1, 3 or 4.
+        path: str or path that ends in `.png`. An existing file is replaced.
+        pixels: uint8 array `(height, width, channels)` with 1, 3 or 4 channels.
 
     Raises:
-        ValueError: if `path` has another ending.
+        ValueError: if `path` has another extension.
     """
     path = _checked(path, ".png")
     _write(path, lambda partial: to_image(pixels).save(partial, format="PNG"))
@@ -26,15 +26,16 @@ def save_picture(path: str | os.PathLike, pixels: np.ndarray) -> None:
 def save_animation(
     path: str | os.PathLike, frames: Sequence[np.ndarray], milliseconds: int = 500
 ) -> None:
-    """Writes pictures of one size as a GIF file that starts again at its end.
+    """Writes pictures of the same size to a GIF file that repeats endlessly.
 
     Args:
-        path: str or path ending in `.gif`. A file of that name is replaced.
+        path: str or path that ends in `.gif`. An existing file is replaced.
         frames: sequence of uint8 arrays `(height, width, channels)`.
-        milliseconds: int. That each picture is shown; the last one three times as long.
+        milliseconds: int. How long each picture is shown; the last one is shown three
+            times as long.
 
     Raises:
-        ValueError: if `path` has another ending, or there is no frame.
+        ValueError: if `path` has another extension, or if there are no frames.
     """
     path = _checked(path, ".gif")
     if not len(frames):
@@ -58,7 +59,7 @@ def save_animation(
 
 
 def to_image(pixels):
-    """uint8 array `(height, width, 1, 3 or 4)` as a `PIL.Image.Image`."""
+    """Converts a uint8 array `(height, width, 1, 3 or 4)` to a `PIL.Image.Image`."""
     pixels = np.asarray(pixels)
     return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 

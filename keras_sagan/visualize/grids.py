@@ -1,4 +1,4 @@
-"""Grids of images: many small pictures in one PNG file."""
+"""Arranges many small images as a grid in one picture."""
 
 import os
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from keras_sagan.visualize import files
 
 
 def image_grid(images: np.ndarray, columns: int, padding: int = 2) -> np.ndarray:
-    """Puts images side by side, row by row, on a white ground.
+    """Arranges images row by row on a white background.
 
     Args:
-        images: uint8 array `(n, height, width, channels)`, channels 1, 3 or 4.
-        columns: int. Images in a row; the last row may be shorter.
-        padding: int. Pixels between images and around them.
+        images: uint8 array `(n, height, width, channels)` with 1, 3 or 4 channels.
+        columns: int. Number of images in a row. The last row may be shorter.
+        padding: int. Number of pixels between and around the images.
 
     Returns:
         uint8 array `(grid height, grid width, channels)`.
 
     Raises:
-        ValueError: if the images are not such an array, or `columns` or `padding`
-            is too small.
+        ValueError: if the images are not such an array, or if `columns` or `padding` is
+            too small.
     """
     images = np.asarray(images)
     if images.ndim != 4 or images.shape[3] not in (1, 3, 4) or not len(images):
@@ -53,11 +53,11 @@ def image_grid(images: np.ndarray, columns: int, padding: int = 2) -> np.ndarray
 
 
 def beside(left, right, gap=12):
-    """Two grids of the same number of rows, apart from each other.
+    """Places two grids with the same number of rows next to each other.
 
     Args:
         left, right: uint8 arrays `(rows, columns, height, width, channels)`.
-        gap: int. White pixels between them.
+        gap: int. Number of white pixels between them.
 
     Returns: uint8 array `(grid height, grid width, channels)`.
     """
@@ -70,27 +70,29 @@ def beside(left, right, gap=12):
 
 
 def enlarged(images, least):
-    """Small images with every pixel as a square of them.
+    """Enlarges small images by a whole factor, without interpolation.
 
     Args:
         images: uint8 array `(..., height, width, channels)`.
-        least: int. Height that images have at least, by a whole factor; larger ones
-            stay as they are.
+        least: int. Smallest height of the result in pixels. Images that are at least as
+            high are unchanged.
     """
     factor = max(1, -(-least // images.shape[-3]))
     return images.repeat(factor, axis=-3).repeat(factor, axis=-2)
 
 
 def class_rows(labels: Sequence, columns: int, seed: int = 0) -> tuple[list, list[int]]:
-    """Labels and seeds of a grid with a row for each label, equal latents in each.
+    """Returns labels and seeds for a grid with a class in each row.
+
+    All rows have the same seeds, so that images in a column share their latent vector.
 
     Args:
-        labels: sequence of labels, one a row.
-        columns: int. Images in a row.
-        seed: int. Of the first column; the next ones have seed + 1, seed + 2, ...
+        labels: sequence with the label of each row.
+        columns: int. Number of images in a row.
+        seed: int. Seed of the first column. The others have `seed + 1`, `seed + 2`, ...
 
     Returns:
-        `(labels, seeds)`: two lists with an entry for each image, row by row.
+        Tuple `(labels, seeds)` of two lists with an entry for each image, row by row.
     """
     labels = [label for label in labels for _ in range(columns)]
     seeds = [seed + index % columns for index in range(len(labels))]
@@ -98,7 +100,7 @@ def class_rows(labels: Sequence, columns: int, seed: int = 0) -> tuple[list, lis
 
 
 def shown_classes(num_classes: int, most: int = 16) -> list[int]:
-    """Returns the classes that a grid has rows for: all, or `most` spread over them."""
+    """Returns the classes to show in a grid: all, or `most` evenly spaced ones."""
     return [
         int(label) for label in np.unique(np.linspace(0, num_classes - 1, most).round())
     ]
@@ -107,17 +109,17 @@ def shown_classes(num_classes: int, most: int = 16) -> list[int]:
 def save_grid(
     path: str | os.PathLike, images: np.ndarray, columns: int, padding: int = 2
 ) -> None:
-    """Writes `image_grid(images, columns, padding)` as a PNG file.
+    """Writes `image_grid(images, columns, padding)` to a PNG file.
 
-    The file appears complete or not at all; folders are made as needed.
+    The file is complete or not there at all. Folders are created as needed.
 
     Args:
-        path: str or path ending in `.png`.
+        path: str or path that ends in `.png`.
         images: see `image_grid`.
         columns: see `image_grid`.
         padding: see `image_grid`.
 
     Raises:
-        ValueError: if `path` has another ending, or as `image_grid` does.
+        ValueError: if `path` has another extension, or as for `image_grid`.
     """
     files.save_picture(path, image_grid(images, columns, padding))

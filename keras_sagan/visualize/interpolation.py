@@ -1,18 +1,18 @@
-"""Ways between latent vectors, and between classes."""
+"""Interpolates between latent vectors, and between classes."""
 
 import numpy as np
 
 
 def spherical(start, end, shares):
-    """Points on the arc between two latent vectors.
+    """Interpolates between two latent vectors along an arc.
 
-    Latents of many dimensions lie near a sphere, where a straight line does not: its
-    middle is shorter than what the generator was trained with. Lengths are
-    interpolated linearly.
+    Latent vectors of many dimensions lie near a sphere. The middle of a straight line
+    between two of them does not: it is shorter than the vectors that the generator was
+    trained with. The lengths of the vectors are interpolated linearly.
 
     Args:
         start, end: float arrays `(latent_dim,)`.
-        shares: sequence of float in [0, 1]: 0 gives `start`, 1 `end`.
+        shares: sequence of float in [0, 1], where 0 gives `start` and 1 gives `end`.
 
     Returns: float32 array `(len(shares), latent_dim)`.
 
@@ -23,7 +23,7 @@ def spherical(start, end, shares):
     lengths = [max(float(np.linalg.norm(x)), 1e-12) for x in (start, end)]
     first, last = start / lengths[0], end / lengths[1]
     angle = np.arccos(np.clip(first @ last, -1.0, 1.0))
-    if np.sin(angle) < 1e-6:  # the same direction, or opposite ones: no arc is special
+    if np.sin(angle) < 1e-6:  # no unique arc between equal or opposite directions
         line = (1 - shares) * start + shares * end
         return line.astype(np.float32)
     arc = np.sin((1 - shares) * angle) * first + np.sin(shares * angle) * last
@@ -32,14 +32,14 @@ def spherical(start, end, shares):
 
 
 def along(stops, steps):
-    """Between which two of several stops each frame is, and how far.
+    """Returns the positions of the frames on a path through several stops.
 
     Args:
-        stops: int >= 2.
-        steps: int >= 1. Frames from one stop to the next.
+        stops: int >= 2. Number of stops.
+        steps: int >= 1. Number of frames from one stop to the next.
 
-    Returns: list of `(index, share)` from stop `index` to `index + 1`, both ends
-        included: `(stops - 1) * steps + 1` frames.
+    Returns: list of `(stops - 1) * steps + 1` tuples `(index, share)`, where `share` is
+        the position between stops `index` and `index + 1`. Both ends are included.
     """
     frames = [(i, k / steps) for i in range(stops - 1) for k in range(steps)]
     return [*frames, (stops - 2, 1.0)]

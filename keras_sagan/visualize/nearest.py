@@ -1,24 +1,25 @@
-"""The training pictures that are nearest to generated ones, pixel by pixel."""
+"""Finds the training pictures that are most similar to generated ones, by pixels."""
 
 import numpy as np
 
-_BLOCK = 2048  # training pictures at once
+_BLOCK = 2048  # number of training pictures that are compared at once
 
 
 def nearest_pictures(images, training, count):
-    """Which training pictures differ least, in mean squared difference of the pixels.
+    """Finds the training pictures with the smallest mean squared difference of pixels.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
-        training: uint8 array `(m, height, width, channels)`, or what reads like one.
-        count: int in [1, m]. Pictures wanted for each image.
+        training: uint8 array `(m, height, width, channels)`, or an object that is read
+            like one, such as `StoredImages`.
+        count: int in [1, m]. Number of training pictures for each image.
 
-    Returns: int array `(n, count)` of indices into `training`, nearest first (of
-        equally near ones the first), and float array `(n, count)`: root of the mean
-        squared difference, in grey levels; 0 for a copy.
+    Returns: int array `(n, count)` of indices into `training`, sorted by distance and
+        then by index, and float array `(n, count)` of the root mean squared differences
+        in grey levels, which are 0 for copies.
 
     Raises:
-        ValueError: if the arrays are not of one size, or `count` is out of range.
+        ValueError: if the pictures differ in size, or if `count` is out of range.
     """
     images = np.asarray(images)
     if images.shape[1:] != training.shape[1:]:
@@ -36,7 +37,7 @@ def nearest_pictures(images, training, count):
     parts = []
     for start in range(0, len(training), _BLOCK):
         block = training[start : start + _BLOCK].reshape(-1, pixels).astype(np.float64)
-        # Sums of integers below 2^53: exact in float64.
+        # Exact, because sums of integers below 2^53 are exact in float64.
         parts.append(squares - 2 * points @ block.T + (block**2).sum(axis=1))
     distances = np.concatenate(parts, axis=1)
     order = np.argsort(distances, axis=1, kind="stable")[:, :count]

@@ -1,8 +1,8 @@
-"""Attention maps and pixels: which query a pixel is, and where it looks.
+"""Relates the queries and keys of attention maps to the pixels of an image.
 
-A map is a row of `gan.attention_maps(...)`: float array `(queries, keys)` whose rows
-sum to 1. Queries and keys are the positions of two square grids over the image, row by
-row; with pooling, that of the keys is coarser.
+A map is the entry of an image in `gan.attention_maps(...)`, a float array
+`(queries, keys)` whose rows sum to 1. Queries and keys are the positions of two square
+grids over the image, in row-major order. With pooling, the grid of the keys is coarser.
 """
 
 import math
@@ -11,22 +11,22 @@ import numpy as np
 
 
 def grid_side(count):
-    """Side of the square grid of `count` positions.
+    """Returns the height and width of the square grid of `count` positions.
 
     Raises:
-        ValueError: if they make no square.
+        ValueError: if `count` is not a square number.
     """
     side = math.isqrt(count)
     if not count or side * side != count:
         raise ValueError(
-            "The positions of an attention map must make a square grid. "
+            "The positions of an attention map must form a square grid. "
             f"Received: {count} positions."
         )
     return side
 
 
 def query_index(x: int, y: int, image_size: int, side: int) -> int:
-    """The query that a pixel belongs to.
+    """Returns the index of the query to which a pixel belongs.
 
     Args:
         x: int. Column of the pixel, from the left.
@@ -34,7 +34,7 @@ def query_index(x: int, y: int, image_size: int, side: int) -> int:
         image_size: int. Height and width of the image in pixels.
         side: int. Height and width of the grid of queries.
 
-    Returns: int: row of the attention map.
+    Returns: int. Row of the attention map.
 
     Raises:
         ValueError: if the pixel is outside the image.
@@ -48,13 +48,13 @@ def query_index(x: int, y: int, image_size: int, side: int) -> int:
 
 
 def spread_over_pixels(weights, image_size):
-    """The attention of one query as a picture: each pixel has its position's weight.
+    """Enlarges the attention of a query to the size of the image.
 
     Args:
-        weights: float array `(keys,)`: row of an attention map.
-        image_size: int. A multiple of the grid's side.
+        weights: float array `(keys,)`. A row of an attention map.
+        image_size: int. A multiple of the side of the grid.
 
-    Returns: array `(image_size, image_size)` of the same numbers, each repeated.
+    Returns: array `(image_size, image_size)` in which each weight is repeated.
     """
     side = grid_side(len(weights))
     block = image_size // side
@@ -63,7 +63,7 @@ def spread_over_pixels(weights, image_size):
 
 
 def distances(queries_side, keys_side):
-    """Distance of every query to every key, as a share of the image's side.
+    """Returns the distances of all queries to all keys, in units of the image side.
 
     Returns: float64 array `(queries_side**2, keys_side**2)`.
     """
@@ -73,16 +73,16 @@ def distances(queries_side, keys_side):
 
 
 def non_locality(attention: np.ndarray) -> np.ndarray:
-    """How much farther each query looks than one that looks everywhere alike.
+    """Measures how far away each query attends, compared with uniform attention.
 
-    The mean distance under the query's attention, minus the mean distance under
-    uniform attention. It is 0 for a query that looks everywhere alike, negative for
-    one that looks around itself, positive for one that looks at something far.
+    It is the mean distance under the attention of the query, minus the mean distance
+    under uniform attention: 0 for a query that attends uniformly, negative for one that
+    attends to its surroundings, and positive for one that attends to distant positions.
 
     Args:
         attention: float array `(queries, keys)`.
 
-    Returns: float64 array `(queries,)`, in shares of the image's side.
+    Returns: float64 array `(queries,)`, in units of the image side.
     """
     attention = np.asarray(attention, np.float64)
     far = distances(*map(grid_side, attention.shape))
@@ -92,17 +92,18 @@ def non_locality(attention: np.ndarray) -> np.ndarray:
 def most_non_local_points(
     attention: np.ndarray, count: int, image_size: int
 ) -> list[tuple[int, int]]:
-    """The pixels whose queries look farthest, kept apart from each other.
+    """Finds pixels whose queries attend to distant positions.
 
-    Greedy: the query with the largest `non_locality` first, then the largest of
-    those that are at least a quarter of the image away from all before.
+    The first one has the largest `non_locality`. Each of the others has the largest
+    among those that are at least a quarter of the image away from all previous ones.
 
     Args:
         attention: float array `(queries, keys)`.
-        count: int. Points wanted; fewer where no more are far enough apart.
-        image_size: int.
+        count: int. Largest number of pixels. There are fewer if no others are far
+            enough apart.
+        image_size: int. Height and width of the image in pixels.
 
-    Returns: list of `(x, y)`: pixels in the middle of the queries' cells.
+    Returns: list of `(x, y)`, the pixels in the middle of the cells of the queries.
     """
     scores = non_locality(attention)
     side = grid_side(len(scores))
@@ -117,7 +118,7 @@ def most_non_local_points(
 
 
 def _centres(side):
-    """Middles `(x, y)` of the cells, row by row: `(side**2, 2)` in (0, 1)."""
+    """Returns the centres `(x, y)` of the cells in (0, 1): array `(side**2, 2)`."""
     line = (np.arange(side) + 0.5) / side
     y, x = np.meshgrid(line, line, indexing="ij")
     return np.stack([x.ravel(), y.ravel()], axis=-1)

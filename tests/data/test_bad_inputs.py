@@ -166,18 +166,18 @@ FOLDERS = {
     "wrong depth": (deep, r"If those are the classes, use 'folder:.*data'"),
     "pictures beside classes": (loose, r"both pictures \('3\.png', 1 in all\)"),
     "equal class names": (same_names, r"names look the same"),
-    "class name of two lines": (two_lines, r"must be a line .*: 'a\\nb'"),
+    "class name of two lines": (two_lines, r"must be single lines .*: 'a\\nb'"),
     "csv: a header only": (
         lambda root: flat(root, "file,label\n"),
-        r"labels\.csv has no label of '1\.png', '2\.png'",
+        r"labels\.csv has no label for '1\.png', '2\.png'",
     ),
     "json: an empty list": (
         lambda root: flat(root, '{"labels": []}', "dataset.json"),
-        r"dataset\.json has no label of '1\.png', '2\.png'",
+        r"dataset\.json has no label for '1\.png', '2\.png'",
     ),
     "csv: missing picture": (
         lambda root: flat(root, "file,label\n1.png,x\n2.png,y\n9.png,x\n"),
-        r"lists '9\.png', which the folder does not have",
+        r"lists '9\.png', which is not in the folder",
     ),
     "csv: picture twice": (
         lambda root: flat(root, "file,label\n1.png,x\n2.png,y\n1.png,x\n"),
@@ -185,7 +185,7 @@ FOLDERS = {
     ),
     "csv: picture without label": (
         lambda root: flat(root, "file,label\n1.png,x\n"),
-        r"has no label of '2\.png'",
+        r"has no label for '2\.png'",
     ),
     "csv: no header": (
         lambda root: flat(root, "1.png,x\n2.png,y\n"),
@@ -201,7 +201,7 @@ FOLDERS = {
     ),
     "csv: no UTF-8": (
         lambda root: flat(root, b"file,label\n1.png,\xff\n"),
-        r"labels\.csv: it is no UTF-8",
+        r"labels\.csv: it is not UTF-8",
     ),
     "csv: empty": (lambda root: flat(root, ""), r"first line must be"),
     "json: no JSON": (
@@ -304,7 +304,7 @@ ARRAYS = {
     ),
     "names without labels": (
         {"images": IMAGES, "class_names": np.array(["a"])},
-        "'class_names' without 'labels'",
+        "'class_names' but no 'labels'",
     ),
 }
 
@@ -426,6 +426,6 @@ def test_a_pipe_is_not_opened(labels, tmp_path):
 
 def test_a_row_of_labels_may_hold_any_character(tmp_path):
     flat(tmp_path, "file,label\n1.png,x\u2028y\n2.png,\x0cz\n")
-    assert "must be a line" in check(f"folder:{tmp_path}", SIZE).problems[0]
+    assert "must be single lines" in check(f"folder:{tmp_path}", SIZE).problems[0]
     flat(tmp_path, 'file,label\r\n1.png,"x, y"\r\n2.png,z\r\n')
     assert load(f"folder:{tmp_path}", SIZE, 1).class_names == ("x, y", "z")

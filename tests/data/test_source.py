@@ -211,7 +211,7 @@ def test_balanced_streams_start_anywhere(lopsided, start):
 def test_balancing_needs_examples_of_every_class(make_source):
     assert make_source(10).class_counts == (4, 3, 3)
     assert make_source(10, labelled=False).class_counts is None
-    with pytest.raises(ValueError, match="needs classes, and 'test' has none"):
+    with pytest.raises(ValueError, match="needs classes, but 'test' has none"):
         dataclasses.replace(make_source(10, labelled=False), label_sampling="balanced")
     with pytest.raises(ValueError, match="has none of 'c'"):
         dataclasses.replace(make_source(2, 1), label_sampling="balanced")

@@ -136,7 +136,9 @@ def test_an_export_of_something_else(tmp_path, image_dtype):
     if image_dtype == tf.uint8:
         assert ExportedModel(tmp_path / "1").layers == []
     else:
-        with pytest.raises(ValueError, match=r"is no export.*generate\(.*seed int64"):
+        with pytest.raises(
+            ValueError, match=r"is not an export.*generate\(.*seed int64"
+        ):
             ExportedModel(tmp_path / "1")
 
 
@@ -144,7 +146,7 @@ def test_without_the_signatures(tmp_path):
     module = tf.Module()
     module.f = tf.function(lambda x: {"y": 2 * x}, [vector(0)])
     tf.saved_model.save(module, tmp_path / "1", signatures=module.f)
-    with pytest.raises(ValueError, match="is no export of `keras-sagan export`"):
+    with pytest.raises(ValueError, match="is not an export of `keras-sagan export`"):
         ExportedModel(tmp_path / "1")
     with pytest.raises(OSError, match="does not exist"):
         ExportedModel(tmp_path / "2")

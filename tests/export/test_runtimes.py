@@ -40,7 +40,7 @@ def test_what_draws_from_seeds(conditional_gan):
 
     for run_wrongly, message in [
         (broken(images=lambda x: x[:1]), "shape"),
-        (broken(images=lambda x: x ^ 1), "grey levels, in 1 of the values"),
+        (broken(images=lambda x: x ^ 1), "grey levels, and a share of 1 of"),
         (broken(attention_16=lambda x: x + 2e-4), "Maps of attention_16 differ"),
         (broken(attention_16=lambda x: x * np.nan), "Maps of attention_16 differ"),
     ]:

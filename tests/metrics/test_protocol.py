@@ -71,5 +71,5 @@ def test_files(tmp_path):
     scores = [f'{{"scores": {{"fid": {x}}}, "protocol": {{}}}}' for x in wrong]
     for text in ("no", "[1]", "{}", "3", *scores):
         path.write_text(text)
-        with pytest.raises(ValueError, match="is no result of"):
+        with pytest.raises(ValueError, match="is not a result of"):
             protocol.read_result(path)

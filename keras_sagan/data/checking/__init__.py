@@ -1,1 +1,1 @@
-"""What `keras-sagan data check` looks at and says of a data set."""
+"""Examines data sets for `keras-sagan data check`."""

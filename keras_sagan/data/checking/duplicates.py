@@ -1,4 +1,4 @@
-"""Pictures that are there twice: equal ones, and ones that look alike."""
+"""Finds duplicate pictures: identical ones, and ones that look alike."""
 
 import collections
 import hashlib
@@ -9,38 +9,41 @@ from PIL import Image
 
 from keras_sagan.data import images
 
-# Bits of two hashes that may differ: pictures saved again as JPEG of quality 75 or
-# resized differ by fewer, other photographs by far more (tests/data/test_duplicates).
+# Bits in which the hashes of copies may differ. Pictures that were resized or saved as
+# JPEG of quality 75 differ in fewer bits, other photographs in far more
+# (tests/data/test_duplicates).
 NEAR_BITS = 6
 BITS = 128
 
-# Least correlation of the thumbnails of two such pictures. Objects on a plain ground
-# have nearly the same hash; of copies 0.9957 was the least that was measured.
+# Smallest correlation of the thumbnails of copies. The hash alone does not tell apart
+# objects on a plain background. The smallest correlation measured on copies was 0.9957.
 NEAR_CORRELATION = 0.995
 THUMBNAIL = (12, 12)
 
-_BANDS = NEAR_BITS + 1  # of a hash: where NEAR_BITS differ, one band is equal
-_MOST_COMPARED = 100  # pictures of one band, each with the next ones
-_LEAST_CONTRAST = 8  # of 255 between rows or columns; below, a hash is noise
-_STEP = 2  # of 255: a smaller one is none, so that a plain ground is always the same
+_BANDS = NEAR_BITS + 1  # of a hash: if at most NEAR_BITS bits differ, a band is equal
+_MOST_COMPARED = 100  # pictures with the same band with which each is compared
+_LEAST_CONTRAST = 8  # of 255, between rows or columns; below, a hash is only noise
+_STEP = 2  # of 255; smaller steps are ignored, so that a plain background is constant
 
 
 def digest(image):
-    """Of a picture's pixels, size and mode: 16 bytes."""
+    """Returns a hash of the pixels, size and mode of a picture: 16 bytes."""
     if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")  # its bytes are places in a palette
+        image = image.convert("RGBA")  # its bytes are indices into a palette
     facts = repr((image.size, image.mode, image.info.get("transparency"))).encode()
     return hashlib.blake2b(facts + image.tobytes(), digest_size=16).digest()
 
 
 def perceptual_hash(image):
-    """What a picture looks like: 16 bytes, or `None` of one without contrast.
+    """Returns a "difference hash", which is similar for pictures that look alike.
 
-    Whether it grows brighter from each pixel to the next one, in the rows of a 9 x 8
-    and the columns of an 8 x 9 grey copy ("difference hash").
+    Its bits say whether the brightness increases from one pixel to the next, along the
+    rows of a grey copy of 9 x 8 pixels and the columns of one of 8 x 9.
 
     Args:
         image: `PIL.Image.Image`.
+
+    Returns: 16 bytes, or `None` if the picture has hardly any contrast.
     """
     grey = images.converted(image, "L")
     wide, high = (
@@ -56,13 +59,13 @@ def perceptual_hash(image):
 
 
 def thumbnail(image):
-    """A copy of 12 x 12 pixels: uint8 array `(432,)`."""
+    """Returns an RGB copy of 12 x 12 pixels: uint8 array `(432,)`."""
     small = images.converted(image, "RGB").resize(THUMBNAIL, Image.Resampling.BOX)
     return np.asarray(small).ravel()
 
 
 def equal_groups(digests):
-    """Groups of indices with the same value, `None` apart.
+    """Groups the indices of equal values, except `None`.
 
     Returns:
         list of tuples of at least two indices, in order.
@@ -75,19 +78,19 @@ def equal_groups(digests):
 
 
 def near_groups(hashes, thumbnails):
-    """Groups of indices of pictures that look like the first one of their group.
+    """Groups the indices of pictures that look like the first one of their group.
 
-    Two look alike where their hashes differ by at most `NEAR_BITS` bits and their
-    thumbnails correlate by at least `NEAR_CORRELATION`.
+    Two pictures look alike if their hashes differ in at most `NEAR_BITS` bits and their
+    thumbnails have a correlation of at least `NEAR_CORRELATION`.
 
     Args:
-        hashes: list of 16 bytes each, or `None`, which is like nothing.
-        thumbnails: list of uint8 arrays `(432,)`, as many.
+        hashes: list of 16 bytes, or of `None` for a picture that is like no other.
+        thumbnails: list of uint8 arrays `(432,)`, of the same length.
 
     Returns:
         list of tuples of at least two indices, in order.
     """
-    looks = collections.defaultdict(list)  # equal ones are compared once
+    looks = collections.defaultdict(list)  # so that equal ones are compared only once
     for index, (value, small) in enumerate(zip(hashes, thumbnails, strict=True)):
         if value is not None:
             looks[value, small.tobytes()].append(index)
@@ -106,7 +109,7 @@ def near_groups(hashes, thumbnails):
 
 
 def _neighbours(hashes, thumbnails):
-    """Of each place the later ones that look like it: list of sets of int."""
+    """Returns, for each picture, the later ones that look like it: list of sets."""
     near = [set() for _ in hashes]
     if not hashes:
         return near
@@ -116,7 +119,7 @@ def _neighbours(hashes, thumbnails):
     for columns in np.array_split(np.arange(BITS), _BANDS):
         bands = np.packbits(bits[:, columns], axis=1)
         for bucket in equal_groups(map(bytes, bands)):
-            # Copies are about as bright, so they are among the next ones.
+            # Copies are about equally bright, so that they are close in this order.
             places = np.array(bucket)[np.argsort(brightness[list(bucket)])]
             for place, first in enumerate(places):
                 others = places[place + 1 : place + 1 + _MOST_COMPARED]
@@ -130,7 +133,7 @@ def _neighbours(hashes, thumbnails):
 
 
 def _correlations(picture, others):
-    """Of a thumbnail with each of others `(n, 432)`: float32 array `(n,)`."""
+    """Correlates a thumbnail with each of others `(n, 432)`: float32 array `(n,)`."""
     first = picture - picture.mean(dtype=np.float32)
     rest = others - others.mean(axis=1, keepdims=True, dtype=np.float32)
     lengths = np.linalg.norm(first) * np.linalg.norm(rest, axis=1)
@@ -138,12 +141,12 @@ def _correlations(picture, others):
 
 
 def extra(groups):
-    """How many pictures could go without losing one of a group."""
+    """Returns how many pictures could be removed so that one of each group remains."""
     return sum(len(group) for group in groups) - len(groups)
 
 
 def across_classes(groups, labels):
-    """How many groups hold pictures of different classes."""
+    """Returns how many groups contain pictures of different classes."""
     return (
         sum(len({labels[index] for index in group}) > 1 for group in groups)
         if labels is not None
@@ -152,5 +155,5 @@ def across_classes(groups, labels):
 
 
 def named(groups, names):
-    """The groups with names instead of indices: tuple of tuples of str."""
+    """Replaces the indices in groups by names: tuple of tuples of str."""
     return tuple(tuple(names[i] for i in itertools.chain(group)) for group in groups)

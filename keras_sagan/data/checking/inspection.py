@@ -1,4 +1,4 @@
-"""Looking at every picture of a data set, once and in parallel."""
+"""Examines every picture of a data set, once and in parallel."""
 
 import dataclasses
 import typing
@@ -12,24 +12,24 @@ from keras_sagan.data.decoding import map_parallel, with_progress
 SAMPLE_COLUMNS = 8
 _SAMPLE_ROWS = 16  # classes, or rows of unlabelled pictures
 
-_TINY = 2  # times that a picture is enlarged
-_NARROW = 3  # ratio of the sides
+_TINY = 2  # factor of enlargement above which a picture is tiny
+_NARROW = 3  # ratio of the sides from which a picture is narrow
 
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """One readable picture.
+    """Facts about a readable picture.
 
     Attributes:
         name: str.
-        label: int, or `None` when unlabelled.
-        width, height: int. As stored, in pixels.
-        mode: str. Pillow's, as stored.
+        label: int, or `None` if unlabelled.
+        width, height: int. Size as stored, in pixels.
+        mode: str. Pillow's mode, as stored.
         transparent: bool. Whether it can have transparent pixels.
         low, high: int. Smallest and largest value of the training image.
-        flat: bool. Whether the training image is one colour.
-        digest: bytes. Of its pixels, as stored.
-        hash: bytes, or `None` without contrast. Of what it looks like.
+        flat: bool. Whether the training image has a single colour.
+        digest: bytes. See `duplicates.digest`.
+        hash: bytes or `None`. See `duplicates.perceptual_hash`.
         thumbnail: uint8 array. See `duplicates.thumbnail`.
     """
 
@@ -48,13 +48,13 @@ class Facts:
 
 
 class Inspection(typing.NamedTuple):
-    """What `inspect` found.
+    """The result of `inspect`.
 
     Attributes:
-        facts: list of `Facts`, of the readable pictures in order.
-        labels: int64 array of the readable pictures; -1 where unlabelled.
-        unreadable: tuple of str. Why each of the others cannot be read.
-        samples: uint8 array of pictures in rows of `SAMPLE_COLUMNS`, or `None`.
+        facts: list of `Facts` of the readable pictures, in order.
+        labels: int64 array of their labels; -1 if unlabelled.
+        unreadable: tuple of str. Why each of the other pictures cannot be read.
+        samples: uint8 array of images in rows of `SAMPLE_COLUMNS`, or `None`.
     """
 
     facts: list
@@ -64,7 +64,7 @@ class Inspection(typing.NamedTuple):
 
 
 def inspect(pictures, image_size, channels, fit):
-    """Decodes every picture of `Pictures`; see `Inspection`."""
+    """Decodes every picture of `Pictures` and returns an `Inspection`."""
 
     def look(picture):
         try:
@@ -89,14 +89,14 @@ def inspect(pictures, image_size, channels, fit):
 
 
 def odd(facts, image_size):
-    """Sentences about readable pictures that are hardly what was meant.
+    """Lists readable pictures that are probably in the data set by mistake.
 
     Args:
         facts: list of `Facts`.
-        image_size: int. Of the training images.
+        image_size: int. Height and width of the training images.
 
     Returns:
-        tuple of str, each beginning with a picture's name.
+        tuple of str, each of which begins with the name of a picture.
     """
     sentences = []
     for fact in facts:
@@ -107,12 +107,12 @@ def odd(facts, image_size):
         if long >= _NARROW * short:
             sentences.append(f"{fact.name}: narrow ({size})")
         if fact.flat:
-            sentences.append(f"{fact.name}: one colour and nothing else")
+            sentences.append(f"{fact.name}: a single colour and nothing else")
     return tuple(sentences)
 
 
 class _Samples:
-    """The first pictures of each class; of unlabelled ones those of equal distance."""
+    """Collects the first images of each class, or unlabelled ones evenly spaced."""
 
     def __init__(self, pictures):
         self._classes = pictures.class_names and len(pictures.class_names)
@@ -141,7 +141,7 @@ class _Samples:
 
 
 def _facts(picture, opened, array):
-    low, high = array.min(axis=(0, 1)), array.max(axis=(0, 1))  # a channel
+    low, high = array.min(axis=(0, 1)), array.max(axis=(0, 1))  # of each channel
     return Facts(
         name=picture.name,
         label=picture.label,

@@ -1,4 +1,4 @@
-"""`check`: what a data set holds and what is wrong with it, before training."""
+"""Reports on the content of a data set, and on what is wrong with it."""
 
 import collections
 import dataclasses
@@ -15,35 +15,36 @@ _BAR_WIDTH = 30
 
 @dataclasses.dataclass(frozen=True)
 class CheckReport:
-    """What `check` found in one split.
+    """The findings of `check` about a split.
 
     Attributes:
         name: str. The data set, as for `load`.
         split: str.
         image_size: int. Height and width of the training images in pixels.
-        channels: int. Of the training images.
-        num_examples: int. Pictures that could be read.
-        class_counts: dict of class name to number of readable examples, in label
-            order; `None` when unlabelled.
-        widths: (smallest, median, largest) stored width in pixels, or `None`
-            without pictures.
-        heights: the same of the stored heights.
-        shorter_sides: the same of the shorter side of each picture.
-        num_enlarged: int. Pictures whose shorter side is below `image_size`.
-        num_oblong: int. Pictures that are far from square.
-        modes: dict of the pictures' Pillow mode ("RGB", "L", "P", ...) to count.
-        num_transparent: int. Pictures that can have transparent pixels.
+        channels: int. Number of channels of the training images.
+        num_examples: int. Number of readable pictures.
+        class_counts: dict from class name to number of readable examples, in the order
+            of the labels, or `None` if unlabelled.
+        widths: (smallest, median, largest) stored width in pixels, or `None` if there
+            are no pictures.
+        heights: the same for the stored heights.
+        shorter_sides: the same for the shorter side of each picture.
+        num_enlarged: int. Number of pictures whose shorter side is below `image_size`.
+        num_oblong: int. Number of pictures that are far from square.
+        modes: dict from Pillow mode ("RGB", "L", "P", ...) to number of pictures.
+        num_transparent: int. Number of pictures that can have transparent pixels.
         value_range: (smallest, largest) value of the decoded images, or `None`.
-        copies: tuple of tuples of str: names of pictures with equal pixels.
-        near_copies: the same of pictures that look alike, equal ones among them.
-        extra_copies: int. Pictures that could go without losing one of `copies`.
-        extra_near_copies: int. The same of `near_copies`, beyond equal ones.
-        copies_across_classes: int. Groups of `copies` in more than one class.
-        odd: tuple of str. Pictures that can be read but are hardly what was meant.
+        copies: tuple of tuples of str. Groups of names of pictures with equal pixels.
+        near_copies: the same for pictures that look alike, including equal ones.
+        extra_copies: int. Number of pictures that could be removed so that one of each
+            group of `copies` remains.
+        extra_near_copies: int. The same for `near_copies`, without equal ones.
+        copies_across_classes: int. Number of groups of `copies` with several classes.
+        odd: tuple of str. Readable pictures that are probably there by mistake.
         unreadable: tuple of str. Pictures that cannot be read, and why.
-        problems: tuple of str, empty when the data set is sound.
-        notes: tuple of str. What is there and was not looked at.
-        advice: tuple of str. How to train on it.
+        problems: tuple of str. What is wrong; empty if the data set can be used.
+        notes: tuple of str. What has been left out.
+        advice: tuple of str. How to train on the data set.
     """
 
     name: str
@@ -72,11 +73,11 @@ class CheckReport:
     advice: tuple[str, ...] = ()
 
     def to_dict(self):
-        """The report as a dict that `json.dumps` takes."""
+        """Returns the report as a dict that `json.dumps` accepts."""
         return dataclasses.asdict(self)
 
     def format(self):
-        """The report as text of several lines, without a final newline."""
+        """Returns the report as text of several lines, without a final newline."""
         lines = [
             f"data set  {self.name} (split {self.split})",
             f"examples  {self.num_examples}",
@@ -109,11 +110,11 @@ class CheckReport:
 def check(
     name, image_size=32, split="train", channels=None, cache_dir=None, fit="crop"
 ):
-    """Reads every example of a split and reports on it.
+    """Reads every example of a split and reports on the data set before training.
 
-    What `load` refuses (an unreadable picture, an empty class, a label out of range)
-    is listed here, all of it, along with what it would let pass: a single class,
-    pictures of one flat colour each, copies.
+    The report lists everything that `load` would refuse, such as unreadable pictures,
+    empty classes and labels out of range. It also lists what `load` accepts but is
+    hardly intended, such as a single class, pictures of a single colour, and copies.
 
     Args:
         name: str. As for `load`.
@@ -127,7 +128,8 @@ def check(
         `CheckReport`.
 
     Raises:
-        As `load` for wrong arguments and data sets that cannot be opened at all.
+        The same errors as `load`, for wrong arguments and for data sets that cannot be
+        opened at all.
     """
     return check_with_samples(name, image_size, split, channels, cache_dir, fit)[0]
 
@@ -135,12 +137,12 @@ def check(
 def check_with_samples(
     name, image_size=32, split="train", channels=None, cache_dir=None, fit="crop"
 ):
-    """`check`, and pictures for a contact sheet.
+    """Does the same as `check`, and returns images for a contact sheet as well.
 
     Returns:
-        `(report, samples)`: see `check`; uint8 array `(rows * 8, image_size,
-        image_size, channels)`, a row a class, of at most 16 classes; what is missing is
-        white. `None` without pictures.
+        Tuple `(report, samples)`: a `CheckReport`, and a uint8 array `(rows * 8,
+        image_size, image_size, channels)` with a row for each of the first 16 classes,
+        filled up with white, or `None` if there are no pictures.
     """
     kind, rest, image_size, channels = loading.parse_arguments(
         name, image_size, channels, fit
@@ -174,7 +176,7 @@ def check_with_samples(
 
 
 def _summary(facts, image_size):
-    """The fields of `CheckReport` that follow from the pictures alone."""
+    """Returns the fields of `CheckReport` that describe the pictures."""
     modes = collections.Counter(fact.mode for fact in facts).most_common()
     values = [(fact.low, fact.high) for fact in facts]
     return {
@@ -190,7 +192,7 @@ def _summary(facts, image_size):
 
 
 def _copies(facts, class_names):
-    """The fields about duplicates."""
+    """Returns the fields of `CheckReport` about duplicates."""
     names = [fact.name for fact in facts]
     equal = duplicates.equal_groups([fact.digest for fact in facts])
     near = duplicates.near_groups(
@@ -217,7 +219,7 @@ def _class_counts(labels, class_names):
 
 
 def _label_problems(labels, class_names):
-    """Labels out of range, classes without examples, a single class."""
+    """Lists labels out of range and classes without examples, or a single class."""
     if class_names is None:
         return []
     problems = []
@@ -234,16 +236,16 @@ def _label_problems(labels, class_names):
     if (counts > 0).sum() == 1:
         only = class_names[int(np.argmax(counts))]
         problems.append(
-            f"every example has the same class {only!r}: is that the right folder "
-            "depth? Pictures without classes lie directly in the folder"
+            f"all examples have the same class {only!r}. Is this the right folder? "
+            "Pictures without classes must lie directly in it"
         )
     return problems
 
 
 def _value_problems(facts):
-    """Pictures of one flat colour throughout."""
+    """Reports if every picture has a single colour."""
     if facts and all(fact.flat for fact in facts):
-        return ["every picture is flat: one colour and nothing else"]
+        return ["every picture has a single colour and nothing else"]
     return []
 
 
@@ -253,14 +255,14 @@ def _spread_text(three):
 
 
 def _some_problems(sentences):
-    """Lines of the first ones, and how many there are more."""
+    """Returns the first sentences as lines, and a line for the number of others."""
     lines = [f"  {sentence}" for sentence in sentences[:_MAX_NAMES_SHOWN]]
     rest = len(sentences) - len(lines)
     return [*lines, f"  and {rest} more (--json lists all)"] if rest > 0 else lines
 
 
 def _class_lines(class_counts):
-    """The class histogram, one line a class."""
+    """Returns the histogram of the classes, with one line for each."""
     if class_counts is None:
         return ["classes   unlabelled"]
     largest = max(class_counts.values(), default=0) or 1
@@ -272,5 +274,5 @@ def _class_lines(class_counts):
         bar = "#" * round(_BAR_WIDTH * count / largest)
         lines.append(f"  {name:<{width}}  {count:>7}  {bar}".rstrip())
     if len(class_counts) > len(shown):
-        lines.append(f"  and {len(class_counts) - len(shown)} classes more")
+        lines.append(f"  and {len(class_counts) - len(shown)} more classes")
     return lines

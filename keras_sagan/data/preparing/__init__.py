@@ -1,1 +1,1 @@
-"""What `keras-sagan data prepare` does: pictures into TFDS files."""
+"""Converts data sets to TFDS files for `keras-sagan data prepare`."""

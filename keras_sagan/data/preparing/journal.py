@@ -1,4 +1,4 @@
-"""The working directory of a preparation: whose it is, and which shards are whole."""
+"""Records in the working directory of a preparation which shards are complete."""
 
 import contextlib
 import itertools
@@ -7,19 +7,20 @@ from keras_sagan.files import json_files, writing
 from keras_sagan.files.locking import only_one_process
 
 FOLDER = ".journal"
-_FORMAT = 3  # of its pages
+_FORMAT = 3  # version of the format of its pages
 
 
 @contextlib.contextmanager
 def working_directory(work, state):
-    """Scope in which the directory is this process's: a new one, or one to go on in.
+    """Context in which this process alone works in a new or interrupted preparation.
 
     Args:
-        work: path. Made if needed.
-        state: dict. What is prepared: only the same can go on.
+        work: path of the directory. It is created if needed.
+        state: dict of JSON values that identify what is prepared. A preparation can be
+            continued only with the same values.
 
     Raises:
-        FileExistsError: if something else is in it.
+        FileExistsError: if there is something else in the directory.
         BlockingIOError: if another process is preparing there.
     """
     state = {**state, "journal": _FORMAT}
@@ -41,31 +42,31 @@ def working_directory(work, state):
 
 
 def finished_shards(work):
-    """What the journal says of the first shards that are whole: list of dict."""
+    """Returns the pages of the first shards, up to one that is incomplete: list."""
     shards = []
     for index in itertools.count():
         page = _read_json(_page(work, index))
         path = shard_path(work, index)
-        # A page may be on the disk before its shard where the power failed; a shard
-        # that is not there has its last name already.
+        # After a power failure, a page may be on the disk but not its shard. If there
+        # is no file at all, the shard has been given its final name already.
         if page is None or (path.exists() and path.stat().st_size != page["size"]):
             return shards
         shards.append(page)
 
 
 def write_page(work, index, facts):
-    """Says that a shard is whole.
+    """Records that a shard is complete.
 
     Args:
         work: path of the directory.
-        index: int. Of the shard.
-        facts: dict with the `size` of its file in bytes.
+        index: int. Number of the shard.
+        facts: dict of JSON values, with the `size` of its file in bytes.
     """
     writing.replace_file(_page(work, index), writing.json_text(facts))
 
 
 def shard_path(work, index):
-    """The file of a shard, until it gets its last name."""
+    """Returns the path of a shard until it gets its final name."""
     return work / f"shard-{index:05d}"
 
 
@@ -74,7 +75,7 @@ def _page(work, index):
 
 
 def _read_json(path):
-    """A page of the journal, or `None` where it is not there or not whole."""
+    """Reads a page of the journal: dict, or `None` if it is missing or incomplete."""
     try:
         return json_files.read(path, largest=None)
     except (FileNotFoundError, ValueError):

@@ -1,9 +1,9 @@
-"""`prepare`: any data set -> a TFDS data set in `array_record` at the training size.
+"""Converts any data set to a TFDS data set at the size of training, for fast loading.
 
 The pictures are decoded, made square and resized once, in parallel, and stored without
-loss (PNG) in shards. Work goes on in `OUTPUT.incomplete`, a finished shard at a time;
-the same call again continues after the last one, and the directory gets its name when
-everything is in it.
+loss as PNG in `array_record` files (shards). They are written to `OUTPUT.incomplete`,
+which is renamed when it is complete. If the work is interrupted, the same call
+continues after the last complete shard.
 """
 
 import contextlib
@@ -23,32 +23,32 @@ from keras_sagan.data.sources import record_index
 from keras_sagan.files import paths, writing
 
 REPORT = "prepare_report.json"
-SHARD_PICTURES = 1000  # at least
-# Every shard stays open; but the larger one is, the longer array_record looks for a
-# record: 27 us of 2,000 records, 250 us of 50,000.
+SHARD_PICTURES = 1000  # smallest number in a shard
+# All shards stay open in training, so there must not be too many. In large ones,
+# array_record takes longer to find a record: 27 us of 2,000 records, 250 us of 50,000.
 MOST_SHARDS = 256
 
 _NAME = "prepared"  # of the TFDS data set
 _SUFFIX = "array_record"
-_OPTIONS = "group_size:1"  # a record is read without others
-_COMPRESSION = 3  # of PNG, 0 to 9: fast, and little larger than the default 6
+_OPTIONS = "group_size:1"  # so that a record can be read without others
+_COMPRESSION = 3  # level of PNG, 0 to 9: fast, with files little larger than at 6
 
 
 class _UnusableError(ValueError):
-    """The pictures have to be changed: what this call prepared of them is of no use."""
+    """Raised if pictures must be changed, so that shards of this call are useless."""
 
 
 @dataclasses.dataclass(frozen=True)
 class PrepareResult:
-    """What `prepare` did.
+    """The result of `prepare`.
 
     Attributes:
-        output: str. The directory; `tfds:DIR` for `load`.
-        written: int. Pictures in it.
-        skipped: tuple of str: why each picture that is not in it could not be read.
-        empty_classes: tuple of str: the classes of which no picture could be read.
-        shards: int. Files of records.
-        resumed: int. Shards that an earlier call had finished.
+        output: str. Path of the directory, which `load` opens as `tfds:PATH`.
+        written: int. Number of pictures in it.
+        skipped: tuple of str. Why each of the other pictures could not be read.
+        empty_classes: tuple of str. Classes of which no picture could be read.
+        shards: int. Number of files with pictures.
+        resumed: int. Number of shards that an earlier call had completed.
     """
 
     output: str
@@ -69,27 +69,27 @@ def prepare(
     fit="crop",
     strict=False,
 ):
-    """Converts a split of a data set once, for fast loading.
+    """Converts a split of a data set to TFDS files that load fast.
 
     Args:
         name: str. As for `load`.
-        output: str or path. Directory to make: new or empty.
+        output: str or path of a directory that is new or empty.
         image_size: int. Height and width of the stored pictures in pixels.
-        split: str. As for `load`; stored as split "train".
+        split: str. As for `load`. It is stored as split "train".
         channels: As for `load`.
         cache_dir: As for `load`.
         fit: As for `load`.
-        strict: bool. Whether a picture that cannot be read is an error; else it is
-            left out and reported. Shards of an earlier call stay.
+        strict: bool. Whether an unreadable picture is an error. Otherwise it is left
+            out and reported. Shards of an earlier call are kept in both cases.
 
     Returns:
         `PrepareResult`, also written to `prepare_report.json` in the directory.
 
     Raises:
-        FileExistsError: if `output` is not empty, or an interrupted preparation of
-            something else is in its place.
-        BlockingIOError: if another process is preparing it.
-        ValueError, OSError: as `load`; with `strict` also for an unreadable picture.
+        FileExistsError: if `output` is not empty, or if `OUTPUT.incomplete` belongs to
+            something else.
+        BlockingIOError: if another process is preparing the same directory.
+        ValueError, OSError: as for `load`, and with `strict` for unreadable pictures.
     """
     kind, rest, image_size, channels = loading.parse_arguments(
         name, image_size, channels, fit
@@ -119,7 +119,7 @@ def prepare(
             shutil.rmtree(work)
             raise ValueError(
                 f"`name`: none of the {pictures.count} pictures of {name!r} can be "
-                f"read; the first: {skipped[0]}"
+                f"read. The first error: {skipped[0]}"
             )
         filled = [shard for shard in shards if shard["count"]]
         empty = _empty_classes(filled, pictures.class_names)
@@ -136,30 +136,30 @@ def prepare(
 
 
 def _new_directory(output):
-    """The path of a directory that can be put in place of what is there.
+    """Returns the path at which a new directory can be put.
 
     Raises:
-        FileExistsError: if it cannot.
+        FileExistsError: if that is not possible.
     """
     path = paths.local(output)
     if path.is_symlink() or path.exists():
-        path = path.resolve()  # a link stays one
+        path = path.resolve()  # so that a link stays one
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise FileExistsError(
             f"`output` must be a new or empty directory. Received: '{output}'."
         )
     if path == pathlib.Path.cwd() or path.is_mount():
         raise FileExistsError(
-            "`output` must be a directory that can be replaced, so neither the one "
-            "you are in nor one where a disk is mounted; name a new one in it. "
-            f"Received: '{output}'."
+            "`output` must be a directory that can be replaced, so neither the current "
+            "directory nor one on which a disk is mounted. Name a new directory inside "
+            f"it. Received: '{output}'."
         )
     return path
 
 
 def _absolute(kind, rest):
-    """A parsed name, the same from every directory and however it was typed."""
-    if not rest:  # an embedded set
+    """Returns a parsed name in a form that does not depend on the current directory."""
+    if not rest:  # a built-in data set
         return kind
     path = paths.local(rest)
     return f"{kind}:{path.resolve() if path.exists() else rest}"
@@ -169,12 +169,12 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     """Writes the shards that are missing.
 
     Returns:
-        `(shards, resumed)`: what the journal says of each shard, and how many were
-        there before.
+        Tuple `(shards, resumed)` of the pages of all shards in the journal and the
+        number of those that were there before.
     """
     shards = journal.finished_shards(work)
     resumed = len(shards)
-    most = max(SHARD_PICTURES, -(-pictures.count // MOST_SHARDS))  # in a shard
+    most = max(SHARD_PICTURES, -(-pictures.count // MOST_SHARDS))  # pictures per shard
 
     def encode(picture):
         try:
@@ -198,10 +198,10 @@ def _shards(pictures, work, image_size, channels, fit, strict):
             names = pictures.class_names
             shards.append(_write_shard(work, index, encoded, count, names, shape))
     except _UnusableError as error:
-        if resumed:  # an earlier call's work, of use without `strict`
+        if resumed:  # the shards of an earlier call, which are of use without `strict`
             raise _UnusableError(
-                f"{error}. What an earlier call finished is still in {work}: without "
-                "`strict` the same call goes on with it; remove it to begin anew"
+                f"{error}. The shards of an earlier call are still in {work}. Without "
+                "`strict`, the same call continues with them; remove it to start anew"
             ) from error
         shutil.rmtree(work)
         raise
@@ -209,7 +209,7 @@ def _shards(pictures, work, image_size, channels, fit, strict):
 
 
 def _write_shard(work, index, encoded, wanted, class_names, shape):
-    """Writes one file of records and its page in the journal."""
+    """Writes a shard and its page in the journal."""
     features = _features(class_names, shape)
     path = journal.shard_path(work, index)
     facts = {"index": index, "count": 0, "bytes": 0, "labels": [], "skipped": []}
@@ -229,17 +229,17 @@ def _write_shard(work, index, encoded, wanted, class_names, shape):
             facts["bytes"] += len(record)
     writing.flush(path)
     facts["size"] = path.stat().st_size
-    # The page says that the file is whole, so it comes last.
+    # The page says that the file is complete, so it is written last.
     journal.write_page(work, index, facts)
     return facts
 
 
 @contextlib.contextmanager
 def _records(path):
-    """Scope with a function that writes a record.
+    """Context that opens a file of records and yields a function to write one.
 
     Raises:
-        OSError: if the file cannot be written. A full disk shows at the end only.
+        OSError: if the file cannot be written. A full disk is noticed only at the end.
     """
     from array_record.python.array_record_module import ArrayRecordWriter
 
@@ -257,7 +257,7 @@ def _records(path):
 
 
 def _finish(work, shards, class_names, shape):
-    """Gives the shards their names and writes the index and TFDS's description."""
+    """Writes the index and TFDS's description, and gives the shards their names."""
     import tensorflow_datasets as tfds
 
     sizes = [shard["size"] for shard in shards]
@@ -267,10 +267,10 @@ def _finish(work, shards, class_names, shape):
 
     for number, shard in enumerate(shards):
         path = journal.shard_path(work, shard["index"])
-        if path.exists():  # else an earlier call was killed after renaming it
+        if path.exists():  # otherwise an earlier call was killed after renaming it
             ending = f"{number:05d}-of-{len(shards):05d}"
             path.replace(work / f"{_NAME}-train.{_SUFFIX}-{ending}")
-    for path in work.glob("shard-*"):  # those without a picture
+    for path in work.glob("shard-*"):  # those without pictures
         path.unlink()
     split = tfds.core.SplitInfo(
         name="train",
@@ -294,7 +294,7 @@ def _finish(work, shards, class_names, shape):
 
 
 def _empty_classes(shards, class_names):
-    """Names of the classes that no shard has a picture of."""
+    """Returns the names of the classes without pictures: tuple of str."""
     seen = {label for shard in shards for label in shard["labels"]}
     names = enumerate(class_names or ())
     return tuple(name for label, name in names if label not in seen)
@@ -310,17 +310,17 @@ def _features(class_names, shape):
 
 
 def _checked(picture, class_names):
-    """The picture's label."""
+    """Returns the label of a picture, or raises an error if it is out of range."""
     if not 0 <= picture.label < len(class_names):
         raise _UnusableError(
-            f"Labels must be in [0, {len(class_names)}). Received: {picture.label} of "
+            f"Labels must be in [0, {len(class_names)}). Received: {picture.label} for "
             f"{picture.name}."
         )
     return picture.label
 
 
 def _png(array):
-    """The array as the bytes of a PNG file."""
+    """Encodes an array as a PNG file: bytes."""
     file = io.BytesIO()
     picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
     picture.save(file, "PNG", compress_level=_COMPRESSION)

@@ -1,1 +1,1 @@
-"""Where pictures come from: folders, arrays, data sets, and built-in ones."""
+"""Reads pictures from folders, NumPy files, TFDS and the built-in data sets."""

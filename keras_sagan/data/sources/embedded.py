@@ -1,4 +1,4 @@
-"""The embedded data sets as TFDS data sets on disk."""
+"""Draws the built-in data sets and stores them as TFDS data sets."""
 
 import os
 import shutil
@@ -12,12 +12,12 @@ from keras_sagan.data.sources import glyphs, shapes, tfds_files
 from keras_sagan.data.sources.tfds import messages_on_stderr
 from keras_sagan.data.storage import data_dir, writable_dir
 
-# Another version of a rendering must get another number here.
+# This number must change if what is drawn changes.
 VERSION = "1.0.0"
 
 
 class _Drawn(typing.NamedTuple):
-    """An embedded data set: how it is drawn, and what it is called."""
+    """How a built-in data set is drawn and described."""
 
     render: typing.Callable
     split_sizes: dict[str, int]
@@ -42,16 +42,16 @@ _SETS = {
 
 
 def prepared_builder(name, image_size, cache_dir=None):
-    """A TFDS builder of an embedded data set at one size; draws it on first use.
+    """Returns a TFDS builder of a built-in data set, which is drawn on first use.
 
-    TFDS writes into a directory of its own and renames it when it is complete, so
-    an interrupted build leaves nothing that a later one would read, and of two
-    processes that build at once one wins.
+    TFDS writes into a temporary directory, which is renamed when it is complete.
+    Therefore nobody reads the result of an interrupted build, and if two processes
+    build the same data set, one of them wins.
 
     Args:
         name: "glyphs" or "shapes".
         image_size: int. Height and width in pixels.
-        cache_dir: str or `None`. TFDS data directory (see `storage`).
+        cache_dir: str or `None`. TFDS data directory; see `storage.data_dir`.
 
     Returns:
         Read-only `tfds.core.DatasetBuilder` with splits "train" and "test".
@@ -73,9 +73,9 @@ def _complete(directory):
 
 
 def _build(drawn, name, image_size, root, directory):
-    """Writes the TFDS directory with TFDS's own writer."""
-    # TFDS renames whole directories only, so what is there but incomplete was damaged
-    # later. In this order: another process may finish between the two questions.
+    """Writes the TFDS directory, with the writer of TFDS."""
+    # TFDS renames complete directories only, so an incomplete one was damaged later.
+    # The order of the conditions matters: another process may finish between them.
     if os.path.isdir(directory) and not _complete(directory):
         shutil.rmtree(directory)
     print(f"drawing {name} at {image_size} px into {directory}", file=sys.stderr)
@@ -104,7 +104,7 @@ def _build(drawn, name, image_size, root, directory):
                 disable_shuffling=True,
             )
     except Exception:
-        if not _complete(directory):  # else another process was faster
+        if not _complete(directory):  # otherwise another process was faster
             raise
 
 

@@ -1,4 +1,4 @@
-"""Reading a folder of pictures: `folder:PATH`."""
+"""Reads a folder of pictures, `folder:PATH`."""
 
 import collections
 import dataclasses
@@ -17,20 +17,20 @@ from keras_sagan.data.sources import label_files
 from keras_sagan.data.sources.label_files import normalized, shown
 from keras_sagan.files import paths
 
-_PREPARED = "dataset_info.json"  # what a folder that `data prepare` wrote has
+_PREPARED = "dataset_info.json"  # file in a folder that `data prepare` wrote
 
 
 @dataclasses.dataclass(frozen=True)
 class FolderListing:
-    """The pictures of a folder, none of them opened.
+    """The list of the pictures in a folder, which have not been opened yet.
 
     Attributes:
-        files: tuple of `pathlib.Path`, by class, then by name; with a file of labels
-            by name.
-        labels: tuple of int, one a file, or `None` when unlabelled.
-        class_names: tuple of str, `None` when unlabelled.
-        problems: tuple of str. What keeps the folder from being a data set.
-        notes: tuple of str. What is there and is left out.
+        files: tuple of `pathlib.Path`, sorted by class and name, or by name only if
+            there is a file of labels.
+        labels: tuple of int with one label per file, or `None` if unlabelled.
+        class_names: tuple of str, or `None` if unlabelled.
+        problems: tuple of str. Reasons why the folder cannot be used as a data set.
+        notes: tuple of str. What has been left out.
     """
 
     files: tuple[pathlib.Path, ...]
@@ -41,23 +41,23 @@ class FolderListing:
 
 
 def list_pictures(path):
-    """Lists a folder: one subfolder a class, pictures with labels, or pictures alone.
+    """Lists the pictures of a folder, with their classes if there are any.
 
-    Where the folder has a `labels.csv` or `dataset.json` (see `label_files`), its
-    pictures may lie in subfolders. Else the subfolders, in order of their names' code
-    points, NFC-normalised, or by number where all are whole numbers, are the classes.
-    Names that start with a dot are left out, and so are files that are no pictures by
-    their content (`decoding.is_picture`), these with a note.
+    If the folder contains `labels.csv` or `dataset.json` (see `label_files`), that file
+    gives the classes, and the pictures may be in subfolders. Otherwise each subfolder
+    is a class. Classes are sorted by the code points of their NFC-normalised names, or
+    as numbers if all names are whole numbers. Names that start with a dot are ignored.
+    Files that are not pictures (`decoding.is_picture`) are left out, with a note.
 
     Args:
-        path: str. "~" is the home directory.
+        path: str. "~" stands for the home directory.
 
     Returns:
-        `FolderListing`; the caller decides what its problems mean.
+        `FolderListing`, whose problems are not raised as errors.
 
     Raises:
-        FileNotFoundError, NotADirectoryError, PermissionError: if it cannot be
-            listed; the message names it.
+        FileNotFoundError, NotADirectoryError, PermissionError: if the folder cannot be
+            listed. The message names it.
     """
     path = paths.local(path)
     if not path.exists():
@@ -87,7 +87,7 @@ def list_pictures(path):
 
 
 def open_pictures(path):
-    """The `Pictures` of a folder.
+    """Opens a folder as `Pictures`.
 
     Raises:
         OSError: if a folder cannot be listed.
@@ -113,10 +113,10 @@ def open_pictures(path):
 
 
 def check_split(path, split):
-    """Raises `ValueError` unless `split` is "train", the only split of a folder."""
+    """Raises a `ValueError` unless `split` is "train", the only split of a folder."""
     if split != "train":
         raise ValueError(
-            "`split` must be 'train' for a folder, which is one split as a whole. "
+            "`split` must be 'train' for a folder, which is a single split. "
             f"Received: split={split!r} for 'folder:{path}'."
         )
 
@@ -127,7 +127,7 @@ def _open(file):
 
 
 def _listed_names(path, found):
-    """The listing after a file of labels."""
+    """Lists a folder with a file of labels."""
     pictures, others, links, problems = {}, [], [], []
     for folder, folders, names in os.walk(path, onerror=_raise):
         folders[:] = sorted(name for name in folders if name[0] != ".")
@@ -167,7 +167,7 @@ def _class_folders(path, entries):
             f"{shown(path)} has both pictures ({pictures[0].name!r}, "
             f"{len(pictures)} in all) "
             f"and subfolders ({folders[0].name!r}, {len(folders)} in all): put every "
-            "picture into a subfolder named after its class, or have no subfolders"
+            "picture into a subfolder named after its class, or remove the subfolders"
         )
     files, labels, others = [], [], list(entries.others)
     for label, folder in enumerate(folders):
@@ -196,10 +196,10 @@ def _class_folders(path, entries):
 
 
 class _Entries(typing.NamedTuple):
-    """What is in a folder, by kind, each sorted by name; hidden names are not in it.
+    """The content of a folder by kind, without hidden files, each sorted by name.
 
-    By the name in NFC: macOS stores names decomposed, Linux as typed, and classes have
-    the same order on both.
+    The order is that of the names in NFC, so that it is the same on macOS, which stores
+    names decomposed, and on Linux, which stores them as typed.
     """
 
     folders: list[pathlib.Path]
@@ -224,12 +224,12 @@ def _entries(path):
 
 
 def _is_special(path):
-    """Whether it is a pipe, a socket or a device: reading one may never end."""
+    """Returns whether it is a pipe, a socket or a device, which may block a reader."""
     return not path.is_file() and path.exists()
 
 
 def _notes(others):
-    """Sentences about what is no picture by its content or its kind."""
+    """Returns sentences about the files that are not pictures: tuple of str."""
     special = tuple(
         f"{shown(path)}: a pipe, a socket or a device, not opened"
         for path in others
@@ -252,13 +252,13 @@ def _raise(error):
 
 
 def _fingerprint(listing, path):
-    """Of relative names, sizes and times of the files, their labels and classes."""
+    """Hashes relative names, sizes and times of the files, their labels and classes."""
     digest = hashlib.sha256(repr((listing.class_names, listing.labels)).encode())
     for file in listing.files:
         try:
             facts = file.stat()
             state = (facts.st_size, facts.st_mtime_ns)
-        except OSError:  # a dangling link, which reading will name
+        except OSError:  # a dangling link, which is an error when it is read
             state = None
         digest.update(repr((os.fsencode(file.relative_to(path)), state)).encode())
     return digest.hexdigest()

@@ -1,8 +1,8 @@
-"""The embedded data set: the ten digits, one bright glyph on black.
+"""Draws the built-in data set "glyphs": the ten digits in bright colours on black.
 
-Every image is a pure function of (split, index, image size): its colour, shift,
-rotation and scale come from a NumPy generator of its own. The digits are drawn with
-the scalable font that Pillow carries, so nothing is downloaded.
+Every image is a pure function of split, index and image size. Its colour, shift,
+rotation and scale come from its own NumPy generator. The digits are drawn with the
+scalable font that is part of Pillow, so that nothing is downloaded.
 """
 
 import functools
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 DIGITS = "0123456789"
 
-# RGB. Bright on black, and still bright when converted to one grey channel.
+# RGB colours that are bright on black, also when they are converted to grey.
 COLORS = (
     (255, 80, 80),
     (80, 230, 80),
@@ -22,16 +22,17 @@ COLORS = (
     (70, 225, 235),
 )
 
-# Examples a split: 1,000 and 200 of each digit.
+# Number of examples: 1,000 and 200 of each digit.
 SPLIT_SIZES = {"train": 10_000, "test": 2_000}
 
-# First words of each image's seed; another value gives another data set.
+# First word of the seed of each image. Another value gives another data set.
 _SPLIT_SEEDS = {"train": 20_190_601, "test": 20_190_602}
 
-_HEIGHT = 0.8  # of the image, before the random scale
-_STROKE = 0.03  # widens the thin strokes of the regular face, of the image
-_MAX_SHIFT = 0.04  # of the image, each way
-_MAX_ROTATION = 8.0  # degrees, each way
+# Lengths are shares of the height of the image.
+_HEIGHT = 0.8  # before the random scale
+_STROKE = 0.03  # added to the thin strokes of the regular face
+_MAX_SHIFT = 0.04  # in each direction
+_MAX_ROTATION = 8.0  # degrees in each direction
 _SCALES = (0.9, 1.0)
 
 
@@ -39,12 +40,12 @@ def render(split, index, image_size):
     """Draws one example.
 
     Args:
-        split: str. "train" or "test"; their draws differ.
+        split: "train" or "test", which have different images.
         index: int >= 0. The label is `index % 10`.
         image_size: int. Height and width in pixels.
 
     Returns:
-        `(image, label)`: uint8 array `(image_size, image_size, 3)` and int.
+        Tuple `(image, label)`: uint8 array `(image_size, image_size, 3)`, and int.
     """
     rng = np.random.default_rng([_SPLIT_SEEDS[split], index])
     color = COLORS[rng.integers(len(COLORS))]
@@ -58,20 +59,20 @@ def render(split, index, image_size):
 
 @functools.lru_cache(maxsize=len(COLORS))
 def _shades(color):
-    """The colour at each coverage 0-255: uint8 array `(256, 3)`."""
+    """Returns a colour at each coverage from 0 to 255: uint8 array `(256, 3)`."""
     coverage = np.arange(256, dtype=np.float32)[:, None] / 255
     return np.rint(coverage * np.array(color, np.float32)).astype(np.uint8)
 
 
 def _moved(mask, scale, angle, shift, image_size):
-    """Scales, rotates and shifts an oversampled mask, then reduces it.
+    """Scales, rotates and shifts an oversampled mask, and reduces it to `image_size`.
 
     Returns:
         uint8 array `(image_size, image_size)`.
     """
     size = mask.width
     center = size / 2
-    # Pillow wants the inverse map: output pixel -> input position.
+    # Pillow expects the inverse transformation, from output to input positions.
     cos, sin = np.cos(angle) / scale, np.sin(angle) / scale
     x, y = center + shift * size
     matrix = (
@@ -86,7 +87,7 @@ def _moved(mask, scale, angle, shift, image_size):
 
 @functools.lru_cache(maxsize=2 * len(DIGITS))
 def _digit_mask(digit, image_size):
-    """One centred digit, oversampled: mode "L", side a multiple of `image_size`."""
+    """Draws a centred digit, oversampled: mode "L", side a multiple of `image_size`."""
     size = image_size * _oversampling(image_size)
     stroke = max(1, round(_STROKE * size / 2))
     text, font = DIGITS[digit], _font(size, stroke)
@@ -103,7 +104,7 @@ def _digit_mask(digit, image_size):
 
 
 def _oversampling(image_size):
-    """Samples a pixel each way: more where they are cheap and the strokes thin."""
+    """Returns samples per pixel and direction: more for small images, thin strokes."""
     if image_size <= 32:
         return 4
     return 2 if image_size <= 64 else 1
@@ -111,7 +112,7 @@ def _oversampling(image_size):
 
 @functools.lru_cache(maxsize=2)
 def _font(size, stroke):
-    """The font in which a stroked "8" is `_HEIGHT * size` pixels high."""
+    """Returns the font in which a stroked "8" is `_HEIGHT * size` pixels high."""
     probe = ImageFont.load_default(size)
     _, top, _, bottom = probe.getbbox("8")
     return ImageFont.load_default(size * (_HEIGHT * size - 2 * stroke) / (bottom - top))

@@ -1,11 +1,11 @@
-"""Labels of the pictures of a folder in a file beside them.
+"""Reads a file with the labels of the pictures in its folder.
 
-`labels.csv`: a header line `file,label`, then a line a picture: its path relative to
-the folder, with "/" between folders, and the name of its class. The classes are sorted
-by name; if all are whole numbers, by number.
+`labels.csv` has a header line `file,label` and a line for each picture, with its path
+relative to the folder ("/" between folders) and the name of its class. The classes are
+sorted by name, or as numbers if all names are whole numbers.
 
-`dataset.json` (as the tools of the StyleGAN repositories write it):
-`{"labels": [["00000/img00000.png", 3], ...]}` with classes counted from 0, or
+`dataset.json`, as written by the tools of the StyleGAN repositories, is
+`{"labels": [["00000/img00000.png", 3], ...]}`, with classes counted from 0, or
 `{"labels": null}` for unlabelled pictures.
 """
 
@@ -25,13 +25,13 @@ _SHOWN = 3  # names in a message
 
 
 class LabelTable(typing.NamedTuple):
-    """What a file of labels says.
+    """The content of a file of labels.
 
     Attributes:
-        names: tuple of str, the pictures' paths in the order of their code points.
-        labels: tuple of int, or `None` when unlabelled.
-        class_names: tuple of str, or `None` when unlabelled.
-        problems: tuple of str.
+        names: tuple of str. Paths of the pictures, sorted by code points.
+        labels: tuple of int, or `None` if unlabelled.
+        class_names: tuple of str, or `None` if unlabelled.
+        problems: tuple of str. What is wrong.
     """
 
     names: tuple[str, ...]
@@ -41,17 +41,17 @@ class LabelTable(typing.NamedTuple):
 
 
 def normalized(text):
-    """Text in NFC: macOS stores names decomposed, Linux as they were typed."""
+    """Converts text to NFC, as macOS stores names decomposed and Linux as typed."""
     return unicodedata.normalize("NFC", text)
 
 
 def shown(path):
-    """The path as text, also where its name is no UTF-8."""
+    """Returns a path as text, with escapes for what is not UTF-8."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def find(folder):
-    """The folder's files of labels: list of paths, empty, of one, or of both."""
+    """Returns the files of labels in a folder: list of at most two paths."""
     return [folder / name for name in NAMES if (folder / name).is_file()]
 
 
@@ -59,11 +59,11 @@ def read(files, pictures):
     """Reads the file of labels of a folder.
 
     Args:
-        files: list of one or two paths, as `find` returns it.
-        pictures: collection of str. Relative paths of the pictures there are, in NFC.
+        files: list of one or two paths, as returned by `find`.
+        pictures: collection of str. Relative paths of the existing pictures, in NFC.
 
     Returns:
-        `LabelTable` of the pictures that are both listed and there.
+        `LabelTable` of the pictures that are listed and exist.
     """
     if len(files) > 1:
         problem = f"{shown(files[0].parent)} has both {' and '.join(NAMES)}: keep one"
@@ -85,11 +85,11 @@ def read(files, pictures):
 
 
 def _read_csv(file):
-    """Pairs (path, class name)."""
+    """Returns a list of pairs (path, class name)."""
     try:
         text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ValueError(f"it is no UTF-8 ({error})") from error
+        raise ValueError(f"it is not UTF-8 ({error})") from error
     lines = [_without_empty_end(line) for line in csv.reader(io.StringIO(text, ""))]
     if not lines or [cell.strip().lower() for cell in lines[0]] != _HEADER:
         raise ValueError(
@@ -107,7 +107,7 @@ def _read_csv(file):
 
 
 def _read_json_labels(file):
-    """Pairs (path, class name), or None when unlabelled."""
+    """Returns a list of pairs (path, class name), or None if unlabelled."""
     try:
         content = json_files.parse(file.read_bytes(), "it")
     except ValueError as error:
@@ -126,7 +126,7 @@ def _read_json_labels(file):
                 '"labels" must be a list of [file, class number >= 0]. Received: '
                 f"{row!r:.200}"
             )
-        if row[1] >= MOST_CLASSES:  # all classes below it would have a name
+        if row[1] >= MOST_CLASSES:  # all classes up to it would get a name
             raise ValueError(
                 f"class numbers must be below {MOST_CLASSES}. Received: {row!r:.200}"
             )
@@ -134,45 +134,45 @@ def _read_json_labels(file):
 
 
 def _without_empty_end(cells):
-    """The cells of a row; spreadsheets fill rows up with empty ones."""
+    """Removes the empty cells that spreadsheets write at the end of a row."""
     while cells and not cells[-1].strip():
         cells = cells[:-1]
     return cells
 
 
 def _path(text):
-    """A listed path as the folder's pictures are called."""
+    """Converts a path in the file to the form of the paths of pictures."""
     return normalized(text.removeprefix("./"))
 
 
 def _class_names(rows, file):
     names = {label for _, label in rows}
-    if file.suffix == ".json":  # also those that no picture has
+    if file.suffix == ".json":  # including classes without pictures
         return tuple(map(str, range(max(map(int, names), default=-1) + 1)))
     return in_order(names)
 
 
 def in_order(names):
-    """Names of classes in the order of their labels: by name, or by number.
+    """Sorts names of classes in the order of their labels.
 
-    By number where all are whole numbers, so that "10" comes after "9".
+    They are sorted as numbers if all are whole numbers, so that "10" comes after "9".
 
     Returns: tuple of str.
     """
     if all(name.isascii() and name.isdigit() for name in names):
-        # As `int` orders them, which refuses thousands of digits.
+        # In the order of `int`, which refuses numbers of thousands of digits.
         return tuple(sorted(names, key=lambda name: (_digits(name), name)))
     return tuple(sorted(names))
 
 
 def _digits(name):
-    """Sorts texts of digits as their numbers."""
+    """Returns a key that sorts strings of digits as numbers."""
     digits = name.lstrip("0")
     return len(digits), digits
 
 
 def _row_problems(file, rows, pictures):
-    """Names that are twice in the file, not in the folder, or only in the folder."""
+    """Lists names that are in the file twice, or only in the file or the folder."""
     listed, twice, file = set(), [], shown(file)
     for name, _ in rows:
         if name in listed:
@@ -185,16 +185,16 @@ def _row_problems(file, rows, pictures):
         problems.append(f"{file} lists {_some(twice)} more than once")
     if missing:
         problems.append(
-            f"{file} lists {_some(missing)}, which the folder does not have"
+            f"{file} lists {_some(missing)}, which is not in the folder"
             f"{_meant(missing[0], pictures)}"
         )
     if unlisted:
-        problems.append(f"{file} has no label of {_some(unlisted)}")
+        problems.append(f"{file} has no label for {_some(unlisted)}")
     return problems
 
 
 def _meant(name, pictures):
-    """What a listed name probably stands for, as the end of a message, or ""."""
+    """Returns the end of a message, with a picture that was probably meant, or ""."""
     wanted = name.replace("\\", "/").casefold()
     for picture in pictures:
         known = picture.casefold()

@@ -1,9 +1,9 @@
-"""Reading arrays out of a NumPy file: `npz:PATH`.
+"""Reads images from a NumPy file, `npz:PATH`.
 
-The file holds `images` and, where there are classes, `labels` and perhaps
-`class_names` (written by `numpy.savez`). Arrays of other names are named after the
-path, and no others are read then: `npz:PATH:images=x_train,labels=y_train`. Nothing
-that needs pickle is read.
+The file, written by `numpy.savez`, contains `images` and optionally `labels` and
+`class_names`. Arrays with other names are given after the path, as in
+`npz:PATH:images=x_train,labels=y_train`; only those are read then. Arrays that need
+pickle are not read.
 """
 
 import hashlib
@@ -22,21 +22,21 @@ from keras_sagan.files import npz_files, paths
 
 _ARRAYS = ("images", "labels", "class_names")
 _SHOWN = 10  # names in a message
-_TOLERANCE = 1e-3  # of float images around [-1, 1]
+_TOLERANCE = 1e-3  # by which float images may exceed [-1, 1]
 
 
 def open_pictures(path):
-    """The `Pictures` of a file.
+    """Opens a file as `Pictures`.
 
     Args:
-        path: str. A `.npz` file, perhaps with the names of its arrays (see above), with
-            `images`: uint8 `(n, H, W)` or `(n, H, W, C)` with 1, 3 or 4 channels, or
-            float in [-1, 1] of that shape; optionally `labels`: integers `(n,)` or
-            `(n, 1)` from 0; optionally `class_names`: str `(k,)`.
+        path: str. Path of a `.npz` file, optionally with the names of its arrays (see
+            above). `images` are uint8, or float in [-1, 1], of shape `(n, H, W)` or
+            `(n, H, W, C)` with 1, 3 or 4 channels. `labels` are integers from 0 of
+            shape `(n,)` or `(n, 1)`, and `class_names` are str of shape `(k,)`.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: if it is not as described; says what is wrong.
+        ValueError: if it is not as described. The message says what is wrong.
     """
     path, names = _parse(str(path))
     content = _read(path, names)
@@ -60,19 +60,19 @@ def open_pictures(path):
 
 
 def check_split(path, split):
-    """Raises `ValueError` unless `split` is "train", the only split of a file."""
+    """Raises a `ValueError` unless `split` is "train", the only split of a file."""
     if split != "train":
         raise ValueError(
-            "`split` must be 'train' for a file of arrays, which is one split as a "
-            f"whole. Received: split={split!r} for 'npz:{path}'."
+            "`split` must be 'train' for a file of arrays, which is a single split. "
+            f"Received: split={split!r} for 'npz:{path}'."
         )
 
 
 def to_uint8(images):
-    """Images as uint8: as they are, or from floats in [-1, 1].
+    """Converts images to uint8 if they are floats in [-1, 1].
 
     Raises:
-        ValueError: if they are neither, or not finite.
+        ValueError: if they are neither uint8 nor such floats, or not finite.
     """
     if images.dtype == np.uint8:
         return images
@@ -98,7 +98,7 @@ def to_uint8(images):
 
 
 def _parse(text):
-    """The file's path, and the names of its arrays by use, or `None`."""
+    """Splits text into the path of the file and a dict of array names, or `None`."""
     path, _, pairs = text.rpartition(":")
     whole = paths.local(text)
     if not path or "=" not in pairs or whole.is_file():
@@ -110,14 +110,15 @@ def _parse(text):
         or not set(names) <= set(_ARRAYS)
     ):
         raise ValueError(
-            "`name`: arrays are named as 'npz:PATH:images=NAME', with ',labels=NAME' "
-            f"and ',class_names=NAME' where there are some. Received: 'npz:{text}'."
+            "`name`: the arrays must be given as 'npz:PATH:images=NAME', optionally "
+            "with ',labels=NAME' and ',class_names=NAME'. Received: "
+            f"'npz:{text}'."
         )
     return paths.local(path), names
 
 
 def _read(path, names):
-    """The arrays of the file by their use: dict."""
+    """Reads the arrays of a file: dict from "images", "labels" etc. to array."""
     if not path.is_file():
         raise FileNotFoundError(f"`name`: there is no file {path.absolute()}.")
     try:
@@ -139,14 +140,15 @@ def _read(path, names):
         )
     first = found[0] if found else "NAME"
     raise ValueError(
-        f"`name`: {path} must hold 'images', perhaps 'labels' and 'class_names', "
-        f"and nothing else; else name the arrays, e.g. 'npz:{path}:images={first}', "
-        f"',labels=NAME' and ',class_names=NAME' after it. {received}."
+        f"`name`: {path} must hold 'images', optionally 'labels' and 'class_names', "
+        f"and nothing else. If the arrays have other names, give them as in 'npz:{path}"
+        f":images={first}', optionally with ',labels=NAME' and ',class_names=NAME'. "
+        f"{received}."
     )
 
 
 def _shaped(images):
-    """The images as `(n, H, W, C)`."""
+    """Returns the images with shape `(n, H, W, C)`."""
     if images.ndim == 3:
         images = images[..., np.newaxis]
     if images.ndim != 4 or images.shape[3] not in (1, 3, 4) or not images.size:
@@ -159,10 +161,10 @@ def _shaped(images):
 
 
 def _labels(content, count):
-    """int64 labels `(n,)` and class names, or twice None."""
+    """Returns int64 labels `(n,)` and a tuple of class names, or None for both."""
     if "labels" not in content:
         if "class_names" in content:
-            raise ValueError("'class_names' without 'labels'.")
+            raise ValueError("there are 'class_names' but no 'labels'.")
         return None, None
     labels = content["labels"]
     if labels.dtype.kind not in "iu":
@@ -173,8 +175,8 @@ def _labels(content, count):
         labels = labels[:, 0]
     if labels.shape != (count,):
         raise ValueError(
-            f"'labels' must have shape ({count},), one a picture. Received: shape "
-            f"{labels.shape}."
+            f"'labels' must have shape ({count},), one for each picture. Received: "
+            f"shape {labels.shape}."
         )
     labels = labels.astype(np.int64)
     names = content.get("class_names")

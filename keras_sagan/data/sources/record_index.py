@@ -1,7 +1,7 @@
-"""The index beside the shards of a prepared data set: labels, and sizes of the files.
+"""The index of a prepared data set: the labels, and the sizes of the shards.
 
-With it a million pictures are opened without reading one of them, and a shard that is
-not the one that was written is noticed before training.
+With it, a data set of a million pictures is opened without reading any of them, and a
+shard that was damaged or replaced is noticed before training.
 """
 
 import io
@@ -15,11 +15,12 @@ FILE = "index.npz"
 
 
 def content(sizes, labels=None):
-    """An index as the bytes of its file.
+    """Returns the content of the file of an index: bytes.
 
     Args:
-        sizes: sequence of int. Bytes of each shard.
-        labels: sequence of int, one a picture in stored order, or `None`.
+        sizes: sequence of int. Size of each shard in bytes.
+        labels: sequence of int with the labels of all pictures in stored order, or
+            `None`.
     """
     file = io.BytesIO()
     arrays = {} if labels is None else {"labels": np.array(labels, np.int32)}
@@ -32,12 +33,12 @@ def read(path, shard_lengths, labelled):
 
     Args:
         path: path of its file.
-        shard_lengths: sequence of int. Pictures of each shard.
+        shard_lengths: sequence of int. Number of pictures in each shard.
         labelled: bool. Whether the pictures have labels.
 
     Returns:
-        `(sizes, labels)`: list of int, one a shard, and int64 array, one a picture, or
-        `None`.
+        Tuple `(sizes, labels)`: list of the sizes of the shards in bytes, and int64
+        array of the labels of all pictures, or `None`.
 
     Raises:
         ValueError: if it is not the index of such shards.

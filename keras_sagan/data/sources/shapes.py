@@ -1,13 +1,14 @@
-"""The embedded data set for studies of attention: two objects far apart that match.
+"""Draws the built-in data set "shapes": two matching objects that are far apart.
 
-One object stands at the left edge of the image, one at the right, at heights of their
-own. Both have the same shape and the same colour. The class is a pair of shapes, of
-which the image shows one, twice: a generator that draws the right class must still
-make the two agree, and it must do so across the image. The two discs of "disc+cross"
-agree; a disc beside a cross does not, though each of them is in the class.
+It is for studies of attention. One object is at the left edge of the image and one at
+the right, at independent heights, with the same shape and the same colour. The class is
+a pair of shapes, of which an image shows only one, twice. Therefore a generator that
+draws shapes of the right class must still make them agree across the image. In class
+"disc+cross", two discs agree; a disc and a cross do not, although both belong to the
+class.
 
-Every image is a pure function of (split, index, image size). Objects stand at whole
-pixels, so that `nearest` can find again, exactly, what an image was drawn from.
+Every image is a pure function of split, index and image size. Objects are at whole
+pixels, so that `nearest` can find exactly what an image was drawn from.
 """
 
 import functools
@@ -22,24 +23,24 @@ SHAPES = ("disc", "square", "triangle", "cross")
 PAIRS = tuple(itertools.combinations(range(len(SHAPES)), 2))
 CLASS_NAMES = tuple("+".join(SHAPES[shape] for shape in pair) for pair in PAIRS)
 
-# Examples a split: 2,000 and 400 of each class.
+# Number of examples: 2,000 and 400 of each class.
 SPLIT_SIZES = {"train": 12_000, "test": 2_400}
 
 _SPLIT_SEEDS = {"train": 20_190_611, "test": 20_190_612}
 
-_SIZE = 0.3  # of an object, of the image
-_SHIFT = 0.06  # most distance from the margin, of the image
+_SIZE = 0.3  # of an object, as a share of the image
+_SHIFT = 0.06  # largest distance from the margin, as a share of the image
 _OVERSAMPLING = 16
-_FOUND = 0.5  # share of an image half's energy that a found object explains
+_FOUND = 0.5  # share of the energy of half an image that a found object must explain
 
 
 class Objects(typing.NamedTuple):
-    """The object of each image on each side: arrays `(n, 2)`, left, then right.
+    """The objects of images: arrays `(n, 2)` for the left and the right side.
 
     Attributes:
         shapes: int. Index into `SHAPES`.
         colors: int. Index into `COLORS`.
-        found: bool. Whether the side holds an object at all.
+        found: bool. Whether there is an object on this side at all.
     """
 
     shapes: np.ndarray
@@ -48,14 +49,13 @@ class Objects(typing.NamedTuple):
 
 
 class Agreement(typing.NamedTuple):
-    """What each image keeps of the rule: bool arrays `(n,)`.
+    """Whether the two objects of each image match: bool arrays `(n,)`.
 
     Attributes:
-        color: both objects are there and have one colour.
-        shape: both are there and have one shape.
-        both: both of the above.
-        label: each of the two shapes is one of the class's pair; `None` without
-            labels.
+        color: whether there are two objects of the same colour.
+        shape: whether there are two objects of the same shape.
+        both: whether both of the above are true.
+        label: whether both shapes belong to the class; `None` without labels.
     """
 
     color: np.ndarray
@@ -68,12 +68,12 @@ def render(split, index, image_size):
     """Draws one example.
 
     Args:
-        split: str. "train" or "test"; their draws differ.
+        split: "train" or "test", which have different images.
         index: int >= 0. The label is `index % 6`.
         image_size: int. Height and width in pixels.
 
     Returns:
-        `(image, label)`: uint8 array `(image_size, image_size, 3)` and int.
+        Tuple `(image, label)`: uint8 array `(image_size, image_size, 3)`, and int.
     """
     rng = np.random.default_rng([_SPLIT_SEEDS[split], index])
     label = index % len(PAIRS)
@@ -94,10 +94,11 @@ def draw(image, shape, color, top, left):
 
 
 def nearest(images):
-    """The object on either side that comes nearest to each image.
+    """Finds the object on each side that is most similar to an image.
 
-    Of all shapes, colours and places that `render` uses, the one with the smallest
-    squared error to the half of the image. Exact on images of the data set.
+    Among all shapes, colours and positions that `render` uses, it is the one with the
+    smallest squared error in this half of the image. On images of the data set, the
+    result is exact.
 
     Args:
         images: uint8 array `(n, S, S, 3)`.
@@ -125,16 +126,16 @@ def nearest(images):
 
 
 def agreement(images, labels=None):
-    """Whether the two objects of each image match; a pure function of the images.
+    """Determines whether the two objects of each image match.
 
     Args:
         images: uint8 array `(n, S, S, 3)`.
         labels: integers `(n,)`, or `None`.
 
     Returns:
-        `Agreement`; the mean of a field is the share of images that keep the rule. All
-        are 1 on the data set. Two sides drawn independently, each after the class,
-        have `color` 1/6, `shape` 1/2 and `both` 1/12.
+        `Agreement`. The mean of a field is the share of images that follow the rule. On
+        the data set all means are 1. If the two sides were drawn independently given
+        the class, they would be 1/6 for `color`, 1/2 for `shape` and 1/12 for `both`.
     """
     objects = nearest(images)
     there = objects.found.all(axis=1)
@@ -149,7 +150,7 @@ def agreement(images, labels=None):
 
 
 def _nearest(images, side, chunk=256):
-    """Shapes, colours and found of one side: arrays `(n,)`."""
+    """Returns shapes, colours and found of one side: list of arrays `(n,)`."""
     results = []
     for start in range(0, len(images), chunk):
         results.append(_nearest_of_few(images[start : start + chunk], side))
@@ -169,7 +170,7 @@ def _nearest_of_few(images, side):
     windows = windows[:, tops[0] : tops[-1] + 1, lefts[0] : lefts[-1] + 1]
     windows = windows.reshape(count, -1, 3, size * size)  # (n, places, 3, s*s)
     products = windows @ masks.reshape(len(SHAPES), -1).T  # (n, places, 3, shapes)
-    # |x - o|^2 = |x|^2 - gain: the largest gain is nearest. o = color * mask.
+    # |x - o|^2 = |x|^2 - gain with o = color * mask, so the largest gain is nearest.
     colors = np.array(COLORS, np.float32)  # (colors, 3)
     own = np.outer((colors**2).sum(axis=1), (masks**2).sum(axis=(1, 2)))
     gain = (2 * np.einsum("npcs,kc->npks", products, colors) - own).max(axis=1)
@@ -180,7 +181,7 @@ def _nearest_of_few(images, side):
 
 
 def _places(image_size, side):
-    """Rows and columns at which an object's upper left corner may be: two ranges."""
+    """Returns the rows and columns where the upper left corner of an object may be."""
     size = _object_size(image_size)
     margin = max(1, image_size // 32)
     shift = round(_SHIFT * image_size)
@@ -197,12 +198,12 @@ def _object_size(image_size):
 
 @functools.lru_cache(maxsize=4)
 def _masks(image_size):
-    """Coverage of each pixel of an object's square: float32 `(shapes, s, s)`."""
+    """Returns how far each shape covers its pixels: float32 `(shapes, s, s)`."""
     return np.stack([_mask(shape, _object_size(image_size)) for shape in SHAPES])
 
 
 def _mask(shape, size):
-    """One of `_masks`: float32 `(size, size)`."""
+    """Draws one of `_masks`: float32 `(size, size)`."""
     fine = size * _OVERSAMPLING
     line = (np.arange(fine) + 0.5) / fine * 2 - 1  # -1 to 1
     y, x = np.meshgrid(line, line, indexing="ij")

@@ -1,4 +1,4 @@
-"""Reading TensorFlow Datasets (TFDS): `tfds:NAME`, `tfds:PATH`, embedded sets."""
+"""Reads TensorFlow Datasets (TFDS): `tfds:NAME`, `tfds:PATH` and built-in data sets."""
 
 import contextlib
 import difflib
@@ -16,25 +16,27 @@ from keras_sagan.data.storage import data_dir
 from keras_sagan.files import paths
 
 _READ_BATCH = 256
-_RECORD = 16  # bytes that an example takes at least: its length and checksums
+_RECORD = 16  # bytes that every example takes for its length and checksums
 
 
 def prepared_builder(name, cache_dir=None):
-    """A TFDS builder whose files are on disk; downloads them where they are not.
+    """Returns a TFDS builder whose files are on the disk, downloading them if needed.
 
     Args:
-        name: str. The path of a prepared data set's directory (one that has a
-            `dataset_info.json` is meant, whatever TFDS knows), or a TFDS name,
-            optionally with config and version ("fashion_mnist", "cifar10:3.0.2").
-        cache_dir: str or `None`. TFDS data directory (see `storage`).
+        name: str. Path of the directory of a prepared data set, or a TFDS name,
+            optionally with config and version ("fashion_mnist", "cifar10:3.0.2"). A
+            directory that has a `dataset_info.json` takes precedence.
+        cache_dir: str or `None`. TFDS data directory; see `storage.data_dir`.
 
     Returns:
         `tfds.core.DatasetBuilder`.
 
     Raises:
-        ValueError: if TFDS has no such data set (the nearest names are suggested), the
-            directory holds none, or its description names classes of others.
-        RuntimeError: if it could not be downloaded and prepared; says what to do.
+        ValueError: if TFDS has no such data set (the message suggests similar names),
+            if the directory is not one, or if its description names classes from
+            outside TFDS.
+        RuntimeError: if it cannot be downloaded and prepared. The message says what to
+            do.
     """
     path = str(paths.local(name))
     if os.path.isfile(os.path.join(path, "dataset_info.json")):
@@ -47,7 +49,7 @@ def prepared_builder(name, cache_dir=None):
         builder = tfds.builder(name, data_dir=directory)
     except tfds.core.DatasetNotFoundError as error:
         raise ValueError(_not_found(name, path, directory)) from error
-    except (AssertionError, ValueError) as error:  # no such version or config, no name
+    except (AssertionError, ValueError) as error:  # unknown version or config, bad name
         if "Parsing builder name" in str(error):
             raise ValueError(_not_found(name, path, directory)) from error
         raise ValueError(f"{error} Received: 'tfds:{name}'.") from error
@@ -57,10 +59,10 @@ def prepared_builder(name, cache_dir=None):
 
 
 def open_pictures(builder, split):
-    """The `Pictures` of a split, in stored order.
+    """Opens a split as `Pictures`, in stored order.
 
     Raises:
-        ValueError: as `features_of` and `split_size`.
+        ValueError: as for `features_of` and `split_size`.
     """
     image_feature, label_feature = features_of(builder)
     count, channels = split_size(builder, split), image_feature.shape[-1]
@@ -80,7 +82,7 @@ def open_pictures(builder, split):
 
 
 def _rows_in_order(builder, split, labelled):
-    """How `Pictures` reads other files, such as TFRecord, which know no places."""
+    """Returns the `rows` of `Pictures` for files without random access (TFRecord)."""
 
     def encoded(start, stop):
         dataset = _feature_columns(builder, split).skip(start).take(stop - start)
@@ -99,15 +101,15 @@ def _rows_in_order(builder, split, labelled):
 
 
 def class_names(label_feature):
-    """The class names of a `ClassLabel` feature: tuple of str."""
+    """Returns the class names of a `ClassLabel` feature: tuple of str."""
     return tuple(map(label_feature.int2str, range(label_feature.num_classes)))
 
 
 def _feature_columns(builder, split):
-    """The examples as tuples (encoded image, label) or (image,), in stored order.
+    """Returns the examples as tuples (encoded image, label) or (encoded image,).
 
-    TensorFlow decodes no picture: it has no limit of their size. Of the other features
-    nothing is read.
+    TensorFlow does not decode the pictures, because it does not limit their size. Other
+    features are not read.
     """
     keys = _keys(builder)
     dataset = builder.as_dataset(
@@ -122,14 +124,14 @@ def _feature_columns(builder, split):
 
 
 def features_of(builder):
-    """The image feature and the label feature (`None` when unlabelled).
+    """Returns the image feature and the label feature (`None` if unlabelled).
 
-    The pictures are the feature "image", or the only `Image` there is; labels are the
-    feature "label" where it is a `ClassLabel`.
+    The image feature is "image", or the only `Image` feature. The label feature is
+    "label", if that is a `ClassLabel`.
 
     Raises:
-        ValueError: if there are no pictures of 8 or 16 bits, or several; or more than a
-            million classes.
+        ValueError: if no feature or several features have pictures of 8 or 16 bits, or
+            if there are more than a million classes.
     """
     image, *label = (builder.info.features[key] for key in _keys(builder))
     if label and label[0].num_classes > pictures.MOST_CLASSES:
@@ -141,15 +143,16 @@ def features_of(builder):
 
 
 def _keys(builder):
-    """Names of the features that are used: of the pictures, and of labels if any."""
+    """Returns the names of the features of pictures and, if any, of labels: tuple."""
     features = dict(builder.info.features.items())
     pictures = [key for key, x in features.items() if _is_picture(x)]
     if "image" in pictures:
         pictures = ["image"]
     if len(pictures) != 1:
         raise ValueError(
-            "A TFDS data set needs a feature 'image', or one feature only, of pictures "
-            f"of 8 or 16 bits. Received: {builder.name!r} with features {features}."
+            "A TFDS data set needs a feature 'image', or a single other feature, of "
+            f"8-bit or 16-bit pictures. Received: {builder.name!r} with features "
+            f"{features}."
         )
     if isinstance(features.get("label"), tfds.features.ClassLabel):
         return (*pictures, "label")
@@ -162,15 +165,15 @@ def _is_picture(feature):
 
 
 def _unused_label(builder):
-    """A sentence about a "label" that names no classes, if there is one."""
+    """Returns a note about a feature "label" that is not a class: tuple of str."""
     label = dict(builder.info.features.items()).get("label")
     if label is None or isinstance(label, tfds.features.ClassLabel):
         return ()
-    return (f"labels that are no classes ({label!r}): pictures are unlabelled",)
+    return (f"labels that are not classes ({label!r}): pictures are unlabelled",)
 
 
 def _described(path):
-    """The builder of a directory.
+    """Returns the builder of a directory.
 
     Raises:
         ValueError: if its description cannot be read.
@@ -178,7 +181,7 @@ def _described(path):
     try:
         tfds_files.check_directory(path)
         return tfds.builder_from_directory(path)
-    except Exception as error:  # parsers raise many kinds
+    except Exception as error:  # parsers raise many kinds of errors
         raise ValueError(
             f"The description of the TFDS data set in {path} cannot be read "
             f"({type(error).__name__}: {error}). Prepare or copy it again."
@@ -187,7 +190,7 @@ def _described(path):
 
 @contextlib.contextmanager
 def _naming_files(builder):
-    """Scope in which a missing or damaged file is a `ValueError` that says where."""
+    """Context in which a missing or damaged file is a `ValueError` with its path."""
     import tensorflow as tf
 
     try:
@@ -201,10 +204,11 @@ def _naming_files(builder):
 
 
 def split_size(builder, split):
-    """The number of examples in a split.
+    """Returns the number of examples in a split.
 
     Raises:
-        ValueError: if there is no such split (names those that exist) or it is empty.
+        ValueError: if the split is empty or does not exist. The message names those
+            that exist.
     """
     try:
         count = builder.info.splits[split].num_examples
@@ -222,7 +226,7 @@ def split_size(builder, split):
 
 
 def _check_files(builder, split, count):
-    """Raises `ValueError` if a split's files are too small for its examples."""
+    """Raises a `ValueError` if the files of a split are too small for its examples."""
     instructions = builder.info.splits[split].file_instructions
     paths = {tfds.core.Path(instruction.filename) for instruction in instructions}
     size = sum(path.stat().length for path in paths if path.exists())
@@ -235,7 +239,7 @@ def _check_files(builder, split, count):
 
 @contextlib.contextmanager
 def messages_on_stderr():
-    """Scope in which TFDS writes to stderr; bars to a terminal only, from now on."""
+    """Context in which TFDS writes to stderr, and progress bars to a terminal only."""
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()
     with contextlib.redirect_stdout(sys.stderr):
@@ -245,8 +249,8 @@ def messages_on_stderr():
 def _prepare(builder, name, directory):
     """Downloads and writes the data set; its messages go to stderr."""
     print(
-        f"{directory} has no {name!r}: TFDS downloads it now (without a network it "
-        "gives up after a few minutes)",
+        f"{directory} does not contain {name!r}, so TFDS downloads it now (without a "
+        "network, it gives up after a few minutes)",
         file=sys.stderr,
     )
     config = tfds.download.DownloadConfig(try_download_gcs=False)
@@ -262,7 +266,7 @@ def _prepare(builder, name, directory):
             "TFDS downloads a data set on first use. Without a network, prepare it on "
             "another machine and copy its directory there, or name a directory that "
             "has it (`cache_dir`, or the environment variable TFDS_DATA_DIR). "
-            "Fashion-MNIST can be built from a Debian package: "
+            "Fashion-MNIST can be built from a Debian package with "
             "scripts/fashion_mnist_from_debian."
         ) from error
 
@@ -274,9 +278,9 @@ def _not_found(name, path, directory):
 
 def _unfinished(name, path):
     return (
-        f"{path} holds no finished TFDS data set (there is no dataset_info.json). "
-        "For a folder of pictures use 'folder:PATH'; a preparation that was "
-        "interrupted is finished by the same 'keras-sagan data prepare' again. "
+        f"{path} is not a complete TFDS data set (it has no dataset_info.json). For a "
+        "folder of pictures use 'folder:PATH'. If a preparation was interrupted, run "
+        "the same 'keras-sagan data prepare' again. "
         f"Received: 'tfds:{name}'."
     )
 
@@ -287,6 +291,6 @@ def _unknown_name(name, directory):
     nearest = difflib.get_close_matches(base, known, n=3, cutoff=0.5)
     hint = f" Did you mean {' or '.join(map(repr, nearest))}?" if nearest else ""
     return (
-        f"TFDS knows no data set of that name and {directory} holds none.{hint} "
+        f"There is no such data set in TFDS, and none in {directory}.{hint} "
         f"Received: 'tfds:{name}'."
     )

@@ -1,7 +1,8 @@
-"""Directories of TFDS data sets of others: checked before TFDS reads them.
+"""Checks the directories of TFDS data sets before TFDS reads them.
 
-TFDS imports the module of every feature class that a description names, so that a
-data set could bring a program along. Only TFDS's own classes are let through.
+TFDS imports the module of every feature class that the description of a data set names,
+so that a data set from somebody else could run a program. Therefore only the classes of
+TFDS itself are accepted.
 """
 
 import tensorflow_datasets as tfds
@@ -9,8 +10,8 @@ import tensorflow_datasets as tfds
 from keras_sagan.files import json_files
 
 _FILES = ("dataset_info.json", "features.json")
-_LARGEST = 1 << 24  # bytes of a description: the shards of a large set are all listed
-# The pictures and labels that this package reads, and what may stand beside them.
+_LARGEST = 1 << 24  # bytes of a description, which lists all shards of the data set
+# The pictures and labels that this package reads, and features that may be beside them.
 _FEATURES = (
     tfds.features.Audio,
     tfds.features.BBoxFeature,
@@ -31,19 +32,19 @@ _ALLOWED = {
     *(f"{feature.__module__}.{feature.__name__}" for feature in _FEATURES),
     *(alias for feature in _FEATURES for alias in feature.ALIASES),
 }
-# Where a class is named: as protocol buffers spell it in JSON, and before TFDS 4.3.
+# Keys that name a class: as protocol buffers write them in JSON, and before TFDS 4.3.
 _CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
 
 
 def check_directory(directory):
-    """Checks what the description of a data set would have TFDS import.
+    """Checks which modules TFDS would import for the description of a data set.
 
     Args:
-        directory: path of a data set with `dataset_info.json`, or of none.
+        directory: path of a directory, which need not be a data set.
 
     Raises:
-        ValueError: naming the file, and the class where it is none of TFDS's own; or
-            if it is no JSON object of at most 16 MiB.
+        ValueError: if the description names a class from outside TFDS, or if it is not
+            a JSON object of at most 16 MiB. The message names the file and the class.
     """
     for name in _FILES:
         path = tfds.core.Path(directory) / name
@@ -55,17 +56,17 @@ def check_directory(directory):
             if class_name not in _ALLOWED:
                 raise ValueError(
                     f"{str(path)!r} names the feature class {class_name!r}, whose "
-                    "module TFDS would import: only classes of "
-                    "`tensorflow_datasets.features` are read."
+                    "module TFDS would import. Only classes of "
+                    "`tensorflow_datasets.features` are allowed."
                 )
 
 
 def check_name(name, data_directory):
-    """As `check_directory`, for what TFDS may find under a name in its own directory.
+    """Checks every directory that TFDS may open for a name, as `check_directory` does.
 
     Args:
-        name: str. Of a data set, perhaps with config and version.
-        data_directory: path of TFDS's data directory.
+        name: str. Name of a data set, optionally with config and version.
+        data_directory: path of the TFDS data directory.
     """
     root, wanted = tfds.core.Path(data_directory), _spelling(name)
     if not root.is_dir():
@@ -73,19 +74,19 @@ def check_name(name, data_directory):
     for folder in root.iterdir():
         if _spelling(folder.name) != wanted or not folder.is_dir():
             continue
-        for pattern in ("*", "*/*"):  # versions, and those of configurations
+        for pattern in ("*", "*/*"):  # versions, and versions of configs
             for inner in folder.glob(pattern):
                 check_directory(inner)
 
 
 def _spelling(name):
-    """What names of one data set have in common: TFDS makes `my_set` of `MySet`."""
+    """Returns a form that is equal for all names of a data set (`MySet`, `my_set`)."""
     base = name.partition("/")[0].partition(":")[0]
     return base.replace("_", "").lower()
 
 
 def _class_names(features):
-    """The classes that a description of features names, however deep."""
+    """Yields the classes named in a description of features, at any depth."""
     waiting = [features]
     while waiting:
         value = waiting.pop()

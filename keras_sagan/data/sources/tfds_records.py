@@ -1,4 +1,4 @@
-"""TFDS data sets in `array_record` files, whose pictures are read in any order."""
+"""Reads TFDS data sets in `array_record` files, whose pictures have random access."""
 
 import bisect
 import io
@@ -13,39 +13,39 @@ from keras_sagan.data.decoding import map_parallel, open_picture, with_progress
 from keras_sagan.data.pictures import Opened, Picture
 from keras_sagan.data.sources import record_index
 
-# Of a random record this reads its own bytes. With 32 KiB, as TFDS's data source and
-# grain's read, it is 2.5 times as many for records of 7 KB.
+# A random read of a record reads little else. With the 32 KiB of TFDS's data source and
+# of grain, records of 7 KB take 2.5 times as many bytes.
 _BUFFER = 4096
 _NO_READAHEAD = "readahead_buffer_size:0"
 
-_SPARE_FILES = 256  # that the process may have open beside the shards
+_SPARE_FILES = 256  # files other than shards that the process may have open
 
 
 def open_encoded(encoded, name):
-    """Decodes the bytes of a picture's file: `Opened`; see `open_picture`."""
+    """Decodes the content of a picture file to `Opened`; see `open_picture`."""
     image, stored = open_picture(io.BytesIO(encoded), name)
     return Opened(image, *stored)
 
 
 def has_random_access(builder):
-    """Whether the files of a TFDS builder are `array_record`."""
+    """Returns whether the files of a TFDS builder are `array_record`."""
     return builder.info.file_format == tfds.core.FileFormat.ARRAY_RECORD
 
 
 class Records:
-    """The records of a split, by row.
+    """Gives access to the records of a split by row.
 
-    A shard is opened when the first of its records is read, and stays open. Records
-    may be read on any number of threads.
+    A shard is opened when the first of its records is read, and stays open. Records can
+    be read from any number of threads.
 
     Args:
         builder: `tfds.core.DatasetBuilder` whose files are `array_record`.
-        split: str. A split or a slice of one, which has examples.
-        keys: tuple of str. The features of the pictures and, if any, of labels.
+        split: str. A split or a slice of one that has examples.
+        keys: tuple of str. Names of the features of pictures and, if any, of labels.
 
     Raises:
-        ValueError: if a shard is missing or not as the index says, or the index is not
-            one of these shards.
+        ValueError: if a shard is missing or has another size than in the index, or if
+            the index belongs to other shards.
     """
 
     def __init__(self, builder, split, keys):
@@ -61,7 +61,7 @@ class Records:
         return self._ends[-1]
 
     def rows(self, labelled):
-        """How `Pictures` reads them: dict of its `rows`, `at` and `labels`."""
+        """Returns the `rows`, `at` and `labels` of `Pictures`: dict."""
         labels = self.labels() if labelled else None
 
         def at(row):
@@ -75,7 +75,9 @@ class Records:
         return {"rows": rows, "at": at, "labels": labels}
 
     def labels(self):
-        """The label of every row: int64 array, from the index or else the records.
+        """Returns the labels of all rows: int64 array.
+
+        They are read from the index or, if there is none, from all records.
 
         Raises:
             ValueError: if a record cannot be read.
@@ -87,46 +89,46 @@ class Records:
         return self._labels
 
     def encoded(self, row):
-        """The picture of a row as the bytes of its file.
+        """Returns the encoded picture of a row: bytes.
 
         Raises:
-            ValueError: if the record cannot be read, or its label is not that of the
-                index; the message names the shard.
+            ValueError: if the record cannot be read, or if its label is not that of the
+                index. The message names the shard.
         """
         encoded, label = self._parsed(row)
         if self._labels is not None and label != self._labels[row]:
-            problem = f"a picture has label {label}, and {self._labels[row]} is known"
+            problem = f"a picture has label {label} instead of {self._labels[row]}"
             file = self._files[bisect.bisect_right(self._ends, row)].filename
             raise self._damaged(file, problem)
         return encoded
 
     def _parsed(self, row):
-        """The encoded picture and its label (0 where there are none)."""
+        """Returns the encoded picture and its label (0 if unlabelled)."""
         import tensorflow as tf
 
         place = bisect.bisect_right(self._ends, row)
         file = self._files[place]
         position = row - (self._ends[place] - file.take) + file.skip
         try:
-            # Not `read(position, position + 1)`: it is faster on one thread if shards
-            # have many records, but never returns on two (array_record 0.8.6).
+            # `read(position, position + 1)` is faster in one thread if shards have many
+            # records, but never returns in two threads (array_record 0.8.6).
             (record,) = self._reader(place).read([position])
             features = tf.train.Example.FromString(record).features.feature
             label = features[self._keys[1]].int64_list.value if self._keys[1:] else [0]
             return features[self._keys[0]].bytes_list.value[0], label[0]
-        except Exception as error:  # the reader's own, and protobuf's
+        except Exception as error:  # from the reader or from protobuf
             problem = f"{type(error).__name__}: {str(error)[:300]}"
             raise self._damaged(file.filename, problem) from error
 
     def _reader(self, place):
-        """The open shard."""
+        """Returns the reader of a shard, which is opened if needed."""
         with self._lock:
             if place not in self._readers:
                 self._readers[place] = _open_shard(self._files[place])
             return self._readers[place]
 
     def _index(self, builder, split):
-        """Labels of the rows by the index, where there is one and there are labels."""
+        """Returns the labels of the rows from the index, or `None` without them."""
         path = tfds.core.Path(self._directory) / record_index.FILE
         for file in self._files:
             if not tfds.core.Path(file.filename).exists():
@@ -142,10 +144,10 @@ class Records:
         for file in self._files:
             shard = tfds.core.Path(file.filename)
             if shard.name not in places:
-                return None  # of another split, of which the index says nothing
+                return None  # another split, which is not in the index
             place, size = places[shard.name], shard.stat().length
             if size != sizes[place]:
-                problem = f"it has {size} bytes and was written with {sizes[place]}"
+                problem = f"it has {size} bytes, but was written with {sizes[place]}"
                 raise self._damaged(shard, problem)
             first = starts[place] + file.skip
             rows.append(np.arange(first, first + file.take))
@@ -159,7 +161,7 @@ class Records:
 
 
 def _open_shard(file):
-    """A reader of a shard that may be used on several threads."""
+    """Opens a shard and returns a reader that can be used in several threads."""
     from array_record.python.array_record_module import ArrayRecordReader
 
     reader = ArrayRecordReader(
@@ -173,7 +175,7 @@ def _open_shard(file):
 
 
 def _allow_open_files(count):
-    """Lets the process have so many files open beside others, where it may."""
+    """Lets the process open `count` more files, as far as the system allows it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = count + _SPARE_FILES
     if soft == resource.RLIM_INFINITY or soft >= wanted:

@@ -1,1 +1,1 @@
-"""Proof that an exported model loads and computes without this package."""
+"""Verifies that an exported model loads and computes without this package."""

@@ -1,7 +1,7 @@
-"""SavedModels through TensorFlow's C API: the C++ loader that TF Serving uses.
+"""Runs SavedModels through TensorFlow's C API, with the C++ loader of TF Serving.
 
-Needs TensorFlow's wheel, whose shared libraries it opens, but imports neither
-`tensorflow` nor `keras`: what runs here runs without any Python code of a model.
+It opens the shared libraries of the TensorFlow wheel, but imports neither `tensorflow`
+nor `keras`. Therefore what runs here runs without any Python code of a model.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from keras_sagan.export.verifying.graph import signature_defs
 
 _POINTER, _TEXT, _INT = ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int
 _SIZE, _SIZE_64 = ctypes.c_size_t, ctypes.c_int64
-_STRING_BYTES = 24  # of a TF_TString in a tensor
+_STRING_BYTES = 24  # size of a TF_TString in a tensor
 _STRING = 7
 _DTYPES = {
     1: np.float32, 2: np.float64, 3: np.int32, 4: np.uint8, 9: np.int64, 10: np.bool_,
@@ -26,10 +26,10 @@ _DTYPES = {
 
 
 class TensorFlowError(RuntimeError):
-    """What TensorFlow refused to do.
+    """An error that TensorFlow reported.
 
     Args:
-        code: int. Of `TF_Code`: 3 for an invalid argument.
+        code: int. A `TF_Code`, e.g. 3 for an invalid argument.
         message: str.
     """
 
@@ -88,13 +88,13 @@ _FUNCTIONS = {
 
 
 def load_library():
-    """TensorFlow's C API: a `ctypes.CDLL` with typed functions.
+    """Loads TensorFlow's C API as a `ctypes.CDLL` with typed functions.
 
     Raises:
         ImportError: if TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    spec = importlib.util.find_spec("tensorflow")  # does not import it
+    spec = importlib.util.find_spec("tensorflow")  # without importing it
     if spec is None:
         raise ImportError("TensorFlow is not installed.")
     (root, *_) = spec.submodule_search_locations
@@ -107,7 +107,7 @@ def load_library():
 
 
 def registered_operations(library):
-    """Names of the operations that TensorFlow itself brings: set of str."""
+    """Returns the names of the operations that are part of TensorFlow: set of str."""
     buffer = library.TF_GetAllOpList()
     content = ctypes.string_at(buffer.contents.data, buffer.contents.length)
     library.TF_DeleteBuffer(buffer)
@@ -115,15 +115,15 @@ def registered_operations(library):
 
 
 class Session:
-    """A SavedModel, loaded.
+    """A loaded SavedModel.
 
     Args:
         directory: str or path of the SavedModel.
-        library: what `load_library` returned.
-        threads: int. For computing; 0 for as many as there are cores.
+        library: result of `load_library`.
+        threads: int. Number of threads for computing, or 0 for one per core.
 
     Attributes:
-        signatures: dict of `SignatureDef` by name; see `signature_defs`.
+        signatures: dict from name to `SignatureDef`; see `signature_defs`.
 
     Raises:
         TensorFlowError: if it cannot be loaded.
@@ -149,14 +149,17 @@ class Session:
         library.TF_DeleteSessionOptions(options)
 
     def run(self, signature, inputs):
-        """The outputs of a signature: dict from a name to an array (or list of bytes).
+        """Runs a signature.
 
         Args:
             signature: str.
-            inputs: dict from a name to what NumPy makes an array of the right type of.
+            inputs: dict from the name of an input to an array, or anything that NumPy
+                converts to an array of its dtype.
+
+        Returns: dict from the name of an output to an array, or to a list of bytes.
 
         Raises:
-            KeyError: if there is no such signature or input, or one is missing.
+            KeyError: if there is no such signature or input, or if an input is missing.
             TensorFlowError: if TensorFlow refuses the values.
         """
         wanted, given = self.signatures[signature].outputs, []
@@ -181,7 +184,7 @@ class Session:
                 self._library.TF_DeleteTensor(tensor)
 
     def close(self):
-        """Free the session and its memory."""
+        """Frees the session and its memory."""
         for function in ("TF_CloseSession", "TF_DeleteSession"):
             with self._status() as status:
                 getattr(self._library, function)(self._session, status)
@@ -224,7 +227,8 @@ class Session:
         shape = [library.TF_Dim(tensor, i) for i in dimensions]
         data = library.TF_TensorData(tensor)
         if dtype != _STRING:
-            size = library.TF_TensorByteSize(tensor)  # beyond 2^31 for `string_at`
+            # `string_at` cannot read more than 2^31 bytes.
+            size = library.TF_TensorByteSize(tensor)
             content = (ctypes.c_char * size).from_address(data) if size else b""
             return np.frombuffer(content, _DTYPES[dtype]).reshape(shape).copy()
         places = [data + _STRING_BYTES * i for i in range(math.prod(shape))]

@@ -2,7 +2,7 @@
 
     python -m keras_sagan.export.verifying.capi_process EXPORT REFERENCE.npz
 
-Prints what it found as JSON. Imports neither TensorFlow nor Keras.
+It prints its findings as JSON, and imports neither TensorFlow nor Keras.
 """
 
 import io
@@ -25,16 +25,17 @@ _INVALID_ARGUMENT = 3
 
 
 def run_export(directory, reference):
-    """Run every signature and compare.
+    """Runs every signature and compares the outputs with a reference.
 
     Args:
         directory: str or path of the SavedModel.
-        reference: dict of arrays, as `verification.reference` returns it.
+        reference: dict of arrays, as returned by `verification.reference`.
 
-    Returns: dict: `problems` (list of str, empty if all is well), `warnings`,
-        `differences` (dict from `"SIGNATURE/OUTPUT"` to the largest one at any batch
-        size), `operations` (how many each signature runs), `load_seconds`,
-        `tensorflow` (version that runs it) and `exported_with`.
+    Returns: dict with `problems` (list of str, empty if there are none), `warnings`,
+        `differences` (dict from `"SIGNATURE/OUTPUT"` to the largest difference at any
+        batch size), `operations` (number of operations of each signature),
+        `load_seconds`, `total_seconds`, `tensorflow` (version that ran it) and
+        `exported_with` (version that wrote it).
     """
     begin = time.perf_counter()
     library = capi.load_library()
@@ -86,7 +87,7 @@ def _compare_outputs(session, reference):
 
 
 def _compare_signature(session, signature, expected, reference):
-    """The largest difference of each output, and what is wrong."""
+    """Returns the largest difference of each output, and a list of problems."""
     differences = {name: [] for name in expected}
     most = min(len(wanted) for wanted in expected.values())
     for size in (x for x in BATCH_SIZES if x <= most):
@@ -115,7 +116,7 @@ def _compare_signature(session, signature, expected, reference):
 
 
 def _problem(difference, name, levels):
-    """What is wrong with the differences of an output, or None."""
+    """Returns what is wrong with the differences of an output, or None."""
     largest = float(difference.max())
     if levels:
         share = float((difference > 0).mean())
@@ -137,7 +138,7 @@ def _decoded_tensor(png, channels):
 
 
 def _accepted(session, reference):
-    """What the export answers although it must refuse it."""
+    """Returns the requests that an export answers although it must refuse them."""
     bad = {"truncation": [-1.0, np.nan], "latent": [np.nan, np.inf]}
     if "classes" in reference:
         bad["label"] = [-1, int(reference["classes"])]

@@ -1,4 +1,4 @@
-"""What is in a SavedModel, read without TensorFlow, and whether a server runs it."""
+"""Reads the graph of a SavedModel without TensorFlow, and checks its operations."""
 
 import collections
 import dataclasses
@@ -6,26 +6,27 @@ import pathlib
 
 from keras_sagan.export import protobuf
 
-# Operations that do not run where there is no Python.
+# Operations that need Python.
 _PYTHON = {"PyFunc", "PyFuncStateless", "EagerPyFunc"}
-# What `saved_model_cli scan` warns of: a model has no business with files or output.
+# Operations that `saved_model_cli scan` warns of, as a model needs no files and prints
+# nothing.
 _DENIED = {"ReadFile", "WriteFile", "PrintV2"}
-# What every SavedModel has for its own loading, and no request may reach.
+# Operations that every SavedModel has for loading, and that no request may reach.
 _LOADING = {
     "AssignVariableOp", "MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename",
 }  # fmt: skip
 
-# The newest TensorFlow Serving that is known; see docs/how-to/export.md.
+# The newest known version of TensorFlow Serving; see docs/how-to/export.md.
 NEWEST_SERVING = (2, 21)
 
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where an input or output of a signature is in the graph.
+    """The place of an input or output of a signature in the graph.
 
     Args:
-        tensor: str. E.g. `"generate_seed:0"`.
-        dtype: int. Of `DataType`: 1 for float32.
+        tensor: str. Name of the tensor, e.g. `"generate_seed:0"`.
+        dtype: int. A `DataType`, e.g. 1 for float32.
     """
 
     tensor: str
@@ -34,7 +35,7 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class SignatureDef:
-    """Inputs and outputs: dicts of `Place` by name."""
+    """The inputs and outputs of a signature, as dicts from name to `Place`."""
 
     inputs: dict
     outputs: dict
@@ -44,11 +45,11 @@ class SignatureDef:
 class _Node:
     operation: str
     inputs: tuple  # names of nodes
-    functions: tuple  # names of functions that it calls
+    functions: tuple  # names of the functions that it calls
 
 
 def read_meta_graph(directory):
-    """The `MetaGraphDef` of a SavedModel: bytes.
+    """Reads the `MetaGraphDef` of a SavedModel: bytes.
 
     Raises:
         FileNotFoundError: if there is no SavedModel.
@@ -58,12 +59,12 @@ def read_meta_graph(directory):
 
 
 def tensorflow_version(meta_graph):
-    """Version of TensorFlow that wrote a `MetaGraphDef`: str."""
+    """Returns the version of TensorFlow that wrote a `MetaGraphDef`: str."""
     return protobuf.first(protobuf.first(meta_graph, 1), 5).decode()
 
 
 def signature_defs(meta_graph):
-    """The signatures in a `MetaGraphDef`: dict of `SignatureDef` by name."""
+    """Returns the signatures in a `MetaGraphDef`: dict from name to `SignatureDef`."""
     found = {}
     for entry in protobuf.values(meta_graph, 5):
         name, definition = protobuf.first(entry, 1).decode(), protobuf.first(entry, 2)
@@ -75,13 +76,13 @@ def signature_defs(meta_graph):
 
 
 def served_operations(meta_graph):
-    """How often each kind of operation is in what a request runs.
+    """Counts the operations that requests run.
 
     Args:
-        meta_graph: `MetaGraphDef`, bytes.
+        meta_graph: bytes of a `MetaGraphDef`.
 
-    Returns: dict from a signature's name to a `collections.Counter` of operations in
-        the graph that its outputs need, those in functions included.
+    Returns: dict from the name of a signature to a `collections.Counter` of the
+        operations on which its outputs depend, including those in functions.
     """
     graph = protobuf.first(meta_graph, 2)
     nodes = dict(map(_node, protobuf.values(graph, 1)))
@@ -93,11 +94,11 @@ def served_operations(meta_graph):
 
 
 def forbidden_operations(operations, registered):
-    """The operations of a request that a server refuses, or should not run.
+    """Returns the operations that a server refuses or should not run.
 
     Args:
-        operations: iterable of str. What requests run.
-        registered: set of str. What TensorFlow brings.
+        operations: iterable of str. Operations that requests run.
+        registered: set of str. Operations that are part of TensorFlow.
 
     Returns: sorted list of str.
     """
@@ -106,7 +107,7 @@ def forbidden_operations(operations, registered):
 
 
 def version_warning(version):
-    """What to say about an export by a TensorFlow of `version`: str, or None.
+    """Returns a warning about an export by a version of TensorFlow: str, or None.
 
     Args:
         version: str, e.g. `"2.21.0"`.
@@ -116,8 +117,9 @@ def version_warning(version):
         return None
     newest = ".".join(map(str, NEWEST_SERVING))
     return (
-        f"Exported with TensorFlow {version}, newer than the newest TensorFlow Serving "
-        f"known ({newest}): a server may not load it. See docs/how-to/export.md."
+        f"TensorFlow {version}, which wrote the export, is newer than the newest known "
+        f"TensorFlow Serving ({newest}), so a server may not load it. See "
+        "docs/how-to/export.md."
     )
 
 
@@ -136,7 +138,7 @@ def _reachable(outputs, nodes, functions):
 
 
 def _count_bytes(node, functions):
-    """The operation of a node, and those of the functions that it calls."""
+    """Counts the operation of a node and those of the functions that it calls."""
     counts = collections.Counter()
     called = [functions[x] for x in node.functions]
     if node.operation in functions:
@@ -165,7 +167,7 @@ def _function(content):
 
 
 def _node(content):
-    """Name and `_Node` of a `NodeDef`."""
+    """Returns name and `_Node` of a `NodeDef`."""
     inputs = [
         x.decode().lstrip("^").partition(":")[0] for x in protobuf.values(content, 3)
     ]

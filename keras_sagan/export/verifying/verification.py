@@ -1,7 +1,7 @@
-"""Does an export do in a server what the model does in Python?
+"""Verifies that an export does the same in a server as the model does in Python.
 
-The reference is computed here; the export runs through TensorFlow's C API in a
-process of its own that imports neither TensorFlow nor Keras.
+The reference is computed here. The export runs through TensorFlow's C API in a process
+of its own, which imports neither TensorFlow nor Keras.
 """
 
 import json
@@ -15,32 +15,33 @@ import typing
 import numpy as np
 
 BATCH_SIZES = (1, 7, 64)
-TRUNCATION = 0.7  # of every other row
+TRUNCATION = 0.7  # in every other row
 IMAGE_TOLERANCE = 1e-5
-MAP_TOLERANCE = 1e-4  # the softmax multiplies rounding by the size of the scores
-LEVEL_SHARE = 1e-4  # of all uint8 values: as many may be one level off
+MAP_TOLERANCE = 1e-4  # the softmax amplifies rounding by the size of the scores
+LEVEL_SHARE = 1e-4  # share of the uint8 values that may be off by one level
 
 
 class VerificationError(RuntimeError):
-    """An export does not do what its model does."""
+    """Raised if an export does not do what its model does."""
 
 
 def verify(gan: typing.Any, directory: str | os.PathLike) -> dict:
-    """Compare an export with its model, signature by signature.
+    """Compares an export with its model, for every signature.
 
-    Every signature runs at the batch sizes 1, 7 and 64, `attention`, whose maps are
-    large, at 1 and 7; requests that must be refused are sent too, and the operations
-    are checked.
+    The signatures run at batch sizes 1, 7 and 64, except that `attention` runs at 1 and
+    7 only, as its maps are large. Requests that must be refused are sent as well, and
+    the operations of the graph are checked.
 
     Args:
         gan: `SAGAN` that was exported.
         directory: str or path of the SavedModel.
 
-    Returns: dict with `differences` (by signature and output: the largest one),
-        `warnings` and what else `run_export` returns.
+    Returns: dict with `differences` (from `"SIGNATURE/OUTPUT"` to the largest
+        difference), `warnings` and the other results of `run_export`.
 
     Raises:
-        VerificationError: naming what is wrong.
+        VerificationError: if they differ, or if the export cannot be run. The message
+            says what is wrong.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder, "reference.npz")
@@ -65,7 +66,7 @@ def verify(gan: typing.Any, directory: str | os.PathLike) -> dict:
 
 
 def reference(gan):
-    """Inputs of the largest batch, and the outputs that belong to them.
+    """Computes the inputs of the largest batch and the expected outputs.
 
     Returns: dict from `"input/NAME"` and `"SIGNATURE/OUTPUT"` to arrays.
     """
@@ -87,11 +88,11 @@ def reference(gan):
     truncated = gan.generate(**rows, seed=seeds, truncation=TRUNCATION)
     drawn = np.where(limits[:, None, None, None] > 0, truncated, plain)
     inputs = latents if labels is None else [latents, labels]
-    # A float64 model is exported in float32.
+    # Exports are in float32, also those of a float64 model.
     floats = gan.predict(inputs, verbose=0).astype(np.float32)
     found["generate/images"] = found["generate_png/image_bytes"] = drawn
     found["serving_default/images"] = found["attention/images"] = floats
-    # Maps are large: compared in the smallest two batches.
+    # Maps are large, so they are compared in the two smallest batches only.
     few = sorted(BATCH_SIZES)[-2]
     few_rows = {"num_images": few} if labels is None else {"labels": labels[:few]}
     maps = gan.attention_maps(**few_rows, seed=seeds[:few])
@@ -105,6 +106,6 @@ def reference(gan):
 
 
 def _environment():
-    """Where the process finds this package, installed or not."""
+    """Returns an environment in which a process finds this package: dict."""
     paths = [str(pathlib.Path(__file__).parents[2]), os.environ.get("PYTHONPATH")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}

@@ -1,1 +1,1 @@
-"""A page that runs a generator in the visitor's browser."""
+"""Exports a page that runs a generator in the browser of its visitors."""

@@ -1,8 +1,8 @@
-"""A folder for any static host: a page, and the generator that runs in it.
+"""Writes a folder for any static host with a page and the generator that runs in it.
 
-The page is the explorer's. Its model runs in the visitor's browser, in ONNX Runtime Web
-(`onnxruntime/`), which is copied from this package; the page loads nothing from
-elsewhere.
+The page is that of the explorer. Its model runs in the browser of the visitor, with the
+ONNX Runtime Web that is part of this package (`onnxruntime/`). The page loads nothing
+from elsewhere.
 """
 
 import importlib.resources
@@ -22,7 +22,7 @@ LATENTS, NETWORK = "latents.onnx", "model.onnx"
 
 _EXPLORER = "keras_sagan.visualize.explorer"
 _RUNTIME = "onnxruntime"
-# The files of the page: their names in the folder, and where they come from.
+# Files of the page: from the name in the folder to the package and name of the source.
 _PAGE = {
     "index.html": (_EXPLORER, "explorer.html"),
     "explorer.css": (_EXPLORER, "explorer.css"),
@@ -40,23 +40,24 @@ def export_web(
     name: str | None = None,
     **facts: typing.Any,
 ) -> None:
-    """Write a page that runs `model` in the visitor's browser, complete or not at all.
+    """Writes a page that runs a generator in the browser of its visitors.
 
-    The folder has `index.html`, which a web server has to deliver; the generator with
-    its attention maps as `model.onnx`, and what draws its latents from seeds as
-    `latents.onnx`; the model card; ONNX Runtime Web with its licence.
+    The folder is complete or not there at all. It contains `index.html`, which must be
+    opened through a web server, the generator with its attention maps (`model.onnx`),
+    the function that draws its latent vectors from seeds (`latents.onnx`), the model
+    card, and ONNX Runtime Web with its licence.
 
     Args:
-        model: `Generator`, built, or an `ExportedModel`.
-        directory: str or path; must not exist yet, or be empty.
-        name: str. Of the model, which heads the page; `None` for that in the card of
-            an exported model, or the directory's.
-        **facts: other arguments of `model_card`; of an exported model they take the
-            place of those in its card.
+        model: built `Generator`, or an `ExportedModel`.
+        directory: str or path of a directory that does not exist or is empty.
+        name: str. Name of the model, the heading of the page. Defaults to the name in
+            the card of an exported model, or to that of the directory.
+        **facts: other arguments of `model_card`. For an exported model, they replace
+            those in its card.
 
     Raises:
-        ImportError: without the extra `onnx`.
-        FileExistsError: if something is there already.
+        ImportError: if the extra `onnx` is not installed.
+        FileExistsError: if there is something already.
         ValueError: if the exported model has no card.
     """
     directory = paths.local(directory).absolute()
@@ -77,17 +78,17 @@ def export_web(
 def web_runner(
     directory: str | os.PathLike, threads: int = 0
 ) -> typing.Callable[[dict], dict]:
-    """A function that does in ONNX Runtime what the page does in a browser.
+    """Returns a function that does in ONNX Runtime what the page does in a browser.
 
     Args:
         directory: str or path of the folder.
-        threads: int. For computing; 0 for as many as there are cores.
+        threads: int. Number of threads for computing, or 0 for one per core.
 
-    Returns: callable from a dict of `seed`, `truncation` (and `label`) to a dict of
-        `images`, uint8, and the map of every attention layer.
+    Returns: function from a dict of `seed`, `truncation` (and `label`) to a dict of
+        uint8 `images` and the map of every attention layer.
 
     Raises:
-        ImportError: without the extra `onnx`.
+        ImportError: if the extra `onnx` is not installed.
     """
     folder = paths.local(directory)
     return drawing(
@@ -96,13 +97,13 @@ def web_runner(
 
 
 def _card_of(model):
-    """The card of an exported model, with the sizes that the model itself has."""
+    """Returns the card of an exported model, with the sizes of the model itself."""
     try:
         as_text(model.card)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(
-            f"{str(model.directory)!r} has no model card that can be used, which says "
-            "what the page shows: expected that of `keras-sagan export` in "
+            f"{str(model.directory)!r} has no model card that can be used, from which "
+            "the page is made. The card of `keras-sagan export` must be in "
             "assets.extra/model.json."
         ) from error
     sizes = {"image_size": model.image_size, "channels": model.channels}

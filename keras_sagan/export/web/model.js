@@ -1,11 +1,11 @@
-// A generator in ONNX Runtime: what `keras-sagan explore` answers, without a server.
+// Runs a generator in ONNX Runtime and answers like `keras-sagan explore`, without a server.
 import * as ort from "./onnxruntime/ort.wasm.bundle.min.mjs";
 import { overlay, pngUrl, toPixels } from "./pictures.js";
 
 const LARGEST_SEED = 2 ** 53;
 
 export class Model {
-  /** Loads everything that the page will ever need. */
+  /** Loads everything that the page needs. */
   static async load(progress) {
     let loaded = 0;
     const get = (name) => load(name, (bytes) => progress((loaded += bytes)));
@@ -16,16 +16,16 @@ export class Model {
       get("model.onnx"),
     ]);
     ort.env.wasm.wasmBinary = runtime;
-    ort.env.wasm.numThreads = 1; // more need headers that few hosts can be given
+    ort.env.wasm.numThreads = 1; // more threads need HTTP headers that few hosts can send
     const model = new Model();
     model.card = JSON.parse(new TextDecoder().decode(card));
-    // Optimizing these few numbers takes longer than computing them.
+    // Optimizing this small graph takes longer than running it.
     model.latents = await ort.InferenceSession.create(latents, { graphOptimizationLevel: "disabled" });
     model.network = await ort.InferenceSession.create(network);
     return model;
   }
 
-  /** What the explorer asks: the answers of its server. */
+  /** Returns the answer that the server of the explorer would give. */
   async answer(path, values) {
     if (path === "api/model") return this.description();
     const shown = await this.view(choice(values, this.classes()));
@@ -52,7 +52,7 @@ export class Model {
     };
   }
 
-  /** The image of a choice and the map of every layer, kept until the next one. */
+  /** Generates the image of a choice with all maps, and keeps them until the next one. */
   async view(chosen) {
     const key = JSON.stringify(chosen);
     if (this.shown && this.shown.key === key) return this.shown;
@@ -69,7 +69,7 @@ export class Model {
     return this.shown;
   }
 
-  /** Where the query of a pixel looks: a picture, and words for it. */
+  /** Describes where the query of a pixel attends in a layer, with a picture. */
   async attention(shown, name, { x, y }) {
     const [, queries, keys] = shown.maps[name].dims.map(Math.sqrt);
     const row = Math.floor((y * queries) / this.size);
@@ -88,7 +88,7 @@ export class Model {
   }
 }
 
-/** Values of the page's form, checked. */
+/** Checks the values of the form on the page. */
 function choice(values, classes) {
   const seeds = [values.seed, values.other_seed].map((text, i) => {
     const name = i ? "other_seed" : "seed";
@@ -108,7 +108,7 @@ function choice(values, classes) {
   };
 }
 
-/** A point on the arc between two latent vectors: `visualize.interpolation.spherical`. */
+/** Interpolates along the arc between two latent vectors, as `interpolation.spherical` does. */
 export function spherical(start, end, share) {
   const dot = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
   const [first, last] = [start, end].map((x) => Float64Array.from(x));
@@ -136,7 +136,7 @@ async function load(name, received) {
   }
 }
 
-/** Of gzip. Some servers have unpacked it already. */
+/** Unpacks gzip, unless the server has done so already. */
 async function unpacked(bytes) {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.buffer;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));

@@ -1,14 +1,14 @@
-// Pixels, as the package makes them, and PNG without loss.
+// Computes pixels as the Python package does, and encodes them as PNG.
 
-const DIMMED = 0.45; // what is left of the image below an overlay
+const DIMMED = 0.45; // brightness of the image below an overlay
 const LIGHT = [230, 159, 0];
 
-/** Floats in [-1, 1] to bytes, rounded as `generate` rounds them. */
+/** Converts floats in [-1, 1] to bytes, with the rounding of `generate`. */
 export function toPixels(images) {
   return Uint8ClampedArray.from(images, (x) => Math.fround(127.5 * Math.fround(x + 1)));
 }
 
-/** The image, dimmed and grey, with attention as light: `visualize.attention.overlay`. */
+/** Draws attention as light on a dimmed grey image, as `visualize.attention.overlay` does. */
 export function overlay(pixels, size, channels, weights, keys) {
   const most = Math.max(weights.reduce((a, b) => Math.max(a, b)), 1e-30);
   const lit = new Uint8ClampedArray(3 * size * size);
@@ -21,15 +21,15 @@ export function overlay(pixels, size, channels, weights, keys) {
   return lit;
 }
 
-/** Of a pixel, in whole numbers, as Pillow has it. */
+/** Returns the luminance of a pixel in integers, with the formula of Pillow. */
 function luminance(pixels, at, channels) {
   if (channels === 1) return pixels[at];
   return (19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2] + 0x8000) >> 16;
 }
 
-/** A square image as a `data:` URL: no canvas, which some browsers blur on purpose. */
+/** Encodes a square image as a `data:` URL, not with a canvas, which some browsers blur on purpose. */
 export async function pngUrl(pixels, size, channels) {
-  const rows = new Uint8Array(size * (1 + size * channels)); // 0 first: no filter
+  const rows = new Uint8Array(size * (1 + size * channels)); // each begins with 0, no filter
   for (let y = 0; y < size; y++) {
     const row = pixels.subarray(y * size * channels, (y + 1) * size * channels);
     rows.set(row, y * (1 + size * channels) + 1);

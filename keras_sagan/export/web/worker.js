@@ -1,11 +1,11 @@
-// The model, away from the page, which stays responsive meanwhile.
+// Runs the model in a worker, so that the page stays responsive.
 import { Model } from "./model.js";
 
 const model = Model.load((loaded) => postMessage({ loaded }));
 let before = Promise.resolve();
 
 onmessage = ({ data }) => {
-  before = before.then(() => answer(data)); // one after the other
+  before = before.then(() => answer(data)); // one request after the other
 };
 
 async function answer({ path, values }) {

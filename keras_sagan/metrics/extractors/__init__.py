@@ -1,1 +1,1 @@
-"""Feature extractors: the networks whose features the scores compare."""
+"""Feature extractors, the networks whose features the scores compare."""

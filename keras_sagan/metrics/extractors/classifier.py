@@ -1,8 +1,9 @@
-"""A small classifier of the user's own data, as a feature extractor.
+"""Trains a small classifier on the user's own data, to be used as feature extractor.
 
-For machines that cannot have the FID network, and for pictures unlike photographs. It
-trains in about a minute. Its scores rank models of the same data; they are not FID,
-and can be compared only for the same classifier (see its SHA-256 in the protocol).
+It is for machines without access to the FID network, and for pictures that are unlike
+photographs. It trains in about a minute. Its scores rank models of the same data; they
+are not FID, and can be compared only for the same classifier (see its SHA-256 in the
+protocol).
 """
 
 import dataclasses
@@ -20,11 +21,11 @@ from keras_sagan.metrics.extractors.extractor import (
     keras_extractor,
 )
 
-FEATURES = "features"  # name of the layer
+FEATURES = "features"  # name of the layer with the features
 
 _BATCH_SIZE = 128
-_LEARNED = 50_000  # images that are decoded at once
-_CLASS_NAMES = "assets/class_names.json"  # in the file of a classifier
+_LEARNED = 50_000  # largest number of images that are decoded for training
+_CLASS_NAMES = "assets/class_names.json"  # name inside the file of a classifier
 
 
 def train_classifier(
@@ -33,20 +34,20 @@ def train_classifier(
     """Trains a convolutional classifier.
 
     Args:
-        images: uint8 array `(n, height, width, channels)`; at least 8 pixels high.
+        images: uint8 array `(n, height, width, channels)`, at least 8 pixels high.
         labels: integer array `(n,)`.
-        epochs: int.
-        seed: int. Resets Keras's, NumPy's and Python's generators.
+        epochs: int. Number of epochs.
+        seed: int. Seed that is set for the generators of Keras, NumPy and Python.
 
-    Returns: compiled `keras.Model` from uint8 images to logits, whose layer
-        "features" has 128 units.
+    Returns: compiled `keras.Model` from uint8 images to logits, whose layer "features"
+        has 128 units.
 
     Raises:
-        ValueError: if `labels` is `None`, or there is one class only.
+        ValueError: if `labels` is `None`, or if there is only one class.
     """
     if labels is None or len(np.unique(labels)) < 2:
         raise ValueError(
-            "`labels` must hold at least two classes for a classifier to tell apart. "
+            "`labels` must hold at least two classes to train a classifier. "
             f"Received: {None if labels is None else np.unique(labels).tolist()}."
         )
     keras.utils.set_random_seed(seed)
@@ -88,12 +89,14 @@ def train_classifier(
 def classifier_extractor(
     model: keras.Model, class_names: Sequence[str] | None = None
 ) -> Extractor:
-    """The classifier as an extractor: 128 features, and logits.
+    """Makes an extractor of a classifier, with its 128 features and its logits.
 
     Args:
-        model: what `train_classifier` returned, saved and loaded or not.
-        class_names: sequence of str, one an output, or `None`. With them classes are
-            matched by name, else by index.
+        model: result of `train_classifier`, which may have been saved and loaded.
+        class_names: sequence of str with the names of the outputs, or `None`. With
+            names, classes are matched by name, otherwise by index.
+
+    Returns: `Extractor`.
     """
     made = keras_extractor(model, CLASSIFIER, features=FEATURES)
     names = None if class_names is None else tuple(class_names)
@@ -101,17 +104,17 @@ def classifier_extractor(
 
 
 def load_or_train(path, source, epochs=4, seed=0):
-    """The classifier saved at `path`; trained on a data source first if there is none.
+    """Loads the classifier at `path`, or trains and saves one if there is none.
 
     Args:
-        path: path ending in `.keras`, or `None` to keep none.
-        source: function without arguments to `(images, labels, class_names)`, called
-            to train.
+        path: path that ends in `.keras`, or `None` to train without saving.
+        source: function without arguments that returns `(images, labels, class_names)`.
+            It is called to train a classifier.
         epochs: see `train_classifier`.
         seed: see `train_classifier`.
 
-    Returns: `(model, class_names)`: `keras.Model`, and a tuple of str or `None`, where
-        they are not known.
+    Returns: tuple `(model, class_names)` of a `keras.Model`, and a tuple of str, or
+        `None` if the names are unknown.
     """
     path = None if path is None else paths.local(path)
     if path is not None and path.is_file():
@@ -124,9 +127,9 @@ def load_or_train(path, source, epochs=4, seed=0):
 
 
 def examples_of(source):
-    """`(images, labels, class_names)` of a `keras_sagan.data.Source`.
+    """Returns `(images, labels, class_names)` of a `keras_sagan.data.Source`.
 
-    Of a set that stays in its files at most `_LEARNED` images, all over it.
+    If its images stay in their files, at most `_LEARNED` evenly spaced ones are read.
     """
     images, labels = source.arrays()
     if not isinstance(images, np.ndarray):
@@ -136,12 +139,12 @@ def examples_of(source):
 
 
 def write(path, model, class_names):
-    """Writes a classifier as a `.keras` file that says which classes it knows.
+    """Writes a classifier and the names of its classes to a `.keras` file.
 
     Args:
-        path: path ending in `.keras`. Folders are made as needed.
-        model: what `train_classifier` returned.
-        class_names: sequence of str, one an output, or `None`.
+        path: path that ends in `.keras`. Folders are created as needed.
+        model: result of `train_classifier`.
+        class_names: sequence of str with the names of the outputs, or `None`.
     """
 
     def fill(partial):
@@ -156,10 +159,10 @@ def write(path, model, class_names):
 
 
 def read_class_names(path):
-    """The classes of a classifier's file: tuple of str, or `None` if it has none.
+    """Reads the classes from the file of a classifier: tuple of str, or `None`.
 
     Raises:
-        ValueError: if there is something else in their place.
+        ValueError: if the file contains something else in their place.
     """
     content = keras_files.read_asset(path, _CLASS_NAMES)
     if content is None:

@@ -1,8 +1,8 @@
-"""DINOv2, vision transformers with patches of 14 pixels, as feature extractors.
+"""Builds DINOv2, vision transformers with patches of 14 pixels, to extract features.
 
-The graph is KerasHub's (extra `dinov2`); the weights are the published ones, by the
-names of facebookresearch/dinov2. The feature is the class token after the last
-normalisation, of images of 224 x 224 pixels, as in dgm-eval and torch-fidelity.
+The graph is that of KerasHub (extra `dinov2`), and the weights are the published ones,
+with the names of facebookresearch/dinov2. As in dgm-eval and torch-fidelity, the
+feature is the class token after the last normalisation, of images of 224 x 224 pixels.
 
 Reference: [Oquab et al., 2023](https://arxiv.org/abs/2304.07193);
     [Stein et al., 2023](https://arxiv.org/abs/2306.04675), on scores of its features.
@@ -18,9 +18,9 @@ IMAGE_SIZE = 224
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 _PATCH = 14
-_TRAINED_SIZE = 518  # whose positions the weights hold
-_OFFSET = 0.1  # patches, that the published model adds before it interpolates
-_A = -0.75  # of PyTorch's cubic kernel
+_TRAINED_SIZE = 518  # size of images for which the weights hold positions
+_OFFSET = 0.1  # number of patches that the published model adds before interpolation
+_A = -0.75  # parameter of PyTorch's cubic kernel
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Size:
     """One of the published sizes.
 
     Args:
-        layers: int. Blocks.
-        width: int. Dimensions of a token, and of the feature.
-        heads: int. Of attention.
-        url: str. Of the weights.
-        sha256: str. Of that file.
-        bytes: int. Of that file.
+        layers: int. Number of blocks.
+        width: int. Number of dimensions of tokens and of the feature.
+        heads: int. Number of attention heads.
+        url: str. Address of the file of weights.
+        sha256: str. SHA-256 of this file.
+        bytes: int. Size of this file.
     """
 
     layers: int
@@ -76,10 +76,10 @@ SIZES = {
 
 
 def build(layers: int, width: int, heads: int):
-    """The network with random weights: `keras.Model`.
+    """Builds the network with random weights: `keras.Model`.
 
-    It maps `{"images": (batch, 224, 224, 3)}`, normalised, to the tokens, float32
-    `(batch, 257, width)`; the first one is the class token.
+    It maps `{"images": (batch, 224, 224, 3)}`, which must be normalised, to the tokens,
+    float32 `(batch, 257, width)`, of which the first is the class token.
 
     Raises:
         ImportError: if KerasHub is not installed.
@@ -102,15 +102,14 @@ def build(layers: int, width: int, heads: int):
 
 
 def set_weights(model, arrays):
-    """Sets the weights of `build`'s model.
+    """Sets the weights of a model.
 
     Args:
-        model: what `build` returned.
+        model: result of `build`.
         arrays: dict from the names of facebookresearch/dinov2 to arrays.
 
     Raises:
-        ValueError: if an array is missing, or there is another, or one has another
-            shape.
+        ValueError: if an array is missing, unknown, or of another shape.
     """
     arrays = {name: np.asarray(x) for name, x in arrays.items()}
     expected = _shapes(model)
@@ -133,15 +132,15 @@ def set_weights(model, arrays):
 
 
 def positions(embedding, size=IMAGE_SIZE // _PATCH):
-    """Position embeddings of fewer patches, as the published model interpolates them.
+    """Interpolates position embeddings for fewer patches, as the published model does.
 
-    PyTorch's bicubic, without antialiasing, by the factor (size + 0.1) / 37: the
-    published code adds the 0.1 for a rounding error of old, and the features depend
-    on it. KerasHub's own interpolation is another.
+    This is PyTorch's bicubic interpolation, without antialiasing, by the factor
+    (size + 0.1) / 37. The published code adds the 0.1 because of an old rounding error,
+    and the features depend on it. KerasHub interpolates differently.
 
     Args:
         embedding: array `(1, 1 + n * n, width)`.
-        size: int. Patches along each side.
+        size: int. Number of patches along each side.
 
     Returns: float32 array `(1, 1 + size * size, width)`.
     """
@@ -172,7 +171,7 @@ def _cubic(x):
 
 
 def _shapes(model):
-    """The published names with their shapes."""
+    """Returns the published names of all weights with their shapes: dict."""
     d, patches = model.hidden_dim, (_TRAINED_SIZE // _PATCH) ** 2
     shapes = {
         "cls_token": (1, 1, d),
@@ -199,7 +198,7 @@ def _shapes(model):
 
 
 def _converted(arrays, layers, heads):
-    """Yields the path of each of KerasHub's weights, and its value."""
+    """Yields the path of every weight in KerasHub, and its value."""
     yield "embeddings/cls_token", arrays["cls_token"]
     yield "embeddings/mask_token", arrays["mask_token"]
     yield "embeddings/position_embeddings", arrays["pos_embed"]
@@ -221,7 +220,7 @@ def _converted(arrays, layers, heads):
 
 
 def _of_block(arrays, heads):
-    """Yields path and value of the weights of one block."""
+    """Yields the paths and values of the weights of a block."""
     for i in (1, 2):
         yield f"norm{i}/gamma", arrays[f"norm{i}.weight"]
         yield f"norm{i}/beta", arrays[f"norm{i}.bias"]

@@ -1,7 +1,7 @@
-"""Feature extractors: networks whose activations the scores compare.
+"""Feature extractors, the networks whose activations the scores compare.
 
-Only the FID network with the published weights is called "inception"; scores of every
-other extractor carry its name, and none of them is FID.
+Only the FID network with the published weights is called "inception". The scores of all
+other extractors contain the name of the extractor, and none of them is called FID.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ FID_NETWORK = "inception"
 DINOV2 = "dinov2"
 CLASSIFIER = "classifier"
 
-UNVERIFIED = "_unverified"  # behind the name of a network with other weights
+UNVERIFIED = "_unverified"  # end of the name of a network with other weights
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,16 +29,16 @@ class Extractor:
     """A network that turns images into features.
 
     Args:
-        name: str. What scores are named after.
-        sha256: str. Of the weights.
-        resize: str. How images get to the network's size: one of
+        name: str. Name that is part of the names of scores.
+        sha256: str. SHA-256 of the weights.
+        resize: str. How images are resized for the network: one of
             `naming.RESIZE_KINDS`, or "none".
-        preprocessing: str. What is done to the values.
-        function: callable from a uint8 tensor `(batch, height, width, 3)` to features
-            `(batch, dimensions)` and logits `(batch, classes)` or `None`.
-        channels: int. Of the images it takes.
-        dimensions: int, or `None` where it is not known. Of a feature vector.
-        class_names: tuple of str, the classes of the logits, or `None`.
+        preprocessing: str. How the values of pixels are transformed.
+        function: function from a uint8 tensor `(batch, height, width, channels)` to
+            features `(batch, dimensions)`, and logits `(batch, classes)` or `None`.
+        channels: int. Number of channels of the images that it takes.
+        dimensions: int. Length of a feature vector, or `None` if unknown.
+        class_names: tuple of str with the classes of the logits, or `None`.
     """
 
     name: str
@@ -52,26 +52,26 @@ class Extractor:
 
     @property
     def is_inception(self) -> bool:
-        """bool: whether it is the FID network, be it with other weights."""
+        """bool. Whether it is the FID network, perhaps with other weights."""
         return self.name in (FID_NETWORK, FID_NETWORK + UNVERIFIED)
 
     @property
     def is_dinov2(self) -> bool:
-        """bool: whether it is a DINOv2, be it with other weights."""
+        """bool. Whether it is a DINOv2, perhaps with other weights."""
         return self.name.startswith(DINOV2)
 
     @property
     def has_classes(self) -> bool:
-        """bool: whether its logits are those of classes that mean something."""
+        """bool. Whether its logits are those of meaningful classes."""
         return self.is_inception or self.name == CLASSIFIER
 
     @property
     def is_fid_network(self) -> bool:
-        """bool: whether its Frechet distance is FID."""
+        """bool. Whether its Frechet distance is FID."""
         return self.name == FID_NETWORK and self.sha256 == inception_weights.SHA256
 
     def describe(self) -> dict[str, str]:
-        """dict for the protocol of a score."""
+        """Returns the description for the protocol of a score: dict."""
         names = ("name", "sha256", "resize", "preprocessing")
         return {name: getattr(self, name) for name in names}
 
@@ -79,14 +79,14 @@ class Extractor:
 def extract(
     images: np.ndarray, extractor: Extractor, batch_size: int = 64
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Features of images.
+    """Extracts features from images.
 
     Args:
         images: uint8 array `(n, height, width, channels)`.
         extractor: `Extractor`.
-        batch_size: int. Images computed at once.
+        batch_size: int. Number of images that are processed at once.
 
-    Returns: `(features, logits)`: float32 `(n, dimensions)`, and float32
+    Returns: tuple `(features, logits)`: float32 `(n, dimensions)`, and float32
         `(n, classes)` or `None`.
 
     Raises:
@@ -104,7 +104,7 @@ def extract(
     for start in range(0, len(images), batch_size):
         batch = with_channels(images[start : start + batch_size], extractor.channels)
         missing = 0 if start == 0 else batch_size - len(batch)
-        if missing:  # one shape only: every other one is compiled anew
+        if missing:  # padded to the same shape, as another one would be compiled anew
             batch = np.concatenate([batch, np.repeat(batch[-1:], missing, axis=0)])
         rows = len(batch) - missing
         result = extractor.function(tf.constant(batch))
@@ -116,7 +116,7 @@ def extract(
 
 
 def with_channels(images, channels):
-    """uint8 images with 1 or 3 channels: grey is repeated, alpha put over white."""
+    """Converts uint8 images to 1 or 3 channels, with transparent parts on white."""
     if images.shape[3] == 4:
         alpha = images[..., 3:].astype(np.float32) / 255
         blended = images[..., :3] * alpha + 255 * (1 - alpha)
@@ -138,26 +138,29 @@ def keras_extractor(
     preprocess: Callable | None = None,
     resize_kind: str = "clean",
 ) -> Extractor:
-    """Any Keras model of one image input.
+    """Makes an extractor of any Keras model with one image input.
 
     Args:
         model: `keras.Model` with input `(batch, height, width, 1 or 3)`. Images are
-            resized to its size if it has a fixed one.
-        name: str. What the scores are to be named after.
-        features: str, or `None`. Name of the layer whose output are the features; the
-            model's output are the logits then. `None`: its output are the features.
-            A feature map is averaged over its positions.
-        preprocess: callable from float32 images in [0, 255] to the model's input, or
-            `None` for none. E.g. that of the module in `keras.applications`.
+            resized to its size if that is fixed.
+        name: str. Name that becomes part of the names of scores.
+        features: str. Name of the layer whose output are the features; the output of
+            the model are the logits then. With `None`, the output of the model are the
+            features. Feature maps are averaged over their positions.
+        preprocess: function from float32 images in [0, 255] to the input of the model,
+            e.g. that of its module in `keras.applications`, or `None`.
         resize_kind: str. One of `naming.RESIZE_KINDS`.
 
+    Returns: `Extractor`.
+
     Raises:
-        ValueError: if `name` is a published network's, or `model` has another input.
+        ValueError: if `name` is that of a published network, or if `model` has another
+            input.
     """
     if name.startswith((FID_NETWORK, DINOV2)):
         raise ValueError(
-            f"`name` must not begin with {FID_NETWORK!r}: that is the FID network, nor "
-            f"with {DINOV2!r}. Received: name={name!r}."
+            f"`name` must not begin with {FID_NETWORK!r} or {DINOV2!r}, the names of "
+            f"published networks. Received: name={name!r}."
         )
     shapes = [tuple(x.shape) for x in getattr(model, "inputs", None) or ()]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
@@ -197,10 +200,11 @@ def keras_extractor(
 
 
 def saved_model_extractor(path, name):
-    """A TensorFlow SavedModel: its first signature input takes the images.
+    """Makes an extractor of a TensorFlow SavedModel.
 
-    The images are given as float32 in [0, 255], of their own size; the features are
-    the output called "features", or the only output.
+    The only input of its signature "serving_default" gets the images, with values in
+    [0, 255], at their own size. The features are the output called "features", or the
+    only output.
 
     Raises:
         ValueError, OSError: if it is not such a SavedModel.
@@ -234,7 +238,7 @@ def saved_model_extractor(path, name):
 
 
 def weights_sha256(model):
-    """SHA-256 of a Keras model's weights, in order."""
+    """Returns the SHA-256 of the weights of a Keras model, in order."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(str((weight.shape, weight.dtype.str)).encode())
@@ -252,7 +256,7 @@ def _files_sha256(path):
 
 
 def _dimensions(shape):
-    """Length of what `_flat_features` makes of an output; `None` if not known."""
+    """Returns the length of a feature of `_flat_features`, or `None` if unknown."""
     shape = tf.TensorShape(shape)
     if shape.rank is None:
         return None

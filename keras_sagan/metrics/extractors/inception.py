@@ -1,16 +1,16 @@
-"""The network of the Frechet Inception distance: "Inception 2015-12-05".
+"""Builds the network of the Frechet Inception distance, "Inception 2015-12-05".
 
-It is Inception v3 as TensorFlow published it in December 2015, with 1008 outputs; its
+It is Inception v3 as published by TensorFlow in December 2015, with 1008 outputs. Its
 graph and weights differ from those of `keras.applications.InceptionV3`. Every
 convolution is followed by a batch norm (epsilon 1e-3, no scale) and a ReLU. Three
-peculiarities of that graph decide the score and are kept: average pools that do not
+peculiarities of the graph influence the score and are kept: average pools that do not
 count their padding, a maximum pool instead of an average pool in the very last block,
 and a classifier whose bias the Inception score leaves out.
 
-Two exact rewritings make it faster here. The batch norms are constant, so they are
-folded into their convolutions (in float64). In a block, all 1x1 convolutions of the
-block's input are one convolution; an average pool commutes with the 1x1 convolution
-behind it, and then pools fewer channels.
+Two exact transformations make it faster. The batch norms, which are constant, are
+merged with their convolutions (in float64). In each block, all 1x1 convolutions of the
+input become a single one; an average pool is swapped with the 1x1 convolution after
+it, so that it pools fewer channels.
 
 References:
     - [Szegedy et al., 2015](https://arxiv.org/abs/1512.00567)
@@ -25,15 +25,15 @@ IMAGE_SIZE = 299  # pixels
 FEATURES = 2048
 CLASSES = 1008
 
-_EPSILON = 1e-3  # of the batch norms
+_EPSILON = 1e-3  # epsilon of the batch norms
 
 
 def build():
-    """Returns the network, with weights that still have to be set.
+    """Builds the network, whose weights must be set afterwards.
 
-    Input: float32 `(batch, 299, 299, 3)`, `(pixel - 128) / 128` of RGB images.
-    Outputs, a dict: "pool3" `(batch, 2048)`, "logits" and "logits_unbiased"
-    `(batch, 1008)`.
+    The input is float32 `(batch, 299, 299, 3)`, that is, `(pixel - 128) / 128` of RGB
+    images. The output is a dict of "pool3" `(batch, 2048)`, and "logits" and
+    "logits_unbiased" `(batch, 1008)`.
     """
     images = keras.Input((IMAGE_SIZE, IMAGE_SIZE, 3))
     x = _conv_block(images, "Conv2d_1a_3x3", 32, 3, strides=2)
@@ -61,12 +61,12 @@ def build():
 
 
 def set_weights(model, arrays):
-    """Sets the weights of `build()` from those of the published file.
+    """Sets the weights of a model to those of the published file.
 
     Args:
-        model: what `build` returned.
-        arrays: dict from the names in pytorch-fid's file, e.g.
-            "Mixed_5b.branch1x1.conv.weight", to arrays in PyTorch's layout.
+        model: result of `build`.
+        arrays: dict from names in the file of pytorch-fid, e.g.
+            "Mixed_5b.branch1x1.conv.weight", to arrays in the layout of PyTorch.
 
     Raises:
         ValueError: if an array is missing or has another shape.
@@ -157,7 +157,10 @@ def _block_e(x, name, average_pool):
 
 
 def _entry(x, name, branches, widths, pooled=None):
-    """All 1x1 convolutions of a block's input at once; the last is pooled if asked."""
+    """Applies all 1x1 convolutions to the input of a block at once.
+
+    With `pooled`, there is one more convolution, whose output is average pooled.
+    """
     names, widths = branches.split(), list(widths)
     rectified = sum(widths)
     if pooled is not None:
@@ -170,7 +173,7 @@ def _entry(x, name, branches, widths, pooled=None):
         axis=-1,
     )
     if pooled is not None:
-        # TensorFlow's average pool divides by the number of pixels inside.
+        # TensorFlow's average pool does not count the padding.
         pool = keras.layers.AveragePooling2D(3, 1, "same")(y[..., rectified:])
         parts = [*parts, keras.ops.relu(pool)]
     return parts
@@ -193,7 +196,7 @@ def _max_pool(x):
 
 # === Weights ===
 def _joint_name(names):
-    """A layer's name, e.g. "Mixed_7a-branch3x3_1--Mixed_7a-branch7x7x3_1"."""
+    """Joins names, e.g. to "Mixed_7a-branch3x3_1--Mixed_7a-branch7x7x3_1"."""
     return "--".join(names).replace(".", "-")
 
 
@@ -202,7 +205,7 @@ def _sources(layer_name):
 
 
 def _folded(arrays, name):
-    """Kernel (Keras's layout) and bias of a convolution with its batch norm."""
+    """Returns kernel (Keras layout) and bias of a convolution with its batch norm."""
     kernel = _take(arrays, f"{name}.conv.weight").transpose(2, 3, 1, 0)
     gamma, beta, mean, variance = (
         _take(arrays, f"{name}.bn.{part}")

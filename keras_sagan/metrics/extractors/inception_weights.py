@@ -1,9 +1,9 @@
-"""The published weights of the FID network: where they are and which they are."""
+"""Loads the published weights of the FID network, and downloads them if needed."""
 
 from keras_sagan.files import paths, torch_files
 from keras_sagan.metrics.extractors import inception, weights_files
 
-# The file of pytorch-fid; torch-fidelity's has the same content.
+# The file of pytorch-fid. That of torch-fidelity has the same content.
 URL = (
     "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
     "pt_inception-2015-12-05-6726825d.pth"
@@ -14,16 +14,16 @@ _LARGEST = 1 << 27  # bytes; the file has 95,628,359
 
 
 def load(path=None, cache_dir=None):
-    """The FID network with weights.
+    """Loads the FID network with its weights.
 
     Args:
-        path: path of the weights file, or `None` to use the copy in `cache_dir`, and
-            to download it first if there is none.
-        cache_dir: path, or `None` for "~/.cache/keras_sagan" (below $XDG_CACHE_HOME
-            if that is set).
+        path: path of the file of weights, or `None` for the copy in `cache_dir`, which
+            is downloaded if there is none.
+        cache_dir: path, or `None` for "~/.cache/keras_sagan" (or in $XDG_CACHE_HOME, if
+            that is set).
 
-    Returns: `(model, sha256)`: the Keras model and the file's SHA-256. Only with
-        `sha256 == SHA256` is it the FID network.
+    Returns: tuple `(model, sha256)` of the Keras model and the SHA-256 of the file. It
+        is the FID network only if `sha256 == SHA256`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -38,7 +38,7 @@ def load(path=None, cache_dir=None):
 
 
 def download(cache_dir=None, url=URL, sha256=SHA256):
-    """The path of the weights file in the cache; see `weights_files.download`."""
+    """Returns the path of the file in the cache; see `weights_files.download`."""
     instead = (
         ", or use another extractor (--extractor classifier), whose scores are not FID."
     )

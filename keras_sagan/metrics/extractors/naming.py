@@ -1,6 +1,6 @@
-"""Names of extractors on the command line and in settings, checked by their form.
+"""Checks the form of names of extractors on the command line and in settings.
 
-Free of NumPy and TensorFlow: a mistake in a name is reported before those are loaded.
+NumPy and TensorFlow are not imported here, so that a mistake is reported immediately.
 """
 
 import pathlib
@@ -9,7 +9,7 @@ from keras_sagan.files import paths
 
 RESIZE_KINDS = ("tensorflow1", "pytorch", "clean", "pillow")
 DINOV2_SIZES = ("s", "b", "l")
-WEIGHTS = ("inception", "dinov2")  # whose weights are a file of their own
+WEIGHTS = ("inception", "dinov2")  # extractors with a separate file of weights
 
 _FORMS = (
     "inception, dinov2[:s|b|l], classifier[:FILE.keras], keras:FILE.keras, "
@@ -23,12 +23,12 @@ def parse(name):
     Args:
         name: str. See `keras-sagan evaluate --help`.
 
-    Returns: `(kind, rest)`: str before and after the first colon; `rest` may be empty
-        for "inception" and "classifier" only.
+    Returns: tuple `(kind, rest)` of the str before and after the first colon. `rest` is
+        empty for "inception" and may be empty for "classifier".
 
     Raises:
-        ValueError: if there is no such extractor, or its file has another ending.
-        FileNotFoundError: if the file or directory that has to be there is not.
+        ValueError: if there is no such extractor, or if its file has another extension.
+        FileNotFoundError: if its file or directory does not exist.
     """
     kind, colon, rest = name.partition(":")
     if kind == "dinov2" and not colon:
@@ -57,9 +57,9 @@ def parse(name):
 
 
 def default_resize(kind):
-    """How images get to the size of an extractor of this kind where nothing is said.
+    """Returns how images are resized by default for an extractor.
 
     Args:
-        kind: str, the first part of what `parse` returns.
+        kind: str. The first part of the result of `parse`.
     """
     return "pillow" if kind == "dinov2" else "tensorflow1"

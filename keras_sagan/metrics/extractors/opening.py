@@ -1,4 +1,4 @@
-"""Extractors by the names that the command line gives them, on one or many replicas."""
+"""Opens extractors by their names on the command line, for one or several replicas."""
 
 import contextlib
 import dataclasses
@@ -29,10 +29,11 @@ def open_extractor(
         name: str. See `keras-sagan evaluate --help`.
         weights: path of the weights of the FID network or of DINOv2, or `None`.
         resize_kind: str, or `None` for `naming.default_resize`.
-        layer: str or `None`. Layer of a Keras model.
-        training_data: function without arguments to images, labels and class names.
-        strategy: `tf.distribute.Strategy`, or `None`. Each batch is spread over its
-            replicas in this process. Its scope must not be entered yet.
+        layer: str or `None`. Layer of a Keras model whose output are the features.
+        training_data: function without arguments that returns images, labels and class
+            names to train a classifier.
+        strategy: `tf.distribute.Strategy`, or `None`. Each batch is split among its
+            replicas in this process. Do not call this function in its scope.
 
     Returns: `Extractor`.
 
@@ -42,7 +43,7 @@ def open_extractor(
     """
     kind, rest = naming.parse(name)
     resize_kind = resize_kind or naming.default_resize(kind)
-    if kind == "classifier":  # trained on one replica: on several it would be another
+    if kind == "classifier":  # trained on one replica, as several would give another
         model, class_names = classifier.load_or_train(rest or None, training_data)
         return open_classifier(model, class_names, strategy)
     with contextlib.nullcontext() if strategy is None else strategy.scope():
@@ -51,10 +52,10 @@ def open_extractor(
 
 
 def open_classifier(model, class_names=None, strategy=None):
-    """A classifier as an extractor for all replicas of this process.
+    """Makes an extractor of a classifier, for all replicas of this process.
 
     Args:
-        model: what `train_classifier` returned, on one replica.
+        model: result of `train_classifier`, trained on one replica.
         class_names: see `classifier_extractor`.
         strategy: see `open_extractor`.
     """
@@ -70,23 +71,23 @@ def open_classifier(model, class_names=None, strategy=None):
 def spread_extractor(
     extractor: extractor.Extractor, strategy: tf.distribute.Strategy | None
 ) -> extractor.Extractor:
-    """An extractor that spreads each batch over the replicas of this process.
+    """Makes an extractor that splits each batch among the replicas of this process.
 
-    Features are those of one replica, in the same order, up to rounding. Open the
-    extractor in the strategy's scope, so that every device has its weights.
+    Up to rounding, features and their order are the same as on one replica. Open the
+    extractor in the scope of the strategy, so that every device has its weights.
 
     Args:
         extractor: `keras_sagan.metrics.Extractor`.
         strategy: `tf.distribute.Strategy`, or `None`.
 
-    Returns: `Extractor`; the given one if there is one replica.
+    Returns: `Extractor`, which is the given one if there is only one replica.
     """
     if strategy is None or strategies.local_replicas(strategy) == 1:
         return extractor
     rows = RowMap(extractor.function, strategy)
 
     def function(images):
-        outputs = rows([images], batch_size=len(images))  # split evenly
+        outputs = rows([images], batch_size=len(images))  # so that it is split evenly
         return tuple(None if x is None else tf.constant(x) for x in outputs)
 
     return dataclasses.replace(extractor, function=function)
@@ -107,7 +108,7 @@ def _open(kind, rest, weights, resize_kind, layer):
 
 
 def _open_application(name, resize_kind):
-    """A network of `keras.applications` with its published ImageNet weights."""
+    """Opens a network of `keras.applications` with its published ImageNet weights."""
     build = getattr(keras.applications, name, None)
     if build is None:
         known = [x for x in dir(keras.applications) if x[:1].isupper()]

@@ -1,6 +1,6 @@
-"""The published networks as extractors: the FID network, and DINOv2.
+"""Opens published networks, the FID network and DINOv2, as extractors.
 
-Scores carry their names only where the file of weights is the published one.
+Their scores have the published names only if the file of weights is the published one.
 """
 
 import os
@@ -29,18 +29,23 @@ def inception_extractor(
     resize_kind: str = "tensorflow1",
     cache_dir: str | os.PathLike | None = None,
 ) -> Extractor:
-    """The FID network: features "pool3", logits without bias.
+    """Opens the FID network, with features "pool3" and logits without bias.
 
     Args:
-        path: path of pytorch-fid's or torch-fidelity's weights file, or `None` to
-            download it. With a file of other content the extractor, and its scores,
-            are called "inception_unverified".
-        resize_kind: str, one of `naming.RESIZE_KINDS`. pytorch-fid's ("pytorch")
-            goes with its own scaling of the values, 2 * pixel / 255 - 1.
-        cache_dir: see `inception_weights.load`.
+        path: path of the file of weights of pytorch-fid or torch-fidelity, or `None` to
+            download it. With a file of other content, the extractor and its scores are
+            called "inception_unverified".
+        resize_kind: str, one of `naming.RESIZE_KINDS`. With "pytorch", pixels are
+            scaled as in pytorch-fid, to 2 * pixel / 255 - 1.
+        cache_dir: path of the directory of downloaded files. Defaults to
+            "~/.cache/keras_sagan" (or in $XDG_CACHE_HOME, if that is set).
+
+    Returns: `Extractor`.
 
     Raises:
-        ValueError, OSError, RuntimeError: see `inception_weights.load`.
+        ValueError: if `resize_kind` is unknown, or if the file is something else.
+        FileNotFoundError: if there is no such file.
+        RuntimeError: if it cannot be downloaded.
     """
     if resize_kind not in RESIZE_KINDS:
         raise ValueError(
@@ -73,21 +78,24 @@ def dinov2_extractor(
     resize_kind: str = "pillow",
     cache_dir: str | os.PathLike | None = None,
 ) -> Extractor:
-    """DINOv2 ViT-S, B or L with patches of 14 pixels: the class token.
+    """Opens DINOv2 ViT-S, B or L with patches of 14 pixels; features are class tokens.
 
     Args:
-        size: "s", "b" or "l". The literature's FD-DINOv2 is of "l", whose scores are
-            called `fd_dinov2`; those of the others have the size behind it.
+        size: "s", "b" or "l". The FD-DINOv2 of the literature uses "l", whose scores
+            are called `fd_dinov2`. The names for other sizes also contain the size.
         path: path of the published file `dinov2_vit...14_pretrain.pth`, or `None` to
-            download it. With a file of other content the name ends in "unverified".
-        resize_kind: str, one of `naming.RESIZE_KINDS`: "pillow" is dgm-eval's, "clean"
-            its `--clean_resize`, "tensorflow1" torch-fidelity's.
-        cache_dir: path, or `None`. Where a downloaded file is kept; see
-            `weights_files.download`.
+            download it. With a file of other content, the name ends in "unverified".
+        resize_kind: str, one of `naming.RESIZE_KINDS`: "pillow" as in dgm-eval, "clean"
+            as with its `--clean_resize`, or "tensorflow1" as in torch-fidelity.
+        cache_dir: path of the directory of downloaded files. Defaults to
+            "~/.cache/keras_sagan" (or in $XDG_CACHE_HOME, if that is set).
+
+    Returns: `Extractor`.
 
     Raises:
         ImportError: if KerasHub is not installed (extra `dinov2`).
-        ValueError: if there is no such size, or the file is something else.
+        ValueError: if `size` or `resize_kind` is unknown, or if the file is something
+            else.
         FileNotFoundError: if there is no such file.
         RuntimeError: if it cannot be downloaded.
     """
@@ -116,12 +124,12 @@ def dinov2_extractor(
 
 
 def opened_dinov2(model, name, sha256, resize_kind):
-    """`dinov2.build`'s model as an extractor.
+    """Makes an extractor of a DINOv2 model.
 
     Args:
-        model: what `dinov2.build` returned.
-        name: str. What scores are named after.
-        sha256: str. Of the weights.
+        model: result of `dinov2.build`.
+        name: str. Name that is part of the names of scores.
+        sha256: str. SHA-256 of the weights.
         resize_kind: str. One of `naming.RESIZE_KINDS`.
     """
     mean, deviation = (

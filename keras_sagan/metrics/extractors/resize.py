@@ -1,13 +1,14 @@
-"""Four ways to a network's size, as four tools do it: their scores differ.
+"""Resizes images for a network in four ways, on which the scores depend.
 
-- "tensorflow1": bilinear, no antialiasing, corner-aligned grid (TensorFlow 1's
-  default). The FID of the paper; torch-fidelity, clean-fid's "legacy_tensorflow".
-- "pytorch": bilinear, no antialiasing, half-pixel grid. pytorch-fid, clean-fid's
-  "legacy_pytorch".
-- "clean": bicubic with antialiasing, as Pillow computes on float images, then
-  clipped. clean-fid's "clean", dgm-eval's `--clean_resize`.
-- "pillow": the same on images of bytes, rounded after rows and after columns. What
-  torchvision does to a Pillow image, hence dgm-eval's default.
+- "tensorflow1": bilinear, without antialiasing, on a corner-aligned grid (the default
+  of TensorFlow 1). Used for FID in the paper, by torch-fidelity and by clean-fid's
+  "legacy_tensorflow".
+- "pytorch": bilinear, without antialiasing, on a half-pixel grid. Used by pytorch-fid
+  and clean-fid's "legacy_pytorch".
+- "clean": bicubic with antialiasing, as in Pillow on float images, then clipped. Used
+  by clean-fid's "clean" and dgm-eval's `--clean_resize`.
+- "pillow": the same on images of bytes, rounded after rows and after columns. Used by
+  torchvision on Pillow images, and therefore by dgm-eval by default.
 
 Reference: [Parmar et al., 2022](https://arxiv.org/abs/2104.11222), section 3.
 """
@@ -21,7 +22,7 @@ from keras_sagan.metrics.extractors.naming import RESIZE_KINDS
 
 
 def resize(images, size, kind):
-    """Resizes a batch; usable in a graph.
+    """Resizes a batch of images, also in a graph.
 
     Args:
         images: tensor `(batch, height, width, channels)`, values in [0, 255].
@@ -50,7 +51,8 @@ def resize(images, size, kind):
 def _bicubic(images, size, rounded):
     height, width = images.shape[1:3]
     rows, columns = (tf.constant(bicubic_matrix(x, size)) for x in (height, width))
-    images = tf.einsum("bhwc,vw->bhvc", images, columns)  # Pillow: rows of pixels first
+    # As in Pillow, the rows of pixels come first.
+    images = tf.einsum("bhwc,vw->bhvc", images, columns)
     if rounded:
         images = tf.clip_by_value(tf.floor(images + 0.5), 0.0, 255.0)
     images = tf.einsum("bhvc,uh->buvc", images, rows)
@@ -61,11 +63,11 @@ def _bicubic(images, size, rounded):
 
 @functools.lru_cache(maxsize=16)
 def bicubic_matrix(old, new):
-    """Pillow's resampling of `old` to `new` pixels as a matrix `(new, old)`.
+    """Returns Pillow's resampling from `old` to `new` pixels: matrix `(new, old)`.
 
-    The cubic kernel (a = -0.5) is widened by old / new where that is above 1, which
-    is what makes it antialiasing; weights that fall outside are dropped and the
-    others sum to 1 (source: Pillow, `src/libImaging/Resample.c`).
+    The cubic kernel (a = -0.5) is widened by old / new if that is above 1, for
+    antialiasing. Weights outside the image are dropped, and the others sum to 1
+    (source: Pillow, `src/libImaging/Resample.c`).
     """
     scale = old / new
     widening = max(scale, 1.0)

@@ -1,4 +1,4 @@
-"""Files of published weights: downloaded once, verified, and known by their SHA-256."""
+"""Downloads files of published weights and verifies them by their SHA-256."""
 
 import hashlib
 import os
@@ -12,21 +12,21 @@ _TIMEOUT = 30  # seconds without any data
 
 
 def download(what, url, sha256, largest, cache_dir=None, instead=""):
-    """The path of a file of weights in the cache, downloaded if need be.
+    """Returns the path of a file of weights in the cache, and downloads it if needed.
 
-    The file appears complete and verified, or not at all.
+    The file is complete and verified, or not there at all.
 
     Args:
-        what: str. Whose weights they are.
+        what: str. Name of the network in messages.
         url: str.
-        sha256: str. What the file must have.
-        largest: int. Bytes; no more are read.
-        cache_dir: path, or `None` for "~/.cache/keras_sagan" (below $XDG_CACHE_HOME
-            if that is set).
-        instead: str. What the error suggests.
+        sha256: str. SHA-256 that the file must have.
+        largest: int. Largest number of bytes to read.
+        cache_dir: path, or `None` for "~/.cache/keras_sagan" (or in $XDG_CACHE_HOME, if
+            that is set).
+        instead: str. End of the error message, which may suggest an alternative.
 
     Raises:
-        RuntimeError: if it cannot be downloaded, or has another SHA-256.
+        RuntimeError: if it cannot be downloaded, or if it has another SHA-256.
     """
     folder = paths.local(cache_dir) if cache_dir else _default_cache()
     target = folder / url.rpartition("/")[2]
@@ -43,14 +43,14 @@ def download(what, url, sha256, largest, cache_dir=None, instead=""):
     except OSError as error:  # also `urllib.error.URLError`
         raise RuntimeError(
             f"The weights of {what} could not be downloaded from {url}: {error}. "
-            f"Download that file elsewhere and pass its path (`path`, --weights PATH)"
+            f"Download the file elsewhere and pass its path (`path`, --weights PATH)"
             f"{instead}"
         ) from error
     return target
 
 
 def sha256_of(path):
-    """The SHA-256 of a file, in hexadecimal digits.
+    """Returns the SHA-256 of a file in hexadecimal digits.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -60,7 +60,7 @@ def sha256_of(path):
 
 
 def _read(response, what, largest):
-    """At most so many bytes of a response."""
+    """Reads a response, up to about `largest` bytes, and shows the progress."""
     content = bytearray()
     size = int(response.headers.get("Content-Length") or 0) / 1e6 or None
     with progress.Counter(size, what, "MB") as counter:

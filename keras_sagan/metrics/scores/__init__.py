@@ -1,1 +1,1 @@
-"""Scores: pure functions on arrays of features, probabilities and labels."""
+"""Scores, as pure functions on arrays of features, probabilities and labels."""

@@ -1,4 +1,4 @@
-"""Confidence intervals by resampling."""
+"""Computes confidence intervals by resampling."""
 
 import typing
 from collections.abc import Callable
@@ -17,26 +17,27 @@ def bootstrap_interval(
     seed: int = 0,
     centred: bool = True,
 ) -> tuple[float, float]:
-    """An interval for a statistic of one or several samples.
+    """Computes a confidence interval for a statistic of one or several samples.
 
-    The images of every sample are drawn again with repetition. Repetitions are bias
-    for most scores here: a Frechet distance grows, recall shrinks. So the interval
-    has the spread of the resampled values but lies around the value itself
-    (`centred`); it covers the noise of which images were drawn, not the bias of how
-    many.
+    The images of every sample are drawn again with repetition. For most scores here,
+    repetitions cause bias: a Frechet distance becomes larger, and recall smaller.
+    Therefore the interval has the spread of the resampled values, but lies around the
+    value itself (`centred`). It covers the noise from the choice of images, not the
+    bias from their number.
 
     Args:
-        statistic: function from as many arrays to a float.
-        *samples: arrays, one row an image.
-        resamples: int. Defaults to `200`.
+        statistic: function from the arrays to a float.
+        *samples: arrays with a row for each image.
+        resamples: int. Number of resamples. Defaults to `200`.
         level: float in (0, 1). Defaults to `0.95`.
         seed: int.
-        centred: bool. `False` for the plain percentiles.
+        centred: bool. Whether the interval lies around the value itself. If not, it
+            consists of the plain percentiles.
 
-    Returns: `(low, high)`, floats.
+    Returns: tuple `(low, high)` of floats.
 
     Raises:
-        ValueError: if `resamples` or `level` is out of range, or there is no sample.
+        ValueError: if `resamples` or `level` is out of range, or if there is no sample.
 
     Example:
         low, high = bootstrap_interval(frechet_distance, real, fake, resamples=50)
@@ -57,16 +58,16 @@ def resample(
     resamples: int = 200,
     seed: int = 0,
 ) -> np.ndarray:
-    """The statistic of samples drawn again with repetition.
+    """Computes a statistic of samples that are drawn again with repetition.
 
     Args:
-        statistic, samples, resamples, seed: see `bootstrap_interval`; the statistic
-            may be a sequence of floats.
+        statistic, samples, resamples, seed: see `bootstrap_interval`. The statistic may
+            also return a sequence of floats.
 
     Returns: float64 array `(resamples,)`, or `(resamples, length of the sequence)`.
 
     Raises:
-        ValueError: if `resamples` is out of range, or there is no sample.
+        ValueError: if `resamples` is out of range, or if there is no sample.
     """
     check_count("resamples", resamples, 2)
     if not samples:
@@ -87,14 +88,14 @@ def resample_halves(
     resamples: int = 200,
     seed: int = 0,
 ) -> np.ndarray:
-    """The statistic of random halves of the samples, drawn without repetition.
+    """Computes a statistic of random halves of the samples, without repetition.
 
-    For scores that repeated images break: a nearest neighbour at distance 0, a pair
-    of equal images in a kernel. The mean of a half, drawn without repetition, varies
-    as much about that of all n images as that of n images about the truth, so that
-    the spread needs no factor.
+    It is for scores that repeated images would distort, by nearest neighbours at
+    distance 0 or pairs of equal images in a kernel. The mean of a random half varies
+    about that of all n images as much as the mean of n images varies about the true
+    one, so that the spread needs no factor.
 
-    Args, returns and errors are those of `resample`.
+    Arguments, return values and errors are those of `resample`.
 
     Reference: Shao and Wu, 1989, "A general theory for jackknife variance
         estimation": the delete-d jackknife with d = n / 2.
@@ -111,7 +112,7 @@ def resample_halves(
 
 
 def half_masks(count: int, resamples: int, seed: int = 0) -> np.ndarray:
-    """Random halves: bool `(resamples, count)`, count // 2 of each row are true."""
+    """Draws random halves: bool `(resamples, count)`, True for half of each row."""
     generator = np.random.default_rng(seed)
     masks = np.zeros((resamples, count), bool)
     for row in masks:
@@ -122,14 +123,14 @@ def half_masks(count: int, resamples: int, seed: int = 0) -> np.ndarray:
 def interval(
     values: np.ndarray, level: float = 0.95, around: float | None = None
 ) -> tuple[float, float]:
-    """The interval that resampled values give.
+    """Computes a confidence interval from resampled values.
 
     Args:
         values: array `(resamples,)`.
         level: float in (0, 1).
-        around: float, or `None`. What the interval is moved to lie around.
+        around: float, or `None`. Value to which the mean of the values is moved.
 
-    Returns: `(low, high)`, floats.
+    Returns: tuple `(low, high)` of floats.
 
     Raises:
         ValueError: if `level` is out of range.

@@ -1,4 +1,4 @@
-"""Scores of every class: distances within a class, agreement with the label."""
+"""Computes scores of each class: distances within it, and agreement with the label."""
 
 from collections.abc import Sequence
 
@@ -17,22 +17,22 @@ def intra_class_distance(
     fake_labels: np.ndarray,
     allow_few: bool = False,
 ) -> dict[int, float]:
-    """Frechet distance within each class.
+    """Computes the Frechet distance within each class.
 
-    Their mean is the intra-class FID where the features are the FID network's. It
-    notices a generator that makes good images of too few kinds, or of the wrong
-    class.
+    With features of the FID network, their mean is the intra-class FID. It notices if a
+    generator makes good images, but of the wrong class or with too little variety
+    within a class.
 
     Args:
         real, fake: arrays `(n, dimensions)`, `(m, dimensions)`.
         real_labels, fake_labels: integer arrays `(n,)`, `(m,)`.
-        allow_few: bool. See `frechet_distance`; a class has few images.
+        allow_few: bool. See `frechet_distance`; it is about the images of a class.
 
     Returns: dict from class index to float.
 
     Raises:
-        ValueError: if a class has images in one of the sets only or too few, or as
-            `frechet_distance` does.
+        ValueError: if a class has too few images or is in one of the sets only, or as
+            for `frechet_distance`.
 
     Reference: [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), section 4.
     """
@@ -52,11 +52,11 @@ def intra_class_distance(
 
 
 def check_classes(real_labels, fake_labels, dimensions, allow_few):
-    """Raises `ValueError` where a class is in one set only, or has too few images.
+    """Raises a `ValueError` if a class is in one set only, or has too few images.
 
     Args:
         real_labels, fake_labels: integer arrays `(n,)`, `(m,)`.
-        dimensions: int, or `None` where it is not known. Of the features.
+        dimensions: int. Number of dimensions of the features, or `None` if unknown.
         allow_few: bool. See `frechet_distance`.
     """
     classes, real_counts = np.unique(real_labels, return_counts=True)
@@ -66,7 +66,7 @@ def check_classes(real_labels, fake_labels, dimensions, allow_few):
             "`real_labels` and `fake_labels` must hold the same classes. Received: "
             f"{classes.tolist()} and {other_classes.tolist()}."
         )
-    least = 2  # what a covariance needs
+    least = 2  # number of images that a covariance needs
     for label, *counts in zip(classes, real_counts, fake_counts, strict=True):
         try:
             check_counts(*counts, dimensions, allow_few)
@@ -79,13 +79,13 @@ def check_classes(real_labels, fake_labels, dimensions, allow_few):
 def classifier_agreement(
     scores: np.ndarray, labels: np.ndarray
 ) -> tuple[float, dict[int, float]]:
-    """How often a classifier of real images sees the class that was asked for.
+    """Computes how often a classifier of real images recognises the requested class.
 
     Args:
-        scores: array `(n, classes)`. Logits or probabilities for generated images.
-        labels: integer array `(n,)`. The classes that they were generated for.
+        scores: array `(n, classes)`. Logits or probabilities of generated images.
+        labels: integer array `(n,)`. Classes that were requested from the generator.
 
-    Returns: `(share, by_class)`: float, and dict from class index to float.
+    Returns: tuple `(share, by_class)` of a float and a dict from class index to float.
 
     Raises:
         ValueError: if the arrays are not as described.
@@ -105,13 +105,13 @@ def classifier_agreement(
 def class_table(
     columns: dict[str, dict[int, float]], class_names: Sequence[str] | None = None
 ) -> str:
-    """Scores of classes as lines of text.
+    """Formats scores of classes as a table.
 
     Args:
         columns: dict from a heading to a dict from class index to number.
         class_names: sequence of str, or `None`.
 
-    Returns: str, one line a class.
+    Returns: str with a line for each class.
     """
     classes = sorted({label for values in columns.values() for label in values})
     names, rows = class_names or (), [["class", *columns]]
@@ -139,7 +139,7 @@ def _check_labels(name, labels, features):
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.shape != (len(features),):
         raise ValueError(
-            f"`{name}` must be {len(features)} integers, one an image. "
+            f"`{name}` must be {len(features)} integers, one for each image. "
             f"Received: shape {labels.shape}, dtype {labels.dtype}."
         )
     return labels

@@ -1,4 +1,4 @@
-"""The Inception score of class probabilities."""
+"""Computes the Inception score from class probabilities."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from keras_sagan.metrics.scores.checks import check_features
 
 
 class InceptionScore(NamedTuple):
-    """The score: mean and standard deviation over the splits."""
+    """Mean and standard deviation of the score over the splits."""
 
     mean: float
     deviation: float
@@ -18,29 +18,29 @@ class InceptionScore(NamedTuple):
 def inception_score(
     probabilities: np.ndarray, splits: int = 10, seed: int = 2020
 ) -> InceptionScore:
-    """exp of the mean KL divergence between p(y | x) and p(y), in float64.
+    """Computes exp of the mean KL divergence between p(y | x) and p(y), in float64.
 
-    1 is the lowest value; the number of classes is the highest. With the 1008 classes
-    of the FID network (logits without bias) it is the Inception score of the
-    literature; with a classifier of other classes it is another scale.
+    The lowest value is 1, the highest is the number of classes. With the 1008 classes
+    of the FID network (logits without bias), it is the Inception score of the
+    literature; with a classifier of other classes, the scale is different.
 
     Args:
-        probabilities: array `(n, classes)`, rows that sum to 1; see `softmax`.
-        splits: int. Parts that are scored on their own. Defaults to `10`.
-        seed: int, or `None` to split in the given order. The shuffle is
-            torch-fidelity's.
+        probabilities: array `(n, classes)` with rows that sum to 1; see `softmax`.
+        splits: int. Number of parts, each of which is scored. Defaults to `10`.
+        seed: int, or `None` to split in the given order. The images are shuffled as in
+            torch-fidelity.
 
     Returns: `InceptionScore`.
 
     Raises:
-        ValueError: if rows are not probabilities, or there are fewer than `splits`.
+        ValueError: if rows are not probabilities, or if there are fewer than `splits`.
 
     Reference: [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 4.
     """
     p = check_features("probabilities", probabilities).astype(np.float64)
     if p.min() < 0 or np.abs(p.sum(axis=1) - 1).max() > 1e-3:
         raise ValueError(
-            "`probabilities` must be >= 0 and rows sum to 1 (see `softmax`). "
+            "`probabilities` must be >= 0 with rows that sum to 1 (see `softmax`). "
             f"Received: smallest {p.min():.3g}, sums from {p.sum(1).min():.3g} to "
             f"{p.sum(1).max():.3g}."
         )
@@ -56,17 +56,17 @@ def inception_score(
 
 
 def check_splits(splits, count):
-    """Raises `ValueError` unless `count` images can be split so."""
+    """Raises a `ValueError` unless `count` images can be split like this."""
     check_count("splits", splits, 1, count, " (the number of images)")
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """Probabilities of logits `(n, classes)`, in float64."""
+    """Converts logits `(n, classes)` to probabilities, in float64."""
     logits = check_features("logits", logits).astype(np.float64)
     exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 def _entropy(p):
-    """Over the last axis; 0 log 0 = 0."""
+    """Computes the entropy over the last axis, where 0 log 0 = 0."""
     return -(p * np.log(np.where(p > 0, p, 1.0))).sum(axis=-1)

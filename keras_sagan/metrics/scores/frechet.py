@@ -1,39 +1,37 @@
-"""The Frechet distance between two sets of features, each taken for Gaussian."""
+"""Computes the Frechet distance between sets of features, assumed to be Gaussian."""
 
 import numpy as np
 
 from keras_sagan.metrics.moments import Moments
 from keras_sagan.metrics.scores.checks import check_features
 
-# Below this ratio of pivots a Cholesky factor is mostly rounding error.
+# Below this ratio of pivots, a Cholesky factor is mostly rounding error.
 _WORST_PIVOT = 1e-6
 
-# Largest error of the trace, relative to both variances, that does not matter.
+# Error of the trace, relative to both variances, up to which it does not matter.
 _VISIBLE = 1e-9
 
 
 def frechet_distance(
     real: np.ndarray | Moments, fake: np.ndarray | Moments, allow_few: bool = False
 ) -> float:
-    """`|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))`.
+    """Computes `|m1 - m2|^2 + tr(S1) + tr(S2) - 2 tr((S1 S2)^(1/2))` in float64.
 
-    With S1 = L1 L1' and S2 = L2 L2' the last trace is the sum of the singular values
-    of L1' L2. That needs no square root of a matrix that is not symmetric, and stays
-    exact to rounding where a covariance is singular: two equal sets are at distance
-    0. Only with features of the FID network may the value be called FID.
-
-    Everything is computed in float64.
+    With S1 = L1 L1' and S2 = L2 L2', the last trace is the sum of the singular values
+    of L1' L2. This needs no square root of a matrix that is not symmetric, and is exact
+    up to rounding even if a covariance is singular, so that two equal sets have
+    distance 0. Only with features of the FID network may the value be called FID.
 
     Args:
         real: array `(n, dimensions)`, or `Moments`.
-        fake: likewise.
-        allow_few: bool. Whether fewer images than dimensions + 1 are allowed, for
-            which the covariance is singular and the distance far too large.
+        fake: array `(m, dimensions)`, or `Moments`.
+        allow_few: bool. Whether a set may have no more images than dimensions. Its
+            covariance is singular then, and the distance far too large.
 
     Returns: float >= 0.
 
     Raises:
-        ValueError: if the features are not as described, or too few.
+        ValueError: if the features are not as described, or if there are too few.
 
     Reference: [Heusel et al., 2017](https://arxiv.org/abs/1706.08500), section 3.
     """
@@ -47,20 +45,20 @@ def frechet_distance(
 
 
 def trace_of_root(first, second):
-    """tr((first second)^(1/2)) of two covariance matrices."""
+    """Computes tr((first second)^(1/2)) of two covariance matrices."""
     visible = _VISIBLE * (np.trace(first) + np.trace(second))
     return _sum_of_singular_values(_factor(first), _factor(second), visible)
 
 
 def _sum_of_singular_values(first, second, visible):
-    """Of the product P = first' second of two factors.
+    """Computes the sum of the singular values of P = first' second of two factors.
 
-    They are the roots of the eigenvalues of P P', which are four times quicker to
-    have but off by d eps max(s^2). Where that could be seen in the sum they are
-    computed as singular values.
+    They are the roots of the eigenvalues of P P', which are four times faster to
+    compute but have errors of d eps max(s^2). If that could be visible in the sum, the
+    singular values themselves are computed.
     """
     product = first.T @ second
-    # Transposed, the matrix is as LAPACK wants it; it is symmetric.
+    # The matrix is symmetric; transposed, it has the memory layout of LAPACK.
     squares = np.maximum(np.linalg.eigvalsh((product @ product.T).T), 0)
     off = len(squares) * np.finfo(np.float64).eps * squares[-1]
     error = (np.sqrt(squares + off) - np.sqrt(np.maximum(squares - off, 0))).sum()
@@ -70,7 +68,7 @@ def _sum_of_singular_values(first, second, visible):
 
 
 def _factor(covariance):
-    """L with L L' = covariance: Cholesky's, or by eigenvectors where singular."""
+    """Returns L with L L' = covariance, by eigenvectors if Cholesky is not possible."""
     try:
         factor = np.linalg.cholesky(covariance.T)
         pivots = np.diagonal(factor)
@@ -84,7 +82,7 @@ def _factor(covariance):
 
 
 def _opened(name, features):
-    """`Moments`, or an array whose values are yet to be checked: `_moments` does."""
+    """Returns `Moments`, or an array whose values `_moments` will check."""
     if isinstance(features, Moments):
         return features
     return check_features(name, features, at_least=2, finite=False)
@@ -101,18 +99,18 @@ def _check_comparable(real, fake, allow_few):
     )
     if real_dimensions != fake_dimensions:
         raise ValueError(
-            "`real` and `fake` must be features of one extractor. Received: "
+            "`real` and `fake` must be features of the same extractor. Received: "
             f"{real_dimensions} and {fake_dimensions} dimensions."
         )
     check_counts(m, n, real_dimensions, allow_few)
 
 
 def check_counts(real_count, fake_count, dimensions, allow_few):
-    """Raises `ValueError` where sets of so many images have no useful distance.
+    """Raises a `ValueError` if there are too few images for a useful distance.
 
     Args:
-        real_count, fake_count: int, or `None` where it is not known.
-        dimensions: int, or `None` where it is not known. Of the features.
+        real_count, fake_count: int. Number of images, or `None` if unknown.
+        dimensions: int. Number of dimensions of the features, or `None` if unknown.
         allow_few: bool. See `frechet_distance`.
     """
     if allow_few or dimensions is None:
@@ -121,8 +119,8 @@ def check_counts(real_count, fake_count, dimensions, allow_few):
         if count is not None and count <= dimensions:
             raise ValueError(
                 f"`{name}` must have more images than the {dimensions} dimensions of "
-                "the features: the covariance of fewer is singular, and the distance "
-                "mostly bias. Take more images or the kernel distance (kid), which "
-                "has no such bias, or pass allow_few=True (--allow-few) to have it all "
-                f"the same. Received: {count} images."
+                "the features, because the covariance of fewer is singular and the "
+                "distance mostly bias. Use more images, or the kernel distance (kid), "
+                "which has no such bias, or pass allow_few=True (--allow-few) to "
+                f"compute it anyway. Received: {count} images."
             )

@@ -1,4 +1,4 @@
-"""The gap between the distances to held-out and to training images."""
+"""Computes the gap between the distances to held-out and to training images."""
 
 from typing import NamedTuple
 
@@ -11,10 +11,10 @@ from keras_sagan.metrics.scores.frechet import frechet_distance
 class FrechetGap(NamedTuple):
     """The result of `frechet_gap`.
 
-    gap: float. Distance to held-out minus distance to training images. About 0 for a
-        generator that knows the distribution only; above 0 it is nearer to what it was
-        trained on.
-    share: float. The gap over the distance to held-out images.
+    gap: float. Distance to held-out images minus distance to training images. It is
+        about 0 for a generator that has learned the distribution only, and above 0 if
+        its images are closer to the training images.
+    share: float. The gap divided by the distance to held-out images.
     """
 
     gap: float
@@ -28,22 +28,22 @@ def frechet_gap(
     allow_few: bool = False,
     seed: int = 0,
 ) -> FrechetGap:
-    """Is a generator nearer to its training images than to others of the data?
+    """Measures whether a generator is closer to its training images than to others.
 
-    Both distances are to equally many real images, so that their bias, which depends
-    on the number, is the same.
+    Both distances are computed with the same number of real images, so that they have
+    the same bias.
 
     Args:
         fake: array `(n, dimensions)`. Features of generated images.
-        training: array `(m, dimensions)`.
-        held_out: array `(k, dimensions)`. Real images never trained on.
+        training: array `(m, dimensions)`. Features of training images.
+        held_out: array `(k, dimensions)`. Features of real images not used in training.
         allow_few: see `frechet_distance`.
-        seed: int. Of the choice of min(m, k) images of the larger real set.
+        seed: int. Seed of the choice of min(m, k) images of the larger real set.
 
     Returns: `FrechetGap`.
 
     Raises:
-        ValueError: see `frechet_distance`.
+        ValueError: as for `frechet_distance`.
 
     Reference: [Jiralerspong et al., 2023](https://arxiv.org/abs/2302.04440), section 4,
         on the gap between train and test of a score as the sign of memorisation.

@@ -1,4 +1,4 @@
-"""Kernel distances (squared maximum mean discrepancy): cubic and Gaussian kernel."""
+"""Computes kernel distances (squared MMD) with the cubic and the Gaussian kernel."""
 
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ _BLOCK = 2048  # rows and columns of a kernel matrix that are computed at once
 
 
 class KernelDistance(NamedTuple):
-    """The distance, and its standard deviation over subsets (0 without subsets)."""
+    """The distance and its standard deviation over subsets (0 without subsets)."""
 
     mean: float
     deviation: float
@@ -26,25 +26,27 @@ def kernel_distance(
     subset_size: int = 1000,
     seed: int = 2020,
 ) -> KernelDistance:
-    """Unbiased estimate of MMD^2 with the kernel (x.y / dimensions + 1)^3.
+    """Computes an unbiased estimate of MMD^2 with the kernel (x.y / dimensions + 1)^3.
 
-    With features of the FID network it is the kernel Inception distance (KID). Its
-    expectation does not depend on the number of images; a value slightly below 0
-    means that the sets cannot be told apart.
+    With features of the FID network, it is the kernel Inception distance (KID). Its
+    expectation does not depend on the number of images. A value slightly below 0 means
+    that the sets cannot be told apart.
 
     Args:
         real: array `(n, dimensions)`.
         fake: array `(m, dimensions)`.
-        subsets: int, or `None` for one estimate from all images (n * m kernels, in
-            bounded memory). Defaults to `100` (source: torch-fidelity).
-        subset_size: int. Images of either set in a subset, drawn without repetition.
-            Defaults to `1000` (source: torch-fidelity).
-        seed: int. Of the subsets. The draws are torch-fidelity's (input 1: fake).
+        subsets: int. Number of subsets, or `None` for a single estimate from all images
+            (n * m kernels, in bounded memory). Defaults to `100` (source:
+            torch-fidelity).
+        subset_size: int. Number of images of each set in a subset, drawn without
+            repetition. Defaults to `1000` (source: torch-fidelity).
+        seed: int. Seed of the subsets, which are drawn as in torch-fidelity (input 1:
+            fake).
 
     Returns: `KernelDistance`.
 
     Raises:
-        ValueError: if there are fewer images than `subset_size`, or the features are
+        ValueError: if there are fewer images than `subset_size`, or if the features are
             not as described.
 
     Reference: [Binkowski et al., 2018](https://arxiv.org/abs/1801.01401), section 4.
@@ -66,22 +68,24 @@ def kernel_distance(
 def rbf_distance(
     real: np.ndarray, fake: np.ndarray, bandwidth: float | None = None
 ) -> float:
-    """Unbiased estimate of MMD^2 with the kernel `exp(-|x - y|^2 / (2 bandwidth^2))`.
+    """Computes an unbiased estimate of MMD^2 with a Gaussian kernel.
 
-    Unlike the cubic kernel's it is 0 for equal distributions only, whatever their
-    moments. All pairs are used, in bounded memory; products are float32, of features
-    about the mean of `real`, sums float64.
+    The kernel is `exp(-|x - y|^2 / (2 bandwidth^2))`. Unlike MMD^2 with the cubic
+    kernel, it is 0 for equal distributions only. All pairs are used, in bounded memory.
+    Products are computed in float32, from features centred on the mean of `real`, and
+    sums in float64.
 
     Args:
         real: array `(n, dimensions)`.
         fake: array `(m, dimensions)`.
-        bandwidth: float, or `None` for `median_bandwidth(real)`. 10 is the paper's,
-            for CLIP features of norm 1, where values are multiplied by 1000.
+        bandwidth: float, or `None` for `median_bandwidth(real)`. The paper uses 10, for
+            CLIP features of norm 1, and multiplies values by 1000.
 
-    Returns: float; slightly below 0 where the sets cannot be told apart, at most 2.
+    Returns: float, at most 2. It is slightly below 0 if the sets cannot be told apart.
 
     Raises:
-        ValueError: if the features are not as described, or `bandwidth` is not above 0.
+        ValueError: if the features are not as described, or if `bandwidth` is not
+            above 0.
 
     References:
         - [Gretton et al., 2012](https://jmlr.org/papers/v13/gretton12a.html), lemma 6.
@@ -93,7 +97,7 @@ def rbf_distance(
 
 
 def median_bandwidth(features: np.ndarray, at_most: int = 1000, seed: int = 0) -> float:
-    """The median distance between two images, of at most so many; 1 if that is 0."""
+    """Returns the median distance of pairs of at most `at_most` images, or 1 if 0."""
     features = check_features("features", features, at_least=2)
     if len(features) > at_most:
         generator = np.random.default_rng(seed)
@@ -105,12 +109,12 @@ def median_bandwidth(features: np.ndarray, at_most: int = 1000, seed: int = 0) -
 
 
 def check_subsets(real_count, fake_count, subsets, subset_size):
-    """Raises `ValueError` unless sets of so many images have such subsets."""
+    """Raises a `ValueError` unless the sets have enough images for the subsets."""
     if subsets is None:
         return
     check_count("subsets", subsets, 1)
     most = min(real_count, fake_count)
-    why = " (the images of the smaller set)"
+    why = " (the size of the smaller set)"
     check_count("subset_size", subset_size, 2, most, why)
 
 
@@ -120,12 +124,12 @@ class Cubic:
     dtype, origin = np.float64, 0.0
 
     def __call__(self, products, first, second, dimensions):
-        """Turns products into kernels, in place.
+        """Turns products into values of the kernel, in place.
 
         Args:
             products: array of x.y.
-            first, second: arrays of x.x and y.y that broadcast to it.
-            dimensions: int.
+            first, second: arrays of x.x and y.y that broadcast to `products`.
+            dimensions: int. Number of dimensions of the features.
         """
         products /= dimensions
         products += 1
@@ -134,11 +138,11 @@ class Cubic:
 
 
 class Gaussian:
-    """The kernel exp(-|x - y|^2 / (2 bandwidth^2)), in float32 about an origin.
+    """The kernel exp(-|x - y|^2 / (2 bandwidth^2)), in float32 relative to an origin.
 
     Args:
         bandwidth: float.
-        origin: array `(dimensions,)`, near all points.
+        origin: array `(dimensions,)` of a point near all features.
     """
 
     dtype = np.float32
@@ -152,7 +156,7 @@ class Gaussian:
 
     @classmethod
     def of(cls, real, bandwidth=None):
-        """The kernel for these real images."""
+        """Creates the kernel for a set of real images."""
         if bandwidth is None:
             bandwidth = median_bandwidth(real)
         return cls(bandwidth, real.mean(axis=0, dtype=np.float64))
@@ -168,14 +172,15 @@ class Gaussian:
 
 
 def discrepancy(a, b, kernel, a_rows=None, b_rows=None, track=False):
-    """Unbiased MMD^2 of subsets of two sets, all subsets in one pass over the pairs.
+    """Computes the unbiased MMD^2 of subsets of two sets in one pass over all pairs.
 
     Args:
         a: array `(n, dimensions)`.
         b: array `(m, dimensions)`.
         kernel: `Cubic` or `Gaussian`.
-        a_rows: bool array `(subsets, n)`, the rows in each; `None` for one of all.
-        b_rows: bool array `(subsets, m)`, likewise.
+        a_rows: bool array `(subsets, n)` with the rows of each subset, or `None` for a
+            single one with all rows.
+        b_rows: bool array `(subsets, m)`, or `None`, in the same way.
         track: bool. Whether to show progress.
 
     Returns: float64 array `(subsets,)`.
@@ -189,7 +194,7 @@ def discrepancy(a, b, kernel, a_rows=None, b_rows=None, track=False):
         for kind, x, y in ((0, 0, 0), (1, 1, 1), (2, 0, 1))
         for i in _starts((a, b)[x])
         for j in _starts((a, b)[y])
-        if kind == 2 or j >= i  # within a set the others are the same again
+        if kind == 2 or j >= i  # within a set, the blocks are symmetric
     ]
     if track:
         jobs = progress.track(jobs, len(jobs), "kernel distance", "blocks")
@@ -198,7 +203,7 @@ def discrepancy(a, b, kernel, a_rows=None, b_rows=None, track=False):
         first, second = _block((a, b)[x], i, kernel), _block((a, b)[y], j, kernel)
         kernels = _kernels(first, second, kernel)
         if kind < 2 and i == j:
-            np.fill_diagonal(kernels, 0)  # an image with itself is no pair
+            np.fill_diagonal(kernels, 0)  # an image and itself are not a pair
         part = _sums(kernels, _columns(rows[x], i), _columns(rows[y], j))
         sums[kind] += part if kind == 2 or i == j else 2 * part
     n, m = (x.sum(axis=1) for x in rows)
@@ -206,7 +211,7 @@ def discrepancy(a, b, kernel, a_rows=None, b_rows=None, track=False):
 
 
 def _kernels(x, y, kernel):
-    """The kernels of all pairs of two blocks."""
+    """Computes the kernel of all pairs of two blocks."""
     products = x @ y.T
     first, second = (np.einsum("nd,nd->n", z, z) for z in (x, y))
     kernel(products, first[:, None], second, x.shape[1])
@@ -214,7 +219,7 @@ def _kernels(x, y, kernel):
 
 
 def _sums(kernels, left, right):
-    """Of each subset: the sum over the pairs of its rows."""
+    """Sums over the pairs of rows of each subset."""
     if len(left) == 1 and left.all() and right.all():
         return kernels.sum(dtype=np.float64)
     return np.einsum("sn,sn->s", left @ kernels, right)

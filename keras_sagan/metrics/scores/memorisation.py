@@ -1,4 +1,4 @@
-"""Do generated images repeat training images?"""
+"""Measures whether generated images repeat training images."""
 
 from typing import NamedTuple
 
@@ -11,17 +11,18 @@ from keras_sagan.metrics.scores.checks import check_pair
 class Memorization(NamedTuple):
     """The result of `memorization_check`.
 
-    share: float. Of the generated images that are nearer to training than to held-out
-        images, of equally many; 0.5 for a generator that knows the distribution only.
-    score: float. (share - 0.5) in standard errors; above about 3 something is
+    share: float. Share of the generated images that are nearer to the training images
+        than to an equal number of held-out images. It is 0.5 for a generator that has
+        learned the distribution only.
+    score: float. (share - 0.5) in standard errors. Above about 3, something has been
         memorised.
-    distance_ratio: float. Median distance of a generated image to its nearest
-        training image, over that of held-out images to theirs.
-    copies: int. Generated images at distance 0 from a training image.
-    nearest: int64 `(generated,)`. Index of the nearest training image, to look at.
-    distances: float64 `(generated,)`. To it.
-    nearer: float64 `(generated,)`. 1 where the image is nearer to training images, 0
-        where to held-out ones, 0.5 where to neither; `share` is its mean.
+    distance_ratio: float. Median distance of generated images to the nearest training
+        image, divided by the same of held-out images.
+    copies: int. Number of generated images at distance 0 from a training image.
+    nearest: int64 `(generated,)`. Index of the nearest training image.
+    distances: float64 `(generated,)`. Distance to the nearest training image.
+    nearer: float64 `(generated,)`. 1 for images that are nearer to training images, 0
+        to held-out ones, and 0.5 if distances are equal. `share` is its mean.
     """
 
     share: float
@@ -36,15 +37,15 @@ class Memorization(NamedTuple):
 def memorization_check(
     fake: np.ndarray, training: np.ndarray, held_out: np.ndarray, seed: int = 0
 ) -> Memorization:
-    """Compares generated images with training and with held-out images.
+    """Tests whether generated images are closer to training than to held-out images.
 
     Args:
         fake: array `(n, dimensions)`. Features of generated images.
-        training: array `(m, dimensions)`.
-        held_out: array `(k, dimensions)`. Real images never trained on, of the same
-            distribution.
-        seed: int. Of the choice of min(m, k) images of the larger real set, so that
-            either real set is as likely to hold the nearest image.
+        training: array `(m, dimensions)`. Features of training images.
+        held_out: array `(k, dimensions)`. Features of real images of the same
+            distribution that were not used in training.
+        seed: int. Seed of the choice of min(m, k) images of the larger real set, which
+            makes both sets equally likely to contain the nearest image.
 
     Returns: `Memorization`.
 
@@ -52,7 +53,7 @@ def memorization_check(
         ValueError: if the features are not as described.
 
     Reference: Meehan et al., 2020, arXiv 2004.05675, "A non-parametric test to detect
-        data-copying in generative models", whose idea this is (the test is simpler).
+        data-copying in generative models", for the idea; this test is simpler.
     """
     training, fake = check_pair(training, fake)
     training, held_out = check_pair(training, held_out)

@@ -1,17 +1,17 @@
-"""Exact nearest neighbours of many features, in bounded memory.
+"""Finds exact nearest neighbours among many features, in bounded memory.
 
-Distances come from float32 matrix products, whose error has a known bound. What that
-bound leaves open (a distance next to a threshold, the order of near-equal
-neighbours) is computed again in float64 from the differences themselves. Results
-are those of float64 at the price of float32.
+Distances are computed from float32 matrix products, whose error has a known bound. What
+this bound does not decide, such as distances close to a threshold or the order of
+almost equal neighbours, is computed again in float64 from the differences. The results
+are those of float64 at the cost of float32.
 """
 
 import numpy as np
 
 from keras_sagan import progress
 
-_BLOCK = 1 << 24  # entries of a block of the distance matrix: 64 MiB
-_PAIRS = 1 << 22  # coordinates of the pairs that are computed again at once: 32 MiB
+_BLOCK = 1 << 24  # entries in a block of the distance matrix (64 MiB)
+_PAIRS = 1 << 22  # coordinates of pairs that are computed again at once (32 MiB)
 
 
 class Cloud:
@@ -19,8 +19,8 @@ class Cloud:
 
     Args:
         points: float array `(n, dimensions)`.
-        origin: float64 array `(dimensions,)` near all points, the same for both
-            clouds of a comparison: the nearer, the smaller is the error bound.
+        origin: float64 array `(dimensions,)` of a point that is the same for both
+            clouds. The nearer it is to all points, the smaller is the error bound.
     """
 
     def __init__(self, points, origin):
@@ -34,12 +34,12 @@ class Cloud:
         return len(self.points)
 
     def row_blocks(self, columns):
-        """Slices of rows whose distances to `columns` points fit the block size."""
+        """Splits the rows so that distances to `columns` points fit the block size."""
         rows = max(1, _BLOCK // columns)
         return [slice(i, min(i + rows, len(self))) for i in range(0, len(self), rows)]
 
     def track_blocks(self, columns):
-        """Yields `row_blocks`, and shows how far they have come."""
+        """Yields `row_blocks` and shows the progress."""
         return progress.track(
             self.row_blocks(columns),
             len(self),
@@ -49,23 +49,23 @@ class Cloud:
 
 
 def clouds(*arrays):
-    """A `Cloud` of each array, about the mean of the first."""
+    """Creates a `Cloud` of each array, with the mean of the first as their origin."""
     origin = arrays[0].mean(axis=0, dtype=np.float64)
     return [Cloud(array, origin) for array in arrays]
 
 
 def squared_distances(a, b, rows):
-    """Approximate squared distances of `a[rows]` to all of `b`, and their error.
+    """Computes approximate squared distances of `a[rows]` to all of `b`.
 
-    Returns: float32 array `(rows, len(b))`, and float32 `(rows, 1)`: how far an
-        entry of that row can be off.
+    Returns: float32 array `(rows, len(b))`, and a float32 array `(rows, 1)` of bounds
+        for the error of the entries in each row.
     """
     products = a.centred[rows] @ b.centred.T
     products *= -2
     products += a.squares[rows, None].astype(np.float32)
     products += b.squares.astype(np.float32)
     np.maximum(products, 0, out=products)
-    # Worst case of the dot product's rounding, and of the other roundings.
+    # The worst case of rounding in the dot product and in the other operations.
     unit = np.finfo(np.float32).eps / 2
     length = np.sqrt(a.squares[rows, None]) + np.sqrt(b.squares.max())
     bound = (a.centred.shape[1] + 16) * unit * length * length
@@ -73,7 +73,7 @@ def squared_distances(a, b, rows):
 
 
 def exact_squared_distances(a, b, i, j):
-    """float64 squared distances of the pairs `a[i]`, `b[j]`."""
+    """Computes the squared distances of the pairs `a[i]`, `b[j]` in float64."""
     result = np.empty(len(i))
     size = max(1, _PAIRS // a.points.shape[1])
     for start in range(0, len(i), size):
@@ -84,7 +84,7 @@ def exact_squared_distances(a, b, i, j):
 
 
 def squared_radii(cloud, k):
-    """Squared distance of every point to its k-th nearest other point: float64 (n,)."""
+    """Computes squared distances to the k-th nearest other points: float64 `(n,)`."""
     result = np.empty(len(cloud))
     for rows in cloud.track_blocks(len(cloud)):
         distances, bound = squared_distances(cloud, cloud, rows)
@@ -99,9 +99,10 @@ def squared_radii(cloud, k):
 
 
 def nearest(a, b):
-    """Index of the nearest point of `b` to each point of `a`, and its distance.
+    """Finds the nearest point of `b` to each point of `a`.
 
-    Returns: int64 `(n,)` (the lowest of equally near ones) and float64 `(n,)`.
+    Returns: int64 array `(n,)` of the indices, the lowest ones in case of ties, and
+        float64 array `(n,)` of the distances.
     """
     indices, distances = np.empty(len(a), np.int64), np.empty(len(a))
     for rows in a.track_blocks(len(b)):

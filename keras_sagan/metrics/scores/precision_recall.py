@@ -1,4 +1,4 @@
-"""Precision, recall, density and coverage, by nearest neighbours."""
+"""Computes precision, recall, density and coverage from nearest neighbours."""
 
 import numpy as np
 
@@ -10,29 +10,29 @@ from keras_sagan.metrics.scores.checks import check_pair
 def precision_recall_density_coverage(
     real: np.ndarray, fake: np.ndarray, nearest_k: int = 5
 ) -> dict[str, float]:
-    """How much of `fake` is real, and how much of `real` is covered.
+    """Measures how much of `fake` is realistic, and how much of `real` is covered.
 
-    A point lies inside a set if it is nearer to some member than that member's k-th
-    nearest other member is (strictly nearer, as the package prdc computes; the paper
-    on precision and recall counts equally near too).
+    Each member of a set has a ball that reaches to its k-th nearest other member. A
+    point is inside the set if it is inside such a ball, and not on its surface (as in
+    the package prdc; the paper on precision and recall includes the surface).
 
     - precision: share of the fake points inside the real set.
     - recall: share of the real points inside the fake set.
-    - density: mean number of real balls around a fake point, over k.
-    - coverage: share of the real points whose ball holds a fake point.
+    - density: mean number of real balls around a fake point, divided by k.
+    - coverage: share of the real points whose ball contains a fake point.
 
-    Distances are exact to float64; memory is bounded, whatever n and m are.
+    Distances are exact to float64, and memory is bounded for all n and m.
 
     Args:
         real: array `(n, dimensions)`.
         fake: array `(m, dimensions)`.
-        nearest_k: int. k. Defaults to `5` (source: prdc, its example; the paper on
-            precision and recall uses 3).
+        nearest_k: int. The number k. Defaults to `5` (source: example of prdc; the
+            paper on precision and recall uses 3).
 
     Returns: dict from the four names to float.
 
     Raises:
-        ValueError: if a set has no more than `nearest_k` images, or the features are
+        ValueError: if a set has no more than `nearest_k` images, or if the features are
             not as described.
 
     References:
@@ -62,14 +62,14 @@ def precision_recall_density_coverage(
 
 
 def check_nearest_k(nearest_k, real_count, fake_count):
-    """Raises `ValueError` unless every point of both sets has so many neighbours."""
+    """Raises a `ValueError` unless points of both sets have `nearest_k` neighbours."""
     most = min(real_count, fake_count) - 1
-    why = " (one less than the images of the smaller set)"
+    why = " (one less than the size of the smaller set)"
     check_count("nearest_k", nearest_k, 1, most, why)
 
 
 def _below(distances, bound, limits, a, b, rows):
-    """Whether squared distances are below `limits`; open cases are computed again."""
+    """Returns where squared distances are below `limits`, exactly: bool array."""
     below = distances < (limits - bound).astype(np.float32)
     open_cases = distances <= np.nextafter((limits + bound).astype(np.float32), np.inf)
     open_cases &= ~below

@@ -1,4 +1,4 @@
-"""MIND, the Monge Inception distance: optimal transport along random directions."""
+"""Computes MIND, the Monge Inception distance, by transport along random directions."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from keras_sagan.metrics.counts import check_count
 from keras_sagan.metrics.scores.bootstrap import half_masks
 from keras_sagan.metrics.scores.checks import check_features, check_pair
 
-_AT_ONCE = 16  # directions
+_AT_ONCE = 16  # directions that are processed at once
 
 
 def monge_distance(
@@ -17,23 +17,25 @@ def monge_distance(
     seed: int = 2020,
     directions: np.ndarray | None = None,
 ) -> float:
-    """3 dimensions times the squared sliced 2-Wasserstein distance.
+    """Computes the squared sliced 2-Wasserstein distance, times 3 and the dimensions.
 
-    Along a random direction u the optimal transport between two sets of n points pairs
-    them in their order, so the squared distance is the mean of
-    (sort(u.x)_j - sort(u.y)_j)^2; the score is its mean over the directions, times 3
-    dimensions. Nothing is taken for Gaussian, no covariance is needed, and the set may
-    be smaller than the number of dimensions. It is biased: finite sets of one
-    distribution are at a distance of the order 1 / n, so compare equally many images.
+    Along a random direction u, the optimal transport between two sets of n points pairs
+    them in their order. Therefore the squared distance is the mean of
+    (sort(u.x)_j - sort(u.y)_j)^2. The score is the mean over all directions, multiplied
+    by 3 and the number of dimensions. It neither assumes Gaussians nor needs a
+    covariance, and the sets may have fewer images than dimensions. It is biased: two
+    finite sets of the same distribution have a distance of order 1 / n, so compare
+    equal numbers of images.
 
-    Directions are projected a few at a time: memory is that of a few projections.
+    A few directions are processed at a time, which bounds the memory.
 
     Args:
         real: array `(n, dimensions)`.
-        fake: array `(m, dimensions)`. Of the larger set min(n, m) are taken.
-        projections: int. Directions. Defaults to `1000` (source: torch-fidelity).
-        seed: int. Of the directions and that choice.
-        directions: array `(projections, dimensions)` of unit vectors in place of
+        fake: array `(m, dimensions)`. From the larger set, min(n, m) points are taken.
+        projections: int. Number of directions. Defaults to `1000` (source:
+            torch-fidelity).
+        seed: int. Seed of the directions and of the choice of points.
+        directions: array `(projections, dimensions)` of unit vectors to use instead of
             random ones, or `None`.
 
     Returns: float >= 0.
@@ -47,11 +49,11 @@ def monge_distance(
 
 
 def monge_distances(real, fake, projections=1000, seed=2020, directions=None, halves=0):
-    """`monge_distance` of random halves; the points are sorted once for all.
+    """Computes `monge_distance` of random halves, for which points are sorted once.
 
     Args:
         real, fake, projections, seed, directions: see `monge_distance`.
-        halves: int. Pairs of random halves of the two sets; 0 for one pair of all.
+        halves: int. Number of pairs of random halves, or 0 for the two whole sets.
 
     Returns: float64 array `(halves,)`, or `(1,)`.
     """

@@ -1,35 +1,36 @@
-"""The Vendi score: how many different images a set is worth, without real ones."""
+"""Computes the Vendi score, the effective number of different images in a set."""
 
 import numpy as np
 
 from keras_sagan.metrics.scores.checks import check_features
 
-_BLOCK = 4096  # rows
+_BLOCK = 4096  # rows that are processed at once
 
 
 def vendi_score(features: np.ndarray) -> float:
-    """exp of the entropy of the eigenvalues of K / n, K the cosines of all pairs.
+    """Computes exp of the entropy of the eigenvalues of K / n, where K are cosines.
 
-    1 for a set of one repeated image, n for images at right angles to each other. It
-    knows no real images, so noise scores high: read it beside the score of real ones.
+    K has the cosines of all pairs of features. The score is 1 for a set with a single
+    repeated image, and n if all features are orthogonal. As it uses no real images,
+    noise scores high, so compare it with the score of real images.
 
-    The eigenvalues of the n x n matrix are those of the dimensions x dimensions one,
-    which is taken where it is smaller: 50,000 images take no more memory than their
-    features. A vector of zeros has the cosine 0 with every one, itself included, as
-    scikit-learn's `normalize` has it.
+    The non-zero eigenvalues of the n x n matrix are those of a matrix of dimensions x
+    dimensions, which is used if it is smaller, so that memory is that of the features.
+    A vector of zeros has cosine 0 with all vectors, including itself, as in
+    scikit-learn's `normalize`.
 
     Args:
         features: array `(n, dimensions)`.
 
-    Returns: float >= 1 (where no vector is zero).
+    Returns: float, at least 1 if no vector is zero.
 
     Raises:
         ValueError: if the features are not as described.
 
     References:
         - [Friedman and Dieng, 2022](https://arxiv.org/abs/2210.02410), definition 3.1.
-        - [Stein et al., 2023](https://arxiv.org/abs/2306.04675), where it is taken of
-          features and their cosines.
+        - [Stein et al., 2023](https://arxiv.org/abs/2306.04675), who use the cosines of
+          features.
     """
     features = check_features("features", features)
     count, dimensions = features.shape

@@ -1,1 +1,1 @@
-"""The explorer: a page that shows what a trained model attends to."""
+"""The explorer, a page that shows what a trained model attends to."""

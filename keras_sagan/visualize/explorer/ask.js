@@ -1,5 +1,5 @@
 "use strict";
-// Asks the server that the page is from.
+// Sends a request to the server of the page.
 async function ask(path, values) {
   const answer = await fetch(path + "?" + new URLSearchParams(values));
   const content = await answer.json();

@@ -2,7 +2,7 @@
 const get = (id) => document.getElementById(id);
 const point = { x: 0, y: 0 };
 let model = null;
-let waiting = null; // what changed while a request was on its way: only the newest counts
+let waiting = null; // the latest change during a request; earlier ones do not matter
 let busy = false;
 
 function query() {
@@ -53,7 +53,7 @@ async function update(withImage) {
       say("This model has no attention layers.");
       return;
     }
-    if (waiting && waiting.withImage) return; // of an image that is not shown any more
+    if (waiting && waiting.withImage) return; // the image is about to change
     const at = { ...point };
     show((await ask("api/attention", { ...query(), ...at })).layers, at);
   } catch (error) {

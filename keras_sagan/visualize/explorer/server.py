@@ -1,7 +1,7 @@
-"""The explorer: a page on this machine that asks a model for images and attention.
+"""Serves the explorer, a local page that asks a model for images and attention.
 
-aiohttp, which the development server uses too, and a page of the package's own. It
-loads nothing from anywhere else, and its content policy forbids the browser to.
+Like the development server, it uses aiohttp. The page is part of the package and loads
+nothing from elsewhere; its content security policy forbids the browser to do so.
 """
 
 import asyncio
@@ -35,23 +35,23 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_LARGEST_SEED = 2**53  # that a browser counts to
-_KEPT = 16  # views
+_LARGEST_SEED = 2**53  # up to which all integers are exact in a browser
+_KEPT = 16  # number of views in the cache
 
 
 @dataclasses.dataclass(frozen=True)
 class Explored:
-    """A model as the explorer sees it.
+    """What the explorer needs to know of a model.
 
     Args:
         name: str.
-        image_size: int.
-        classes: list of str, or `None` if unconditional.
-        layers: list of str: the attention layers.
-        latents: function from seeds and a truncation (or `None`) to latents.
-        view: function from latents `(n, latent_dim)` and class indices `(n,)` (or
-            `None`) to `(images, maps)`: uint8 array `(n, size, size, channels)`, and a
-            dict from a layer to an array `(n, queries, keys)`.
+        image_size: int. Height and width of the images in pixels.
+        classes: list of str, or `None` if the model is unconditional.
+        layers: list of str. Names of the attention layers.
+        latents: function from seeds and a truncation (or `None`) to latent vectors.
+        view: function from latent vectors `(n, latent_dim)` and class indices `(n,)`
+            (or `None`) to `(images, maps)`: uint8 array `(n, size, size, channels)`,
+            and a dict from the name of a layer to an array `(n, queries, keys)`.
     """
 
     name: str
@@ -63,15 +63,15 @@ class Explored:
 
 
 class ExplorerServer:
-    """Serves the explorer from a thread of its own.
+    """Serves the explorer in a thread of its own.
 
     Args:
         model: `Explored`.
-        listening: socket, as `keras_sagan.listening.ports.listen` makes it.
-        access: `Access`; `None` for that of the socket's address.
+        listening: socket, as returned by `keras_sagan.listening.ports.listen`.
+        access: `Access`, or `None` for the default of the address of the socket.
 
     Attributes:
-        port: int. Where it listens.
+        port: int. Port on which it listens.
     """
 
     def __init__(self, model, listening, access=None):
@@ -152,7 +152,7 @@ class ExplorerServer:
         return {"layers": [_layer(shown, name, point) for name in shown.maps]}
 
     def _choice(self, query):
-        """Seed, other seed, share, class and truncation, checked."""
+        """Checks and returns seed, second seed, share, class and truncation."""
         share = _number(query, "share", 0.0)
         if not 0 <= share <= 1:
             raise ValueError(f"`share` must be in [0, 1]. Received: {share}.")
@@ -180,7 +180,7 @@ class ExplorerServer:
 
 
 def _layer(shown, name, point):
-    """Where a pixel's query of one layer looks: a picture, and words for it."""
+    """Describes where the query of a pixel attends in a layer, with a picture: dict."""
     weights = shown.weights(name, point)
     queries, keys = map(positions.grid_side, shown.maps[name].shape)
     spread = positions.spread_over_pixels(weights, shown.size)

@@ -1,1 +1,1 @@
-"""The report of a run: one HTML page that needs no network."""
+"""The report of a run, a single HTML page that needs no network."""

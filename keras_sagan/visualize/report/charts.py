@@ -1,4 +1,4 @@
-"""Line charts as SVG, and as tables of the same numbers, for a page without scripts."""
+"""Draws line charts as SVG, and tables of the same numbers, without scripts."""
 
 import dataclasses
 import html
@@ -9,21 +9,21 @@ import numpy as np
 MOST_POINTS, MOST_ROWS = 300, 40
 
 _WIDTH, _HEIGHT = 640, 280
-# Room for numbers such as -1e+04 in the letters of a phone (report.css).
+# Margins, with room for numbers such as -1e+04 in the font size of phones (report.css).
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 16, 32, 48
-_STYLES = 6  # classes c0, c1, ... of the page
+_STYLES = 6  # number of CSS classes c0, c1, ... of the page
 _DASHES = ("", "6 3", "2 3", "8 3 2 3")
 
 
 @dataclasses.dataclass(frozen=True)
 class Series:
-    """One line: values at steps, and the band that they are uncertain within.
+    """A line of a chart, with values at steps and optionally a band of uncertainty.
 
     Args:
         name: str.
         steps: sequence of int.
-        values: sequence of float; what is not finite is left out.
-        low, high: sequences of float, or `None` without a band.
+        values: sequence of float. Values that are not finite are left out.
+        low, high: sequences of float with the limits of the band, or `None`.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Series:
     high: object = None
 
     def columns(self):
-        """Float64 array `(n, 2 or 4)`: steps, values and limits that are finite."""
+        """Returns the finite steps, values and limits: float64 array `(n, 2 or 4)`."""
         parts = [self.steps, self.values]
         if self.low is not None:
             parts += [self.low, self.high]
@@ -45,11 +45,12 @@ def line_chart(series, title, y_name):
     """Draws lines against steps.
 
     Args:
-        series: list of `Series`, each with a finite value at least.
-        title: str. Read out in place of the picture, with what the lines do.
-        y_name: str. What the vertical axis has.
+        series: list of `Series`, each with at least one finite value.
+        title: str. It is part of the text that screen readers read out, together with
+            a description of the lines.
+        y_name: str. Name of the vertical axis.
 
-    Returns: str: an `<svg>` element.
+    Returns: str. An `<svg>` element.
     """
     data = [_thinned(line.columns(), MOST_POINTS) for line in series]
     low, high = _range(data)
@@ -75,7 +76,7 @@ def line_chart(series, title, y_name):
 
 
 def legend(series):
-    """The names of the lines beside a piece of each: a `<ul>` element."""
+    """Returns the names of the lines with a sample of each: a `<ul>` element."""
     items = []
     for index, line in enumerate(series):
         dash = _DASHES[index // _STYLES % len(_DASHES)]
@@ -89,7 +90,7 @@ def legend(series):
 
 
 def data_table(series, caption):
-    """The numbers of a chart, at most `MOST_ROWS` steps of them: a `<table>`."""
+    """Returns the numbers of a chart at no more than `MOST_ROWS` steps: `<table>`."""
     rows, columns = {}, []
     for line in series:
         array = line.columns()
@@ -113,7 +114,7 @@ def data_table(series, caption):
 
 
 def table(heads, rows, caption):
-    """A `<table>` element; texts are escaped, the first column heads its row."""
+    """Returns a `<table>` element, with escaped texts and headers in column one."""
     head = "".join(f'<th scope="col">{html.escape(str(x))}</th>' for x in heads)
     body = []
     for first, *others in rows:
@@ -128,12 +129,12 @@ def table(heads, rows, caption):
 
 
 def details(content, name="Data table"):
-    """Something that opens on demand: a `<details>` element."""
+    """Returns a `<details>` element, which a reader can open."""
     return f"<details><summary>{html.escape(name)}</summary>{content}</details>"
 
 
 def describe(series):
-    """In words: where each line begins, ends, and what its extremes are."""
+    """Describes in words where each line begins and ends, and its extremes."""
     texts = []
     for line in series:
         array = line.columns()
@@ -147,12 +148,12 @@ def describe(series):
 
 
 def number(value):
-    """A number in few characters; `"-"` for `None`."""
+    """Returns a number as a short text, and `"-"` for `None`."""
     return "-" if value is None else f"{value:.4g}"
 
 
 def _thinned(points, most):
-    """Means over equally many neighbours, at most `most` of them."""
+    """Reduces points to at most `most` means over neighbouring points."""
     if len(points) <= most:
         return points
     return np.stack([part.mean(axis=0) for part in np.array_split(points, most)])
@@ -183,7 +184,7 @@ def _grid(low, high, y_name):
         )
     for value in _ticks(low[0], high[0], least=1):
         x = _place(value, low[1], low, high)[0]
-        at_end = x > _WIDTH - _RIGHT - 40  # its half would be outside
+        at_end = x > _WIDTH - _RIGHT - 40  # a centred text would be cut off
         place = _WIDTH - 2 if at_end else x
         parts.append(
             f'<path class="grid" d="M{x:.1f} {_TOP}V{bottom}"/>'
@@ -199,7 +200,7 @@ def _grid(low, high, y_name):
 
 
 def _ticks(low, high, least=0):
-    """Round numbers between `low` and `high`, about five, `least` apart at least."""
+    """Returns about five round numbers in [low, high], at least `least` apart."""
     step = 10 ** math.floor(math.log10((high - low) / 4))
     for factor in (1, 2, 5, 10):
         if (high - low) / (step * factor) <= 6:

@@ -1,4 +1,4 @@
-"""What looks wrong in a run, in plain words: pure functions of what it wrote."""
+"""Explains what looks wrong in a run, with pure functions of what the run wrote."""
 
 import dataclasses
 import math
@@ -6,27 +6,25 @@ import math
 import numpy as np
 
 SATURATED = 0.02  # loss of D below which it has won
-CLUELESS = 0.05  # difference of D(real) and D(fake) below which it knows nothing
-STUCK = 0.01  # gate below which attention adds nothing
-STUCK_STEPS = 1000  # before which a gate is allowed to be small
-ONE_PLACE = 0.5  # of the attention of all positions
-ALIKE = 0.1  # share of a position's attention that the mean of all has elsewhere
-LOW_DIVERSITY = 0.1  # of the real images'
-MISMATCH = 0.25  # of the spread of pixels
-IGNORED = (
-    0.05  # of the variance of pixels, below which the label changes next to nothing
-)
-SLOWER = 0.5  # of the median speed
-TAIL = 5  # rows of metrics that count as the end
+CLUELESS = 0.05  # difference of D(real) and D(fake) below which D cannot tell
+STUCK = 0.01  # gate below which an attention layer has hardly any effect
+STUCK_STEPS = 1000  # steps before which a gate may be small
+ONE_PLACE = 0.5  # share of the attention of all positions that goes to one position
+ALIKE = 0.1  # total variation distance below which all positions attend alike
+LOW_DIVERSITY = 0.1  # share of the diversity of real images
+MISMATCH = 0.25  # share of the spread of pixels
+IGNORED = 0.05  # share of the variance of pixels below which the label has no effect
+SLOWER = 0.5  # share of the median speed
+TAIL = 5  # number of rows of metrics that count as the end
 
 
 @dataclasses.dataclass(frozen=True)
 class Finding:
-    """Something that looks wrong.
+    """Something that looks wrong in a run.
 
     Args:
-        name: str. In a few words.
-        text: str. What was seen, what it means, what may help.
+        name: str. The problem in a few words.
+        text: str. What was observed, what it means and what may help.
     """
 
     name: str
@@ -38,14 +36,14 @@ class Evidence:
     """What is known about a run.
 
     Args:
-        rows: list of dict: lines of `metrics.jsonl`.
-        loss: str. What the run was trained with.
+        rows: list of dict. Rows of `metrics.jsonl`.
+        loss: str. Loss that the run was trained with.
         samples: float, or `None`. Diversity of the last samples, in grey levels.
-        real_diversity: float, or `None`. That of real images.
+        real_diversity: float, or `None`. Diversity of real images, in grey levels.
         mismatch: float, or `None`. See `statistics_mismatch`.
         label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
-        attention: dict, or `None`. From a layer, e.g. `"generator/attention_16"`, to
-            what `of_all_positions` says of its maps.
+        attention: dict from the name of a layer, e.g. `"generator/attention_16"`, to
+            the result of `of_all_positions`, or `None`.
     """
 
     rows: list
@@ -58,7 +56,7 @@ class Evidence:
 
 
 def findings(evidence):
-    """All that looks wrong: list of `Finding`; empty if nothing does."""
+    """Returns everything that looks wrong: list of `Finding`."""
     rows, loss = evidence.rows, evidence.loss
     found = [
         *not_finite(rows),
@@ -77,7 +75,7 @@ def findings(evidence):
 
 
 def unchecked(evidence):
-    """What `findings` could not look for, and why: list of str."""
+    """Returns what `findings` could not check, and why: list of str."""
     rows, loss = evidence.rows, evidence.loss
     missing = []
     if loss == "wasserstein":
@@ -101,46 +99,46 @@ def unchecked(evidence):
 
 
 def not_finite(rows):
-    """Values that are no numbers any more."""
+    """Reports values that are no longer finite."""
     for row in rows:
         bad = [name for name, value in row.items() if not math.isfinite(value)]
         if bad:
             yield Finding(
                 "Training diverged",
-                f"At step {row['step']:,} {', '.join(bad)} was not finite. Begin again "
+                f"At step {row['step']:,}, {', '.join(bad)} was not finite. Start anew "
                 "with smaller learning rates or another seed.",
             )
             return
 
 
 def saturated(rows, loss):
-    """The discriminator has won. Of the Wasserstein loss no level means anything."""
+    """Reports if D has won, which the level of the Wasserstein loss does not tell."""
     tail = [row["d_loss"] for row in rows[-TAIL:] if "d_loss" in row]
     if loss != "wasserstein" and len(tail) == TAIL and max(tail) < SATURATED:
         yield Finding(
             "The discriminator has won",
-            f"Its loss stayed below {SATURATED} over the last {TAIL} rows: it tells "
-            "real from generated images without fail, and the generator learns no more "
-            "from it. A smaller learning rate for it, more images, or augmentation "
-            "(--augment diffaugment) may help.",
+            f"Its loss stayed below {SATURATED} over the last {TAIL} rows. It always "
+            "tells real from generated images, and the generator cannot learn from it "
+            "anymore. A smaller learning rate for the discriminator, more images, or "
+            "augmentation (--augment diffaugment) may help.",
         )
 
 
 def clueless(rows, loss):
-    """The discriminator says the same of both. Early on that is usual."""
+    """Reports if D says the same of real and generated images, as it does early on."""
     tail = [row["d_real"] - row["d_fake"] for row in rows[-TAIL:] if "d_real" in row]
     if len(tail) == TAIL and loss != "wasserstein" and max(map(abs, tail)) < CLUELESS:
         yield Finding(
             "The discriminator cannot tell",
             f"D(real) and D(fake) differed by less than {CLUELESS} over the last "
-            f"{TAIL} rows. Late in a good run that may be so; where samples are poor "
-            "or all alike it gives the generator too little to go by, and a larger "
-            "learning rate for it, or more discriminator steps, may help.",
+            f"{TAIL} rows. That is possible late in a good run. If samples are poor or "
+            "all alike, the generator learns too little from the discriminator, and a "
+            "larger learning rate for it, or more discriminator steps, may help.",
         )
 
 
 def stuck_gates(rows):
-    """Attention that is not used."""
+    """Reports attention layers that have hardly any effect."""
     last = rows[-1] if rows else {}
     for name, value in last.items():
         if "_gamma_" in name and last["step"] >= STUCK_STEPS and abs(value) < STUCK:
@@ -149,13 +147,13 @@ def stuck_gates(rows):
             yield Finding(
                 f"Attention in the {network} is not used",
                 f"Its gate gamma at {size} x {size} is {value:.2g} after "
-                f"{last['step']:,} steps: the layer adds next to nothing. It may need "
-                "more steps, or the images no far relations.",
+                f"{last['step']:,} steps, so the layer has hardly any effect. It may "
+                "need more steps, or the images may have no distant relations.",
             )
 
 
 def slower(rows):
-    """A speed that has fallen. The first row includes compilation."""
+    """Reports if the speed has dropped. The first row includes compilation."""
     speeds = [
         row["images_per_second"] for row in rows[1:] if "images_per_second" in row
     ]
@@ -164,73 +162,73 @@ def slower(rows):
         if now < SLOWER * usual:
             yield Finding(
                 "Training has become slower",
-                f"{now:.0f} images a second in the last {TAIL} rows, {usual:.0f} in "
-                "the middle of the run. Something else may use the machine.",
+                f"{now:.0f} images per second in the last {TAIL} rows, but a median of "
+                f"{usual:.0f} in the run. Something else may be using the machine.",
             )
 
 
 def collapsed(samples, real):
-    """Samples of a class that are nearly the same picture."""
+    """Reports if all samples of a class are nearly the same picture."""
     if samples < LOW_DIVERSITY * real:
         yield Finding(
             "The samples have collapsed",
             f"Images of a class differ by {samples:.1f} grey levels, real ones by "
-            f"{real:.1f}: the generator makes nearly the same picture whatever the "
-            "latent vector. Another seed or other learning rates may help.",
+            f"{real:.1f}. The generator makes nearly the same picture for all latent "
+            "vectors. Another seed or other learning rates may help.",
         )
 
 
 def mismatched(share):
-    """Images that look different with the statistics that a model is used with."""
+    """Reports if images look different with the stored batch statistics."""
     if share > MISMATCH:
         yield Finding(
             "Batch statistics do not fit",
-            f"With its stored batch statistics the generator's pixels are {share:.0%} "
-            "of their spread away from those with the statistics of the batch itself: "
-            "exported images differ from those it was trained by. Longer training with "
-            "a shorter moving average (training.ema_decay) may help.",
+            "The generator's pixels with its stored batch statistics differ from those "
+            f"with the statistics of the batch itself by {share:.0%} of their spread. "
+            "Therefore exported images differ from those seen in training. Longer "
+            "training with a shorter moving average (training.ema_decay) may help.",
         )
 
 
 def label_ignored(effect):
-    """Images that are the same whatever class is asked for."""
+    """Reports if images are the same for all classes."""
     if effect < IGNORED:
         yield Finding(
             "The label is ignored",
-            f"With the same latent vector, another class changes {effect:.0%} of the "
-            "variance of the pixels: the generator makes the same picture whatever "
-            "class it is asked for. Longer training may help, or a recipe with the "
-            "relativistic loss (sagan_32_small); check that the labels belong to their "
-            "pictures (keras-sagan data check).",
+            f"With the same latent vector, the class accounts for {effect:.0%} of the "
+            "variance of the pixels, so the generator makes the same picture for all "
+            "classes. Longer training may help, or a recipe with the relativistic loss "
+            "(sagan_32_small). Check that the labels match their pictures (keras-sagan "
+            "data check).",
         )
 
 
 def one_place(layers):
-    """Attention that is the same whatever position asks."""
+    """Reports layers in which all positions attend to the same position."""
     for layer, (share, difference) in layers.items():
         if share > ONE_PLACE and difference < ALIKE:
             network, _, name = layer.partition("/")
             yield Finding(
                 f"Attention in the {network} looks at one place from every position",
                 f"In {name}, {share:.0%} of the attention of all positions of an image "
-                f"goes to a single one, and only {difference:.0%} depends on which "
-                "position asks: the layer hands what is there to the whole image and "
-                "relates no positions to each other, so its map says nothing about the "
-                "picture. Pictures may be good all the same. Smaller learning rates, "
-                "or rates that fall (--decay-steps), may help.",
+                f"goes to a single one, and only {difference:.0%} depends on the "
+                "position that attends. The layer copies that position to the whole "
+                "image and relates no positions to each other, so its map says nothing "
+                "about the picture. Pictures may be good anyway. Smaller learning "
+                "rates, or rates that decay (--decay-steps), may help.",
             )
 
 
 def of_all_positions(maps):
-    """How alike the attention of the positions of an image is.
+    """Measures how similar the attention of all positions of an image is.
 
     Args:
         maps: float array `(images, queries, keys)` whose rows sum to 1.
 
-    Returns: two floats in [0, 1], means over the images: the largest share that a key
-        gets of the attention of all queries, and the total variation distance between
-        a query's attention and that of all of them. 1 and 0 if every query looks at the
-        same key, 1 / keys and 0 if all look everywhere alike.
+    Returns: two floats in [0, 1], which are means over the images: the largest share of
+        the attention of all queries that a key gets, and the total variation distance
+        between the attention of a query and the mean of all. They are 1 and 0 if all
+        queries attend to the same key, and 1 / keys and 0 if all attend uniformly.
     """
     together = np.mean(maps, axis=1, keepdims=True)
     difference = np.abs(maps - together).sum(axis=-1) / 2
@@ -238,14 +236,15 @@ def of_all_positions(maps):
 
 
 def label_effect(images):
-    """How much of the variance of generated images is due to their labels.
+    """Measures how much of the variance of generated images is due to their labels.
 
     Args:
-        images: array `(labels, latents, height, width, channels)`: each row has the
-            images of one label, each column those of one latent vector.
+        images: array `(labels, latents, height, width, channels)`, where each row has
+            the images of a label and each column those of a latent vector.
 
-    Returns: float in [0, 1]. The variance of a pixel over the labels, averaged over
-        the latent vectors, over its variance in all images; both added up over pixels.
+    Returns: float in [0, 1]. Variance of the pixels over the labels, averaged over the
+        latent vectors, divided by their variance over all images. Both are summed over
+        the pixels.
     """
     images = images.astype(np.float64)
     total = images.var(axis=(0, 1)).sum()
@@ -253,28 +252,31 @@ def label_effect(images):
 
 
 def statistics_mismatch(stored, of_batch):
-    """How far images are from those with the statistics of their own batch.
+    """Measures how images change with stored instead of own batch statistics.
 
     Args:
-        stored, of_batch: arrays `(n, height, width, channels)` of the same latents.
+        stored, of_batch: arrays `(n, height, width, channels)` of the images with the
+            stored statistics and with those of the batch, of the same latent vectors.
 
-    Returns: float. Mean absolute difference over the standard deviation of `of_batch`.
+    Returns: float. Mean absolute difference, divided by the standard deviation of
+        `of_batch`.
     """
     spread = float(np.std(of_batch))
     return float(np.mean(np.abs(stored - of_batch))) / max(spread, 1e-12)
 
 
 def grid_diversity(grid, size, rows_are_classes, padding=2):
-    """How much the images of a class in a grid differ from each other.
+    """Measures how much the images of a class in a grid differ from each other.
 
     Args:
-        grid: uint8 array `(height, width, channels)`, as `image_grid` makes it.
-        size: int. Height and width of an image in it.
-        rows_are_classes: bool. Whether each row is a class of its own.
+        grid: uint8 array `(height, width, channels)`, as returned by `image_grid`.
+        size: int. Height and width of the images in the grid.
+        rows_are_classes: bool. Whether each row has the images of a class.
         padding: int. See `image_grid`.
 
-    Returns: float. Standard deviation of a pixel over the images of a class, in grey
-        levels, averaged; `None` if the grid is of another size or one image a class.
+    Returns: float. Mean standard deviation of a pixel over the images of a class, in
+        grey levels, or `None` if the size of the grid does not match or there is only
+        one image per class.
     """
     step = size + padding
     rows, columns = (grid.shape[0] - padding) // step, (grid.shape[1] - padding) // step

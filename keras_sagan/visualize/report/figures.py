@@ -1,4 +1,4 @@
-"""The figures of a report, as HTML with their tables: samples, curves, attention."""
+"""Builds the figures of a report and their tables as HTML."""
 
 import html
 import re
@@ -12,14 +12,14 @@ _SAMPLE_BYTES = 2_500_000
 
 
 def samples(run):
-    """Title and content: grids of samples with a slider."""
+    """Returns title and content of the section with grids of samples and a slider."""
     name = "Samples over time"
     urls = embedded_pictures.sample_urls(run.samples, _MOST_SAMPLES, _SAMPLE_BYTES)
     if not urls:
         return name, "<p>The run has written no samples.</p>"
     images = "".join(
-        f'<img src="{url}" alt="Grid of samples at step {step:,}: equal latent vectors '
-        f'in every picture, a row a class." data-step="{step:,}"'
+        f'<img src="{url}" alt="Grid of samples at step {step:,}, with the same latent '
+        f'vectors at every step and a class in each row." data-step="{step:,}"'
         f"{'' if step == urls[-1][0] else ' hidden'}>"
         for step, url in urls
     )
@@ -34,13 +34,13 @@ def samples(run):
         f'<figure class="slides">{images}<figcaption><label>step '
         f'<output>{urls[-1][0]:,}</output><input type="range" min="0" max="{last}" '
         f'value="{last}" step="1" aria-label="Step of the samples"></label> '
-        f"The averaged generator, the same latent vectors at every step.</figcaption>"
+        f"Averaged generator, the same latent vectors at every step.</figcaption>"
         f"</figure>{charts.details(listed)}"
     )
 
 
 def curves(rows):
-    """Titles and contents: what a run has logged, against steps."""
+    """Yields titles and contents of the sections with logged values against steps."""
     sigma = "The largest singular value of each kernel, by which it is divided."
     groups = [
         ("Losses", "loss", ["d_loss", "g_loss"], "Means over a logging interval."),
@@ -48,21 +48,21 @@ def curves(rows):
             "What the discriminator says",
             "mean logit",
             ["d_real", "d_fake"],
-            "D(real) and D(fake). They come nearer as images become better; far apart "
-            "means that the discriminator wins.",
+            "D(real) and D(fake). They approach each other as images become better. If "
+            "they are far apart, the discriminator wins.",
         ),
         (
             "Gates of attention",
             "gamma",
             gates(rows),
-            "gamma starts at 0, where the layer does nothing.",
+            "gamma starts at 0, at which the layer has no effect.",
         ),
         ("Sigma, generator", "sigma", sigmas(rows, "g"), sigma),
         ("Sigma, discriminator", "sigma", sigmas(rows, "d"), sigma),
-        ("Speed", "images/s", ["images_per_second"], "Real images, steps alone."),
+        ("Speed", "images/s", ["images_per_second"], "Real images, in steps only."),
     ]
     if any("augmentation_probability" in row for row in rows):
-        note = "How often an operation is done."
+        note = "How often an operation is applied."
         groups.append(
             ("Augmentation", "probability", ["augmentation_probability"], note)
         )
@@ -96,7 +96,7 @@ def _chart(series, title, y_name, note):
 
 
 def scores(rows, results):
-    """Title and content: scores while training with their bands, and `results`."""
+    """Returns title and content of the section with logged scores and `results`."""
     parts, spreads = [], _spreads(rows)
     for name in _score_names(rows):
         own = [row for row in rows if name in row]
@@ -118,7 +118,7 @@ def scores(rows, results):
         ]
         parts.append(charts.table(["score", "value", "interval"], rows, source))
     return "Scores", "".join(parts) or (
-        "<p>The run has no scores: evaluate it, and pass the file of "
+        "<p>The run has no scores. Evaluate it, and pass the file of "
         "<code>keras-sagan evaluate --json</code> with <code>--scores</code>.</p>"
     )
 
@@ -129,7 +129,7 @@ def _score_names(rows):
 
 
 def _spreads(rows):
-    """Names of the deviations, by the score that each belongs to."""
+    """Returns a dict from the name of a score to that of its standard deviation."""
     pairs = [("kid", "kid"), ("kernel_distance", "kid")]
     pairs += [("inception_score", "is"), ("class_score", "is")]
     names = {name: None for row in rows for name in row}
@@ -148,7 +148,7 @@ def _interval(result, name):
 
 
 def attention(views, no_views):
-    """Title and content: the figures of `views`, or why there are none."""
+    """Returns title and content of the section with `views`, or why it is empty."""
     if not views:
         return "Attention", f"<p>{html.escape(no_views)}</p>"
     parts = []
@@ -165,16 +165,16 @@ def attention(views, no_views):
             f'<figure><div class="wide" tabindex="0" role="region" aria-label="Figure: '
             f'{html.escape(caption, quote=True)}"><img src="{url}" alt="Attention of '
             f'{html.escape(f"{caption}: {words}", quote=True)}."></div><figcaption>'
-            f"{html.escape(caption)}. Points: those with the most non-local maps of "
-            "the generator. Brightness: relative to the most, the number in the corner."
-            "</figcaption></figure>"
+            f"{html.escape(caption)}. The points have the most non-local maps of the "
+            "generator. Brightness is relative to the largest attention, which is the "
+            "number in the corner.</figcaption></figure>"
             + charts.details(charts.table(heads, rows, caption))
         )
     return "Attention", "".join(parts)
 
 
 def _looks_at(shown, layer, point):
-    """The pixel looked at most, its share, and the mean distance, as texts."""
+    """Returns the most attended pixel, its share and the mean distance, as texts."""
     weights = shown.weights(layer, point)
     queries, keys = map(positions.grid_side, shown.maps[layer].shape)
     row, column = divmod(int(weights.argmax()), keys)
@@ -186,12 +186,12 @@ def _looks_at(shown, layer, point):
 
 
 def gates(rows):
-    """Names of the columns of `gamma`, in order."""
+    """Returns the names of the columns of `gamma`, in order."""
     return _columns_like(rows, r"[gd]_gamma_\d+")
 
 
 def sigmas(rows, network):
-    """Names of the columns of `sigma` of a network, `"g"` or `"d"`, in order."""
+    """Returns the columns of `sigma` of a network, `"g"` or `"d"`, in order."""
     return _columns_like(rows, rf"{network}_sigma/.+")
 
 

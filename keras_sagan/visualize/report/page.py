@@ -1,4 +1,4 @@
-"""The report on a run: one HTML file that needs nothing else."""
+"""Builds the report of a run, a single HTML file that needs nothing else."""
 
 import dataclasses
 import html
@@ -14,16 +14,16 @@ _POLICY = (
 
 @dataclasses.dataclass(frozen=True)
 class Extras:
-    """What a report shows beside the files of a run.
+    """What a report shows in addition to the files of a run.
 
     Args:
         findings: list of `diagnosis.Finding`.
-        differences: list of `(setting, preset's value, run's value)`, or `None` if the
-            preset is not known.
+        differences: list of `(setting, value in the preset, value in the run)`, or
+            `None` if the preset is unknown.
         views: list of `(caption, attention.View, points)`.
         no_views: str. Why there are no `views`.
-        results: list of `(name, dict)`: results of `keras-sagan evaluate --json`.
-        unchecked: list of str. What could not be looked for, and why.
+        results: list of `(name, dict)` with results of `keras-sagan evaluate --json`.
+        unchecked: list of str. What could not be checked, and why.
     """
 
     findings: list
@@ -35,14 +35,14 @@ class Extras:
 
 
 def build_report(run, extras):
-    """The page.
+    """Builds the page of a report.
 
     Args:
-        run: what a run has written, with the attributes `name`, `config`, `facts`,
-            `rows`, `samples` and `scores` of `runs.reading.RunFiles`.
+        run: object with the attributes `name`, `config`, `facts`, `rows`, `samples` and
+            `scores` of `runs.reading.RunFiles`, that is, what the run has written.
         extras: `Extras`.
 
-    Returns: str: an HTML document without references to anything outside of it.
+    Returns: str. An HTML document that refers to nothing outside itself.
     """
     title = f"{run.name}: {run.config.get('preset', 'run')}"
     sections = [
@@ -79,11 +79,11 @@ def _findings(findings, unchecked):
         f"<li><strong>{html.escape(x.name)}.</strong> {html.escape(x.text)}</li>"
         for x in findings
     )
-    found = "<p>Nothing that this report looks for.</p>"
+    found = "<p>None of the problems that this report checks for.</p>"
     if items:
         found = f'<ul class="findings">{items}</ul>'
     if unchecked:
-        found += f"<p>Not looked for: {html.escape('; '.join(unchecked))}.</p>"
+        found += f"<p>Not checked: {html.escape('; '.join(unchecked))}.</p>"
     return "What looks wrong", found
 
 
@@ -105,15 +105,15 @@ def _summary_section(run):
 def _speed(speeds):
     if not speeds:
         return "-"
-    return f"{sorted(speeds)[len(speeds) // 2]:.0f} images a second (median)"
+    return f"{sorted(speeds)[len(speeds) // 2]:.0f} images per second (median)"
 
 
 def _settings(run, differences):
     parts = []
     if differences is None:
-        parts.append("<p>The preset is not known to this version.</p>")
+        parts.append("<p>This version does not know the preset.</p>")
     elif not differences:
-        parts.append("<p>Every setting is the preset's.</p>")
+        parts.append("<p>All settings are those of the preset.</p>")
     else:
         heads = ["setting", "preset", "this run"]
         parts.append(charts.table(heads, differences, "Differences from the preset"))
@@ -123,20 +123,20 @@ def _settings(run, differences):
         if isinstance(values, dict)
         for name, value in values.items()
     ]
-    everything = charts.table(["setting", "value"], rows, "Every setting")
-    return "Configuration", "".join(parts) + charts.details(everything, "Every setting")
+    everything = charts.table(["setting", "value"], rows, "All settings")
+    return "Configuration", "".join(parts) + charts.details(everything, "All settings")
 
 
 def _data_section(data):
     if not data:
-        return "Data", "<p>Not recorded: the run was made by an older version.</p>"
+        return "Data", "<p>Not recorded, because an older version made the run.</p>"
     counts, names = data.get("class_counts"), data.get("class_names")
     rows = [
         (name.replace("_", " "), data[name])
         for name in ("name", "split", "images", "image_size", "channels")
     ]
     diversity = f"{data['diversity']:.1f} grey levels"
-    rows.append(("difference of images of a class", diversity))
+    rows.append(("difference between images of a class", diversity))
     parts = [charts.table(["", "value"], rows, "The training data")]
     if counts:
         names = names or range(len(counts))
@@ -152,7 +152,7 @@ def _machine(run):
     machine = run.facts.get("machine") or {}
     rows = [(name, str(value)) for name, value in machine.items()]
     rows += list(run.config.get("versions", {}).items())
-    note = "" if machine else "<p>The machine was not recorded by that version.</p>"
+    note = "" if machine else "<p>That version did not record the machine.</p>"
     return "Machine", note + charts.table(["", "value"], rows, "Machine and versions")
 
 

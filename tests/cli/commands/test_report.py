@@ -39,7 +39,7 @@ def test_a_run_without_model_or_checkpoints(run_directory, tmp_path):
     assert report(tmp_path / "young", "-o", tmp_path / "x.html") == 0
     text = (tmp_path / "x.html").read_text()
     assert "neither a model nor a checkpoint yet" in text
-    assert "Not looked for: " in text and "batch statistics: no model" in text
+    assert "Not checked: " in text and "batch statistics: no model" in text
 
 
 @pytest.mark.slow

@@ -39,9 +39,9 @@ def advised(**changes):
 
 def test_a_sound_set_needs_its_size_only():
     assert advised() == (
-        "image size 64 is the largest whose pixels are there (median shorter side "
-        "70 px): preset sagan_64 on a GPU; without one, sagan_32_small at 32 x 32 "
-        "pixels"
+        "image size 64 is the largest that enlarges at most half of the pictures "
+        "(median shorter side 70 px): preset sagan_64 on a GPU; without one, "
+        "sagan_32_small at 32 x 32 pixels"
     )
     assert advised(num_examples=0) == ""
 

@@ -35,7 +35,7 @@ def test_odd_pictures_are_named(tmp_path):
     Image.new("RGB", (30, 30), (9, 8, 7)).save(tmp_path / "flat.png")
     sentences = inspection.odd(inspected(tmp_path).facts, 16)
     assert sentences == (
-        f"{tmp_path}/flat.png: one colour and nothing else",
+        f"{tmp_path}/flat.png: a single colour and nothing else",
         f"{tmp_path}/narrow.png: narrow (90 x 30 px)",
         f"{tmp_path}/tiny.png: tiny (7 x 9 px)",
     )

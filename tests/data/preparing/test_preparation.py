@@ -190,7 +190,7 @@ def test_it_continues_where_it_was(pictures, tmp_path, monkeypatch):
     prepare(f"folder:{pictures}", tmp_path / "whole", image_size=16)
     interrupt(pictures, tmp_path / "out", monkeypatch)
     assert not (tmp_path / "out").exists()
-    with pytest.raises(ValueError, match="interrupted is finished by the same"):
+    with pytest.raises(ValueError, match="was interrupted, run the same"):
         load(f"tfds:{tmp_path}/out.incomplete")
     result = prepare(f"folder:{pictures}", tmp_path / "out", image_size=16)
     assert (result.written, result.resumed) == (12, 1)
@@ -222,7 +222,7 @@ def test_strict_does_not_pass_what_an_earlier_call_left_out(
         prepare(*arguments, strict=True)
     result = prepare(*arguments)
     assert (result.resumed, result.written, len(result.skipped)) == (1, 11, 1)
-    assert "without `strict` the same call goes on" in str(error.value)
+    assert "Without `strict`, the same call continues" in str(error.value)
 
 
 def test_what_is_done_stays_when_the_source_fails_for_a_moment(
@@ -364,7 +364,7 @@ def test_a_link_to_an_empty_directory(pictures, tmp_path):
 def test_the_directory_one_is_in(pictures, tmp_path, monkeypatch):
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
-    with pytest.raises(FileExistsError, match=r"name a new one in it.*'\.'"):
+    with pytest.raises(FileExistsError, match=r"a new directory inside it.*'\.'"):
         prepare(f"folder:{pictures}", ".", 16)
     prepare(f"folder:{pictures}", "new", 16)
     assert load("tfds:new", 16, 1).num_examples == 12

@@ -102,11 +102,11 @@ def test_names_that_nearly_match(tmp_path, written):
     pictures(tmp_path, ["cats/Tom.png", "cats/Al.png"])
     (tmp_path / "labels.csv").write_text(f"file,label\n{written},1\ncats/Al.png,0\n")
     (problem, _) = folder.list_pictures(tmp_path).problems
-    assert "does not have; it has 'cats/Tom.png', which is not " in problem
+    assert "not in the folder; it has 'cats/Tom.png', which is not " in problem
 
 
 def test_a_name_that_matches_nothing(tmp_path):
     pictures(tmp_path, ["cats/Tom.png"])
     (tmp_path / "labels.csv").write_text("file,label\nm.png,1\ncats/Tom.png,0\n")
     (problem,) = folder.list_pictures(tmp_path).problems
-    assert problem.endswith("lists 'm.png', which the folder does not have")
+    assert problem.endswith("lists 'm.png', which is not in the folder")

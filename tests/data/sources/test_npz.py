@@ -59,10 +59,10 @@ def test_an_array_file_is_no_archive(tmp_path):
 @pytest.mark.parametrize(
     ("names", "words"),
     [
-        (["a", "b", "a"], "must differ: 'a' is there twice"),
-        (["a", ""], "must be a line .*: ''"),
-        (["a", " b"], "must be a line .*: ' b'"),
-        (["a", "b\nc"], r"must be a line .*: 'b\\nc'"),
+        (["a", "b", "a"], "must be unique: 'a' occurs twice"),
+        (["a", ""], "must be single lines .*: ''"),
+        (["a", " b"], "must be single lines .*: ' b'"),
+        (["a", "b\nc"], r"must be single lines .*: 'b\\nc'"),
     ],
 )
 def test_class_names_that_could_not_be_stored(names, words, tmp_path):
@@ -88,7 +88,7 @@ def test_class_names_that_could_not_be_stored(names, words, tmp_path):
 def test_arrays_of_other_names(arrays, names, tmp_path):
     path = tmp_path / "x.npz"
     np.savez(path, **arrays)
-    with pytest.raises(ValueError, match=rf"e\.g\. 'npz:{path}:images="):
+    with pytest.raises(ValueError, match=rf"as in 'npz:{path}:images="):
         load(f"npz:{path}", 8, 1)
     source = load(f"npz:{path}:{names}", 8, 1)
     images, labels = source.arrays()

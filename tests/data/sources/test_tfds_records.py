@@ -202,11 +202,11 @@ def no_zip(directory):
 @pytest.mark.parametrize(
     ("harm", "at_once", "named"),
     [
-        (truncate, True, r"00002-of-00005: it has \d+ bytes and was written with"),
+        (truncate, True, r"00002-of-00005: it has \d+ bytes, but was written with"),
         (remove, True, "00002-of-00005: there is no such file"),
-        (exchange, False, "of-00005: a picture has label [01], and [01] is known"),
+        (exchange, False, "of-00005: a picture has label [01] instead of [01]"),
         (flip, False, "00002-of-00005: .*Error"),
-        (wrong_labels, False, "of-00005: a picture has label [01], and [01] is known"),
+        (wrong_labels, False, "of-00005: a picture has label [01] instead of [01]"),
         (short_index, True, r"index\.npz is not the index of these shards"),
         (no_zip, True, r"index\.npz cannot be read"),
     ],

@@ -45,9 +45,9 @@ def test_impossible_input():
     p = softmax(logits(8))
     with pytest.raises(ValueError, match=r"`splits`.*at most 8 \(the number of images"):
         inception_score(p)
-    with pytest.raises(ValueError, match="rows sum to 1"):
+    with pytest.raises(ValueError, match="rows that sum to 1"):
         inception_score(logits())
-    with pytest.raises(ValueError, match="rows sum to 1"):
+    with pytest.raises(ValueError, match="rows that sum to 1"):
         inception_score(p * 2)
     with pytest.raises(ValueError, match="must be finite"):
         inception_score(np.full((20, 2), np.nan))

@@ -62,5 +62,5 @@ def test_halves_are_those_of_the_masks(feature_sets, directions):
 def test_impossible_arguments(feature_sets):
     with pytest.raises(ValueError, match="`projections` must be an integer"):
         monge_distance(*feature_sets, projections=0)
-    with pytest.raises(ValueError, match="features of one extractor"):
+    with pytest.raises(ValueError, match="features of the same extractor"):
         monge_distance(feature_sets[0], feature_sets[1][:, :5])

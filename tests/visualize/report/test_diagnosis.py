@@ -88,7 +88,7 @@ def test_a_gate_may_be_small_at_first():
 
 def test_the_step_and_name_of_what_diverged():
     [found] = diagnosis.not_finite(rows(g_loss=float("nan")))
-    assert "At step 1,600 g_loss was not finite" in found.text
+    assert "At step 1,600, g_loss was not finite" in found.text
 
 
 def test_collapse_and_mismatch():
@@ -119,7 +119,7 @@ def test_a_label_that_is_ignored():
     assert findings(rows(), label_effect=effect) == []
     [finding] = findings(rows(), label_effect=0.01)
     assert finding.name == "The label is ignored"
-    assert "another class changes 1% of the variance" in finding.text
+    assert "the class accounts for 1% of the variance" in finding.text
 
 
 def test_attention_that_looks_at_one_place():
@@ -135,7 +135,7 @@ def test_attention_that_looks_at_one_place():
         "Attention in the generator looks at one place from every position"
     )
     assert "In attention_16, 97% of the attention" in finding.text
-    assert "only 0% depends on which" in finding.text
+    assert "only 0% depends on the position" in finding.text
 
 
 def test_attention_that_is_healthy():

@@ -139,7 +139,7 @@ def test_settings_data_and_machine(page_file):
 
 @pytest.mark.parametrize(
     ("differences", "words"),
-    [([], "Every setting is the preset's"), (None, "preset is not known")],
+    [([], "All settings are those of the preset"), (None, "does not know the preset")],
 )
 def test_a_young_or_old_run(differences, words):
     config = {"training": {}, "preset": "x"}
@@ -147,8 +147,8 @@ def test_a_young_or_old_run(differences, words):
     made = extras(findings=[], differences=differences, views=[], no_views="No model.")
     text = report.build_report(run, made)
     assert "no rows of metrics yet" in text and "written no samples" in text
-    assert "Nothing that this report looks for" in text
-    assert "Not recorded" in text and "machine was not recorded" in text
+    assert "None of the problems that this report checks for" in text
+    assert "Not recorded" in text and "did not record the machine" in text
     assert "<p>No model.</p>" in text and words in text
 
 
