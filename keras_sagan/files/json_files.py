@@ -6,6 +6,8 @@ from keras_sagan.files import paths
 
 LARGEST = 1 << 20  # bytes
 
+_DEEPEST = 100  # objects and lists within each other; recursive functions need a limit
+
 
 def read(path, largest=LARGEST):
     """Reads a JSON file that holds an object.
@@ -65,7 +67,7 @@ def parse(content, name):
     Returns: dict.
 
     Raises:
-        ValueError: if the text is not a JSON object.
+        ValueError: if the text is not a JSON object, or nested too deeply.
     """
     try:
         text = content.decode() if isinstance(content, bytes) else content
@@ -74,4 +76,19 @@ def parse(content, name):
         raise ValueError(f"{name} is not JSON: {error}.") from error
     if not isinstance(found, dict):
         raise ValueError(f"{name} must hold a JSON object.")
+    _check_depth(found, name)
     return found
+
+
+def _check_depth(value, name):
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+        if not level:
+            return
+    raise ValueError(f"{name} must not be nested more than {_DEEPEST} deep.")

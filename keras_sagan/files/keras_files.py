@@ -120,7 +120,8 @@ def _check_layers(config):
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            if value.get("class_name") == _FROM_ELSEWHERE:
+            # Keras takes `layers.TFSMLayer` in the module `keras` for the same.
+            if str(value.get("class_name")).rpartition(".")[2] == _FROM_ELSEWHERE:
                 raise ValueError(f"it has a {_FROM_ELSEWHERE}: a model in other files.")
             waiting += value.values()
         elif isinstance(value, list):

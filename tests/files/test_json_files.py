@@ -19,6 +19,7 @@ def test_an_object(tmp_path):
         (b"[" * 100_000, "is not JSON"),
         (b'{"a": %s}' % (b"9" * 5000), "is not JSON"),
         (b"[]", "must hold a JSON object"),
+        (b'{"a": ' * 101 + b"0" + b"}" * 101, "must not be nested more than 100 deep"),
         (b"{}" + b" " * 100, "at most 50 bytes"),
     ],
 )
@@ -63,6 +64,12 @@ def test_lines(tmp_path):
     path.write_bytes(b"\n".join(lines))
     rows = list(json_files.read_lines(path, longest=60))
     assert rows == [{"a": 1}, {"b": "é"}, {"d": 4}]
+
+
+def test_an_object_that_is_deep(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text('{"a": [' * 50 + "0" + "]}" * 50)
+    assert list(json_files.read(path)) == ["a"]
 
 
 def test_lines_too_deep(tmp_path):

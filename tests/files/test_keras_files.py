@@ -44,6 +44,7 @@ LAMBDA = b"""{"module": "keras.layers", "class_name": "Lambda", "config": {"name
 SYSTEM = b'{"module": "os", "class_name": "function", "config": "system"}'
 ELSEWHERE = b"""{"class_name": "Sequential", "module": "keras", "config": {"layers": [{
 "class_name": "TFSMLayer", "module": "keras.layers", "config": {"filepath": "/x"}}]}}"""
+RENAMED = ELSEWHERE.replace(b"TFSM", b"layers.TFSM").replace(b"keras.layers", b"keras")
 DEEP = b"[" * 100_000
 
 
@@ -56,6 +57,7 @@ DEEP = b"[" * 100_000
         (lambda x: changed(x, "model.weights.h5", lambda _: b"x"), "file of weights"),
         (lambda x: changed(x, "config.json", lambda _: DEEP), "not JSON"),
         (lambda x: changed(x, "config.json", lambda _: ELSEWHERE), "has a TFSMLayer"),
+        (lambda x: changed(x, "config.json", lambda _: RENAMED), "has a TFSMLayer"),
         (
             lambda x: changed(x, "config.json", lambda _: LAMBDA),
             "can be built",

@@ -92,3 +92,11 @@ def test_only_png_is_read(tmp_path):
     for kind in ("BMP", "EPS"):
         Image.new("RGB", (4, 4)).save(path, kind)
         assert embedded_pictures.read_picture(path) is None
+
+
+def test_a_picture_that_is_huge(tmp_path, monkeypatch):
+    """Up to twice its limit Pillow only warns."""
+    save_picture(tmp_path / "x.png", noise(0))
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", noise(0)[..., 0].size - 1)
+    with pytest.warns(Image.DecompressionBombWarning):
+        assert embedded_pictures.read_picture(tmp_path / "x.png") is None

@@ -5,6 +5,8 @@ so that a data set from somebody else could run a program. Therefore only the cl
 TFDS itself are accepted.
 """
 
+import re
+
 import tensorflow_datasets as tfds
 
 from keras_sagan.files import json_files
@@ -34,6 +36,8 @@ _ALLOWED = {
 }
 # Keys that name a class: as protocol buffers write them in JSON, and before TFDS 4.3.
 _CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
+# Of a data set in another catalogue, `namespace:name`. A version begins with no letter.
+_IN_NAMESPACE = re.compile(r"[\w-]+:[A-Za-z]")
 
 
 def check_directory(directory):
@@ -67,7 +71,24 @@ def check_name(name, data_directory):
     Args:
         name: str. Name of a data set, optionally with config and version.
         data_directory: path of the TFDS data directory.
+
+    Raises:
+        ValueError: as `check_directory`; or if the name is one of TFDS's community
+            catalogues, whose descriptions and programs come from elsewhere, or has
+            arguments for TFDS.
     """
+    if "=" in name:
+        raise ValueError(
+            "The name of a TFDS data set may have '/CONFIG' and ':VERSION', but no "
+            f"arguments. Received: 'tfds:{name}'."
+        )
+    if _IN_NAMESPACE.match(name):
+        raise ValueError(
+            "Names of TFDS's community catalogues (NAMESPACE:NAME) are not taken, "
+            "because TFDS would run programs that it finds there: prepare the data "
+            "set yourself, and name its directory ('tfds:PATH'). "
+            f"Received: 'tfds:{name}'."
+        )
     root, wanted = tfds.core.Path(data_directory), _spelling(name)
     if not root.is_dir():
         return

@@ -97,7 +97,7 @@ class RestTransport:
             )
         try:
             return json.loads(content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             message = f"The answer is not JSON: {content[:80]!r}"
             raise ServingError(Code.INTERNAL, message) from error
 
@@ -183,7 +183,7 @@ def _error_text(status, content):
     """Returns the error message of TensorFlow Serving, or the text of a proxy."""
     try:
         return str(json.loads(content)["error"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         text = content[:200].decode("utf-8", "replace").strip()
         return f"HTTP {status}: {text}" if text else f"HTTP {status}"
 

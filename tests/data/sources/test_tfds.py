@@ -90,6 +90,7 @@ def test_no_such_name(tmp_path):
         ("cifar10/grey", "'tfds:cifar10/grey'"),
         ("Fashion-MNIST", "Did you mean 'fashion_mnist'"),
         ("a b", "There is no such data set in TFDS"),
+        ("mnist/data_dir=x", "but no arguments. Received: 'tfds:mnist/data_dir=x'"),
         ("./here", "is not a complete TFDS data set"),
     ],
 )

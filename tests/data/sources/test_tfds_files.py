@@ -110,6 +110,13 @@ def test_nor_in_the_place_of_an_embedded_set(tmp_path, directory, planted):
     assert not planted()
 
 
+@pytest.mark.parametrize("name", ["huggingface:mnist", "kubric:movi_a/128x128:1.0.0"])
+def test_catalogues_of_others_are_not_asked(name, tmp_path):
+    """TFDS would fetch a description, or a program, and import what it names."""
+    with pytest.raises(ValueError, match=f"community catalogues.*'tfds:{name}'"):
+        load(f"tfds:{name}", 8, 1, cache_dir=str(tmp_path))
+
+
 def test_a_module_that_the_description_says_it_is_from(directory, planted):
     """TFDS only shows it."""
     path = directory / "dataset_info.json"

@@ -118,6 +118,8 @@ def test_several_outputs_and_base64():
         (500, "", Code.INTERNAL, "HTTP 500"),
         (302, "elsewhere", Code.UNKNOWN, "HTTP 302: elsewhere"),
         (200, "<html>", Code.INTERNAL, "not JSON"),
+        (200, "[" * 100_000, Code.INTERNAL, "not JSON"),
+        (500, "[" * 100_000, Code.INTERNAL, r"HTTP 500: \["),
         (200, "[]", Code.INTERNAL, "lacks 'model_version_status'"),
     ],
 )
