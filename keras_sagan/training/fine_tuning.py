@@ -65,8 +65,7 @@ def with_classes(source, num_classes, class_names, copy_weights=True):
     gan = type(source).from_config(config)
     if source.compiled:
         compiled = dict(source.get_compile_config())
-        if num_classes != source.num_classes:
-            compiled["fake_label_weights"] = None  # one number a class
+        compiled["fake_label_weights"] = _frequencies(gan, source)
         gan.compile_from_config(compiled)
     if copy_weights:
         take_over(gan, source)
@@ -79,6 +78,18 @@ def _kept_classes(gan, source):
         return None
     known = {name: i for i, name in enumerate(source.class_names or ())}
     return [known.get(x) for x in gan.class_names or [None] * gan.num_classes]
+
+
+def _frequencies(gan, source):
+    """The `fake_label_weights` of `source` for the classes of `gan`.
+
+    None, that is equal ones, unless every class has a name that `source` knows.
+    """
+    weights, kept = source.fake_label_weights, _kept_classes(gan, source)
+    if weights is None or kept is None or None in kept:
+        return None
+    frequencies = [weights[i] for i in kept]
+    return frequencies if any(frequencies) else None
 
 
 def _check_alike(name, network, other):

@@ -91,6 +91,18 @@ def test_classes_of_a_name_are_kept(trained):
 
 
 @pytest.mark.slow
+def test_frequencies_of_classes_follow_their_names():
+    gan = helpers.tiny_gan(attention=False)
+    gan.compile(**helpers.sgd_pair(), fake_label_weights=[1, 2, 3])
+    for names, expected in [
+        (("blue", "red", "green"), (3, 1, 2)),
+        (("blue", "red"), (3, 1)),
+        (("blue", "red", "teal"), None),
+    ]:
+        other = fine_tuning.with_classes(gan, len(names), names, copy_weights=False)
+        assert other.fake_label_weights == expected
+
+
 def test_pictures_of_every_class_begin_as_the_unconditional_ones(trained):
     source = trained(None)
     gan = fine_tuning.with_classes(source, 3, helpers.CLASS_NAMES)
