@@ -15,6 +15,8 @@ from keras_sagan.cli.startup import start_tensorflow
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
 EXIT_WORKER_LOST = 75  # "temporary failure": start all workers again
 
+_MOST_CLASSES = 20  # that are named before training
+
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
 (grids of fixed latents, one row a class), logs/ (TensorBoard), metrics.jsonl and, at
@@ -198,7 +200,7 @@ def _train(options, config, given, together):
         print(json.dumps(config.to_dict(), indent=2))
         return 0
     if together.is_chief:
-        _say_what_happens(config, source, output, together)
+        _say_what_happens(config, training.source, output, together)
         with user_errors(), progress.display():
             _ = training.evaluation  # made ready: settings of it may be wrong
     return _fit(training, together)
@@ -257,3 +259,7 @@ def _say_what_happens(config, source, output, together):
         f"a batch{share}. Everything is written to {output}",
         file=sys.stderr,
     )
+    if names := source.class_names:
+        more = f", ... ({len(names)} in all)" if len(names) > _MOST_CLASSES else ""
+        shown = ", ".join(names[:_MOST_CLASSES])
+        print(f"Classes, by their labels from 0: {shown}{more}", file=sys.stderr)

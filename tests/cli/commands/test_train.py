@@ -217,6 +217,7 @@ def test_what_is_printed(run_directory):
         f"4 steps, 4 images in a batch. Everything is written to {run_directory}"
         in printed[0]
     )
+    assert printed[1] == "Classes, by their labels from 0: blue, red"
     assert printed[-4].startswith("step 4/4  ")
     assert printed[-3].startswith("Finished after 4 steps, ")
     assert printed[-2] == f"Samples: {run_directory / 'samples' / '0000004.png'}"
