@@ -103,7 +103,7 @@ def parse_tf_config(text):
     try:
         content = json.loads(text)
         jobs, task = content["cluster"], content["task"]
-        kind, index = task["type"], task["index"]
+        kind, index = str(task["type"]), task["index"]
         jobs = {name: list(addresses) for name, addresses in jobs.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _tf_config_error(

@@ -24,6 +24,15 @@ CLASSIFIER = f"{EVALUATION}/classifier.keras"
 
 _OF_MACHINE = ("cache_dir", "data_memory")  # settings of data: no results
 _OF_TRAINING = ("preset", "optimizer", "augmentation", "training", "versions")
+# What programs rely on in the files of a run, where it is there at all.
+_OF_CONFIG = {"preset": str, **dict.fromkeys(("model", "data", "versions"), dict)}
+_OF_FACTS = {"data": dict, "machine": dict}
+_OF_DATA = {
+    **dict.fromkeys(("name", "split"), str),
+    **dict.fromkeys(("images", "image_size", "channels"), int),
+    **dict.fromkeys(("class_names", "class_counts"), list | None),
+    "diversity": int | float,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +64,7 @@ def read_run(directory):
 
     Raises:
         FileNotFoundError: if there is no run.
-        ValueError: if its configuration is damaged.
+        ValueError: if its configuration or its facts are damaged.
     """
     directory = paths.local(directory)
     config = _read(directory / CONFIG)
@@ -64,10 +73,16 @@ def read_run(directory):
             f"{str(directory)!r} holds no run: expected a directory that `keras-sagan "
             f"train` wrote, with {CONFIG} and {METRICS}."
         )
+    _check_kinds(directory / CONFIG, config, _OF_CONFIG)
+    facts = read_facts(directory)
+    _check_kinds(directory / FACTS, facts, _OF_FACTS)
+    if facts.get("data"):
+        data = dict.fromkeys(_OF_DATA) | facts["data"]
+        _check_kinds(directory / FACTS, data, _OF_DATA)
     return RunFiles(
         directory.resolve().name,
         config,
-        read_facts(directory),
+        facts,
         sorted(read_rows(directory), key=lambda row: row["step"]),
         read_samples(directory),
         _read_table(directory / TABLE) or _read_table(directory / EVALUATION / TABLE),
@@ -166,6 +181,16 @@ def run_facts(directory, step=None):
 
 def _read(path):
     return json_files.read(path) if path.is_file() else {}
+
+
+def _check_kinds(path, content, kinds):
+    for name in kinds.keys() & content.keys():
+        if not isinstance(content[name], kinds[name]):
+            raise ValueError(
+                f"{str(path)!r} is damaged: its {name!r} must be "
+                f"{getattr(kinds[name], '__name__', kinds[name])}. "
+                f"Received: {content[name]!r:.200}."
+            )
 
 
 def _numbers(row):

@@ -78,6 +78,7 @@ def test_a_chief_of_its_own_comes_first():
         ('{"cluster": {"worker": 3}, "task": {"type": "worker", "index": 0}}', "int"),
         (tf_config({"worker": ["a:1"], "ps": ["b:1"]}, "worker", 0), "'ps'"),
         (tf_config({"worker": ["a:1"]}, "evaluator", 0), "this is a 'evaluator'"),
+        (tf_config({"worker": ["a:1"]}, ["worker"], 0), "this is a .*'worker'"),
         (tf_config({"chief": ["a:1", "b:1"]}, "chief", 0), "2 chiefs"),
         (tf_config({"worker": ["a:1"]}, "worker", 1), "index 1, only 1"),
         (tf_config({"worker": ["a:1"]}, "worker", "0"), "index '0'"),

@@ -74,6 +74,25 @@ def test_a_damaged_configuration(read, text, tmp_path):
         read(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("config", {"model": 3}),
+        ("config", {"preset": []}),
+        ("facts", {"data": []}),
+        ("facts", {"data": {"name": "cats"}}),
+        ("facts", {"machine": "fast"}),
+    ],
+    ids=str,
+)
+def test_parts_of_another_kind(directory, name, change):
+    path = directory / f"{name}.json"
+    content = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(content | change))
+    with pytest.raises(ValueError, match=rf"{name}\.json' is damaged: its '\w+' must"):
+        reading.read_run(directory)
+
+
 def test_damaged_facts(tmp_path):
     (tmp_path / "facts.json").write_text(DEEP)
     with pytest.raises(ValueError, match=r"facts\.json' is not JSON"):

@@ -161,12 +161,12 @@ def _last_diversity(found):
 
     if not found.samples or found.samples[-1][0] == 0:  # an untrained generator
         return None
-    model = found.config["model"]
-    image = read_picture(found.samples[-1][1])
-    if image is None:
+    model = found.config.get("model", {})
+    size, image = model.get("image_size"), read_picture(found.samples[-1][1])
+    if image is None or type(size) is not int or size < 1:
         return None
-    grid, size = np.atleast_3d(np.asarray(image)), model["image_size"]
-    return diagnosis.grid_diversity(grid, size, model["num_classes"] is not None)
+    grid = np.atleast_3d(np.asarray(image))
+    return diagnosis.grid_diversity(grid, size, model.get("num_classes") is not None)
 
 
 def _result(name):

@@ -210,8 +210,15 @@ def saved_model_extractor(path, name):
         ValueError, OSError: if it is not such a SavedModel.
     """
     loaded = tf.saved_model.load(str(path))
-    serve = loaded.signatures["serving_default"]
-    (key,) = serve.structured_input_signature[1]
+    serve = loaded.signatures.get("serving_default")
+    inputs = {} if serve is None else serve.structured_input_signature[1]
+    if len(inputs) != 1 or next(iter(inputs.values())).shape.rank != 4:
+        raise ValueError(
+            f"{str(path)!r} must have a signature 'serving_default' with one input, "
+            "images of shape (batch, height, width, channels). Received: "
+            f"{', '.join(f'{k} {x.shape}' for k, x in inputs.items()) or 'none'}."
+        )
+    ((key, spec),) = inputs.items()
     outputs = sorted(serve.structured_outputs)
     wanted = "features" if "features" in outputs else outputs[0]
     if len(outputs) > 1 and wanted != "features":
@@ -219,11 +226,9 @@ def saved_model_extractor(path, name):
             f"{str(path)!r} must have one output, or one called 'features'. "
             f"Received: {outputs}."
         )
-    dtype, shape = (getattr(serve.structured_input_signature[1][key], part)
-                    for part in ("dtype", "shape"))  # fmt: skip
 
     def function(images):
-        return _flat_features(serve(**{key: tf.cast(images, dtype)})[wanted]), None
+        return _flat_features(serve(**{key: tf.cast(images, spec.dtype)})[wanted]), None
 
     function.loaded = loaded  # keeps its variables alive
     return Extractor(
@@ -232,7 +237,7 @@ def saved_model_extractor(path, name):
         resize="none",
         preprocessing="none",
         function=function,
-        channels=shape[3] or 3,
+        channels=spec.shape[3] or 3,
         dimensions=_dimensions(serve.structured_outputs[wanted].shape),
     )
 

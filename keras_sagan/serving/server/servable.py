@@ -4,6 +4,7 @@ import pathlib
 
 import numpy as np
 import tensorflow as tf
+from google.protobuf.message import DecodeError
 from tensorflow_serving.apis import prediction_log_pb2
 
 from keras_sagan.serving.errors import Code, ServingError, invalid
@@ -26,6 +27,7 @@ class Servable:
 
     Raises:
         OSError: if there is no SavedModel.
+        ValueError: if the warm-up requests beside it are none.
     """
 
     def __init__(self, directory, max_batch):
@@ -73,13 +75,24 @@ class Servable:
         if not path.is_file():
             return
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
-            request = prediction_log_pb2.PredictionLog.FromString(
-                record
-            ).predict_log.request
+            try:
+                log = prediction_log_pb2.PredictionLog.FromString(record)
+            except DecodeError as error:
+                raise ValueError(
+                    f"{str(path)!r} holds no requests: {error}."
+                ) from error
+            request = log.predict_log.request
+            name = request.model_spec.signature_name
             inputs = {
                 key: tf.make_ndarray(proto) for key, proto in request.inputs.items()
             }
-            self.run(request.model_spec.signature_name, inputs)
+            if inputs.keys() != self.signature(name).inputs.keys():
+                raise ValueError(
+                    f"{str(path)!r} must hold requests with all inputs of their "
+                    f"signatures. Received: for {name or DEFAULT_SIGNATURE!r} "
+                    f"{sorted(inputs) or 'none'}."
+                )
+            self.run(name, inputs)
 
     def signature(self, name):
         """Returns the `Signature` called `name`; `""` stands for the default one."""

@@ -113,3 +113,14 @@ def test_saved_models(tmp_path, pictures):
     np.testing.assert_allclose(found, pictures.images.mean((1, 2)), rtol=1e-5)
     assert logits is None
     assert len(extractor.sha256) == 64
+
+
+@pytest.mark.parametrize("name", ["serving_default", "other"])
+def test_saved_models_of_other_inputs(tmp_path, name):
+    module = tf.Module()
+    module.f = tf.function(
+        lambda a, b: {"x": a + b}, input_signature=[tf.TensorSpec((None,))] * 2
+    )
+    tf.saved_model.save(module, str(tmp_path / "m"), {name: module.f})
+    with pytest.raises(ValueError, match="'serving_default' with one input"):
+        features.saved_model_extractor(tmp_path / "m", "x")

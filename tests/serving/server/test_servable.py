@@ -99,6 +99,9 @@ def test_warm_up_requests_are_replayed(tmp_path):
     request.inputs["label"].CopyFrom(tf.make_tensor_proto(np.int32([10, 10])))
     with pytest.raises(ServingError, match="label must be in"):
         load()
+    del request.inputs["label"]
+    with pytest.raises(ValueError, match=r"all inputs.*'generate' \['seed', 'trunc"):
+        load()
 
 
 def test_versions(tmp_path):
