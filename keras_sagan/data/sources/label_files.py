@@ -10,8 +10,10 @@ sorted by name, or as numbers if all names are whole numbers.
 """
 
 import csv
+import decimal
 import io
 import os
+import re
 import typing
 import unicodedata
 
@@ -21,6 +23,7 @@ from keras_sagan.files import json_files
 NAMES = ("labels.csv", "dataset.json")
 
 _HEADER = ["file", "label"]
+_INTEGER = re.compile(r"-?[0-9]+")
 _SHOWN = 3  # names in a message
 
 
@@ -159,16 +162,10 @@ def in_order(names):
 
     Returns: tuple of str.
     """
-    if all(name.isascii() and name.isdigit() for name in names):
-        # In the order of `int`, which refuses numbers of thousands of digits.
-        return tuple(sorted(names, key=lambda name: (_digits(name), name)))
+    if all(_INTEGER.fullmatch(name) for name in names):
+        # `int` refuses thousands of digits, `Decimal` takes them all.
+        return tuple(sorted(names, key=lambda name: (decimal.Decimal(name), name)))
     return tuple(sorted(names))
-
-
-def _digits(name):
-    """Returns a key that sorts strings of digits as numbers."""
-    digits = name.lstrip("0")
-    return len(digits), digits
 
 
 def _row_problems(file, rows, pictures):
@@ -198,13 +195,18 @@ def _meant(name, pictures):
     wanted = name.replace("\\", "/").casefold()
     for picture in pictures:
         known = picture.casefold()
-        if any(f"/{wanted}".endswith(f"/{x}") for x in (known, _without_ending(known))):
+        if any(_ends(x, wanted) or _ends(wanted, x) for x in _forms(known)):
             return f"; it has {picture!r}, which is not {name!r}"
     return ""
 
 
-def _without_ending(name):
-    return os.path.splitext(name)[0]
+def _forms(name):
+    return name, os.path.splitext(name)[0]
+
+
+def _ends(path, other):
+    """Whether a path is the other, or the end of it from a folder on."""
+    return f"/{other}".endswith(f"/{path}")
 
 
 def _some(names):

@@ -29,7 +29,11 @@ def test_csv(tmp_path):
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(["10", "9"], ("9", "10")), (["10", "9", "x"], ("10", "9", "x"))],
+    [
+        (["10", "9"], ("9", "10")),
+        (["10", "9", "x"], ("10", "9", "x")),
+        (["10", "-1", "9", "-2", "08"], ("-2", "-1", "08", "9", "10")),
+    ],
 )
 def test_classes_are_sorted_by_number_where_all_are(tmp_path, names, expected):
     pictures(tmp_path, [f"{name}.png" for name in names])
@@ -96,7 +100,8 @@ def test_find(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "written", ["cats\\Tom.png", "cats/Tom", "/data/old/cats/Tom.png", "Cats/tom.PNG"]
+    "written",
+    ["cats\\Tom.png", "cats/Tom", "/old/cats/Tom.png", "Cats/tom.PNG", "Tom.png"],
 )
 def test_names_that_nearly_match(tmp_path, written):
     pictures(tmp_path, ["cats/Tom.png", "cats/Al.png"])
