@@ -40,6 +40,7 @@ def open_extractor(
     Raises:
         ValueError: if there is no such extractor.
         OSError: if its file cannot be read.
+        RuntimeError: if published weights cannot be downloaded.
     """
     kind, rest = naming.parse(name)
     resize_kind = resize_kind or naming.default_resize(kind)
@@ -116,7 +117,15 @@ def _open_application(name, resize_kind):
             f"`extractor` applications:NAME must be one of {', '.join(known)}. "
             f"Received: {name!r}."
         )
-    model = build(include_top=False, pooling="avg", input_shape=(224, 224, 3))
+    try:
+        model = build(include_top=False, pooling="avg", input_shape=(224, 224, 3))
+    except Exception as error:
+        if not isinstance(error.__context__, OSError):  # of which Keras makes this one
+            raise
+        raise RuntimeError(
+            f"The weights of applications:{name} could not be downloaded: {error}. "
+            "Keras looks for them in ~/.keras/models first."
+        ) from error
     module = next(
         m
         for m in vars(keras.applications).values()

@@ -62,6 +62,15 @@ def test_networks_of_keras_applications(monkeypatch):
     assert extractor.preprocessing == "mobilenet_v2"
 
 
+def test_weights_of_keras_applications_that_cannot_be_downloaded(monkeypatch, tmp_path):
+    def build(**options):  # as Keras does, from a port where nothing answers
+        keras.utils.get_file("x.h5", "http://127.0.0.1:9/x.h5", cache_dir=tmp_path)
+
+    monkeypatch.setattr(keras.applications, "MobileNetV2", build)
+    with pytest.raises(RuntimeError, match="of applications:MobileNetV2 could not be"):
+        opening.open_extractor("applications:MobileNetV2", None, "clean", None, unused)
+
+
 IMAGES, _ = helpers.images_and_labels(23)
 
 
