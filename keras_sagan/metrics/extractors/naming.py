@@ -23,11 +23,13 @@ def parse(name):
     Args:
         name: str. See `keras-sagan evaluate --help`.
 
-    Returns: tuple `(kind, rest)` of the str before and after the first colon. `rest` is
-        empty for "inception" and may be empty for "classifier".
+    Returns: tuple `(kind, rest)` of the str before and after the first colon, with `~`
+        in a path replaced. `rest` is empty for "inception" and may be empty for
+        "classifier".
 
     Raises:
-        ValueError: if there is no such extractor, or if its file has another extension.
+        ValueError: if there is no such extractor, if its file has another extension,
+            or if its path is an address elsewhere.
         FileNotFoundError: if its file or directory does not exist.
     """
     kind, colon, rest = name.partition(":")
@@ -51,7 +53,9 @@ def parse(name):
             f"Received: {name!r}."
         )
     there = {"keras": pathlib.Path.is_file, "saved_model": pathlib.Path.is_dir}
-    if kind in there and not there[kind](paths.local(rest)):
+    if rest and kind in (*there, "classifier"):
+        rest = str(paths.local(rest))
+    if kind in there and not there[kind](pathlib.Path(rest)):
         raise FileNotFoundError(f"`extractor` {name!r}: there is no {rest!r}.")
     return kind, rest
 

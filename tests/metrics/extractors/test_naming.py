@@ -16,9 +16,16 @@ def test_parts(tmp_path):
     assert naming.parse(name) == ("keras", str(tmp_path / "c.keras"))
 
 
+def test_a_file_in_the_home_directory(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    home = ("classifier", str(tmp_path / "c.keras"))
+    assert naming.parse("classifier:~/c.keras") == home
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
+        ("classifier:gs://bucket/c.keras", "an address elsewhere"),
         ("fid", "must be inception, dinov2"),
         ("inception:", "must be inception, dinov2"),
         ("keras:", "must be inception, dinov2"),
