@@ -102,9 +102,11 @@ def read_card(directory):
 
 def _is_usable(content):
     generator, names = content.get("generator"), content.get("class_names")
-    if not isinstance(generator, dict) or not isinstance(
-        content.get("data"), dict | None
-    ):
+    data = content.get("data")
+    if not isinstance(generator, dict) or not isinstance(data, dict | None):
+        return False
+    settings = ("dataset", "split", "fit")
+    if not all(isinstance((data or {}).get(name, ""), str) for name in settings):
         return False
     count = generator.get("num_classes")
     if count is None:

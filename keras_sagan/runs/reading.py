@@ -26,6 +26,10 @@ _OF_MACHINE = ("cache_dir", "data_memory")  # settings of data: no results
 _OF_TRAINING = ("preset", "optimizer", "augmentation", "training", "versions")
 # What programs rely on in the files of a run, where it is there at all.
 _OF_CONFIG = {"preset": str, **dict.fromkeys(("model", "data", "versions"), dict)}
+_OF_SETTINGS = {
+    **dict.fromkeys(("dataset", "split", "fit"), str),
+    "cache_dir": str | None,
+}
 _OF_FACTS = {"data": dict, "machine": dict}
 _OF_DATA = {
     **dict.fromkeys(("name", "split"), str),
@@ -148,8 +152,12 @@ def data_settings(directory):
     Raises:
         ValueError: if the configuration is damaged.
     """
-    section = _read(paths.local(directory) / CONFIG).get("data")
-    return section if isinstance(section, dict) else {}
+    path = paths.local(directory) / CONFIG
+    section = _read(path).get("data")
+    if not isinstance(section, dict):
+        return {}
+    _check_kinds(path, section, _OF_SETTINGS)
+    return section
 
 
 def run_facts(directory, step=None):

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 from keras_sagan.export import card
 from keras_sagan.runs import reading
 
@@ -63,3 +65,10 @@ def test_export_has_the_card(any_gan, any_export):
     assert stored["name"] == name
     text = (any_export / "assets.extra" / card.TEXT).read_text()
     assert text == card.as_text(stored)
+
+
+@pytest.mark.parametrize(("data", "usable"), [("glyphs", True), (3, False)])
+def test_data_of_another_kind(tmp_path, data, usable):
+    content = {"generator": {}, "data": {"dataset": data}}
+    (tmp_path / card.FILE).write_text(json.dumps(content))
+    assert card.read_card(tmp_path) == (content if usable else {})

@@ -93,6 +93,16 @@ def test_parts_of_another_kind(directory, name, change):
         reading.read_run(directory)
 
 
+@pytest.mark.parametrize(
+    "change", [{"dataset": 3}, {"fit": []}, {"cache_dir": 3}], ids=str
+)
+def test_settings_of_data_of_another_kind(change, tmp_path):
+    config = {"training": {}, "data": {"dataset": "glyphs", **change}}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json' is damaged: its '\w+' must"):
+        reading.data_settings(tmp_path)
+
+
 def test_damaged_facts(tmp_path):
     (tmp_path / "facts.json").write_text(DEEP)
     with pytest.raises(ValueError, match=r"facts\.json' is not JSON"):
