@@ -68,10 +68,12 @@ def answering(*answers, tls=None):
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     scheme = "https" if tls else "http"
-    yield f"{scheme}://localhost:{server.server_port}/v1/models/m", requests
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    try:
+        yield f"{scheme}://localhost:{server.server_port}/v1/models/m", requests
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_signatures_that_tensorflow_serving_describes():
