@@ -119,7 +119,9 @@ def test_saved_models(tmp_path, pictures):
 def test_saved_models_of_other_inputs(tmp_path, name):
     module = tf.Module()
     module.f = tf.function(
-        lambda a, b: {"x": a + b}, input_signature=[tf.TensorSpec((None,))] * 2
+        lambda a, b: {"x": a + b},
+        input_signature=[tf.TensorSpec((None,))] * 2,
+        autograph=False,
     )
     tf.saved_model.save(module, str(tmp_path / "m"), {name: module.f})
     with pytest.raises(ValueError, match="'serving_default' with one input"):
