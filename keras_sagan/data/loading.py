@@ -3,13 +3,25 @@
 import difflib
 import os
 
+from keras_sagan.data import slicing
 from keras_sagan.data.images import FITS, MODES
 from keras_sagan.data.pictures import open_examples
 from keras_sagan.data.source import SEEDS, Source, check_integer
 from keras_sagan.data.storage import data_dir
 
 EMBEDDED = ("glyphs", "shapes")
-KINDS = (*EMBEDDED, "tfds:NAME", "folder:PATH", "npz:PATH")
+KINDS = (
+    *EMBEDDED,
+    "tfds:NAME",
+    "folder:PATH",
+    "npz:PATH",
+    "hf:NAME",
+    "wds:PATH",
+    "tfrecord:PATH",
+)
+_PREFIXES = tuple(kind.partition(":")[0] for kind in KINDS if ":" in kind)
+# What a file's name ends in -> what it is.
+_ENDINGS = {".npz": "npz", ".tar": "wds", ".tfrecord": "tfrecord"}
 
 _SIZES = (8, 2048)  # smallest and largest image size in pixels
 
@@ -30,8 +42,8 @@ def load(
 
     Sets that fit into `data_memory` are decoded at once. Of larger ones the pictures
     stay in their files and are decoded when it is their turn, where they can be read
-    in any order: folders and `array_record` files, such as `data prepare` writes.
-    Others are decoded into a scratch file. The stream is the same.
+    in any order: all but TFDS's TFRecord files and arrays, which are decoded into a
+    scratch file. The stream is the same.
 
     Args:
         name: str. Embedded data sets, drawn on first use: "glyphs", the ten digits in
@@ -42,16 +54,19 @@ def load(
             wrote. "folder:PATH": one subfolder a class, or pictures with a
             `labels.csv` or `dataset.json` (see `label_files`), or pictures alone.
             "npz:PATH": arrays, and "npz:PATH:images=NAME,labels=NAME" where they have
-            other names (see `sources.npz`).
+            other names (see `sources.npz`). "hf:NAME": a Hugging Face data set, the
+            folder of one or a name on the Hub (see `sources.hugging_face`).
+            "wds:PATH": WebDataset shards (see `sources.webdataset`). "tfrecord:PATH":
+            TFRecord files of encoded pictures (see `sources.tfrecord`).
         image_size: int. Height and width in pixels, 8 to 2048. Other sizes are made
             square and resized with an antialiasing filter (see `images.to_array`).
         batch_size: int. Examples a batch, at most the number of examples.
-        split: str. "train" or "test" for embedded sets, any TFDS split for TFDS, both
-            with slices such as "train[:90%]"; folders and files have only "train",
-            all of it.
+        split: str. "train" or "test" for embedded sets, any split that there is for
+            TFDS and Hugging Face data sets; folders and files are "train" as a whole.
+            All with slices such as "train[:90%]".
         seed: int in [0, 2**32). Decides the order of the stream.
         channels: 1 (grey), 3 (RGB), 4 (RGBA) or `None`: the data set's own for TFDS,
-            and for files of arrays, 3 for embedded sets and folders.
+            and for files of arrays, else 3.
         cache_dir: str or `None`. Directory for TFDS files and for the scratch file.
             Defaults to the environment variable TFDS_DATA_DIR, else
             "~/tensorflow_datasets".
@@ -68,7 +83,8 @@ def load(
         ValueError: if an argument or the data set's content is not as described.
         TypeError: if an argument has the wrong type.
         OSError: if a folder or a file cannot be read.
-        RuntimeError: if a TFDS data set could not be downloaded.
+        RuntimeError: if a data set could not be downloaded.
+        ImportError: if a package of an extra is missing.
 
     Example:
         source = keras_sagan.data.load("glyphs", image_size=32, batch_size=64)
@@ -95,19 +111,28 @@ def open_pictures(kind, rest, split, image_size, cache_dir):
     Raises:
         As `load`, but for what the pictures themselves are.
     """
+    if kind in EMBEDDED or kind == "tfds":
+        from keras_sagan.data.sources import tfds
+
+        return tfds.open_pictures(_builder(kind, rest, image_size, cache_dir), split)
+    return slicing.take(_splits(kind, rest), split, f"{kind}:{rest}")
+
+
+def _splits(kind, rest):
+    """The splits of a parsed name of another kind: dict of name to `Pictures`."""
+    if kind == "hf":
+        from keras_sagan.data.sources import hugging_face
+
+        return hugging_face.open_splits(rest)
     if kind == "folder":
-        from keras_sagan.data.sources import folder
-
-        folder.check_split(rest, split)
-        return folder.open_pictures(rest)
-    if kind == "npz":
-        from keras_sagan.data.sources import npz
-
-        npz.check_split(rest, split)
-        return npz.open_pictures(rest)
-    from keras_sagan.data.sources import tfds
-
-    return tfds.open_pictures(_builder(kind, rest, image_size, cache_dir), split)
+        from keras_sagan.data.sources import folder as source
+    elif kind == "npz":
+        from keras_sagan.data.sources import npz as source
+    elif kind == "wds":
+        from keras_sagan.data.sources import webdataset as source
+    else:
+        from keras_sagan.data.sources import tfrecord as source
+    return {"train": source.open_pictures(rest)}
 
 
 def _builder(kind, rest, image_size, cache_dir):
@@ -152,8 +177,7 @@ def parse_name(name):
         name: str. See `load`.
 
     Returns:
-        `("glyphs", "")`, `("shapes", "")`, `("tfds", NAME)`, `("folder", PATH)` or
-        `("npz", PATH)`.
+        `(kind, argument)`: `("glyphs", "")`, `("tfds", NAME)`, `("folder", PATH)`.
 
     Raises:
         TypeError: if it is not a str.
@@ -162,7 +186,7 @@ def parse_name(name):
     if not isinstance(name, str):
         raise TypeError(f"`name` must be a str. Received: name={name!r}.")
     kind, _, rest = name.partition(":")
-    if name in EMBEDDED or (kind in ("tfds", "folder", "npz") and rest):
+    if name in EMBEDDED or (kind in _PREFIXES and rest):
         return kind, rest
     raise ValueError(
         f"`name` must be one of {', '.join(map(repr, KINDS))}.{_hint(name, kind)} "
@@ -174,8 +198,9 @@ def _hint(name, kind):
     """ " Did you mean ...?" where something is near, else ""."""
     if os.path.isdir(name):
         return f" Did you mean 'folder:{name}'?"
-    if name.endswith(".npz"):
-        return f" Did you mean 'npz:{name}'?"
+    for ending, wanted in _ENDINGS.items():
+        if name.endswith(ending):
+            return f" Did you mean '{wanted}:{name}'?"
     known = [known.partition(":")[0] for known in KINDS]
     nearest = difflib.get_close_matches(kind.lower(), known, n=1)
     if nearest:

@@ -18,9 +18,14 @@ from keras_sagan.data.pictures import (
     Pictures,
     class_name_problems,
 )
+from keras_sagan.data.sources import options
 from keras_sagan.files import npz_files, paths
 
 _ARRAYS = ("images", "labels", "class_names")
+_USAGE = (
+    "arrays are named as 'npz:PATH:images=NAME', with ',labels=NAME' and "
+    "',class_names=NAME' where there are some."
+)
 _SHOWN = 10  # names in a message
 _TOLERANCE = 1e-3  # of float images around [-1, 1]
 
@@ -59,15 +64,6 @@ def open_pictures(path):
     )
 
 
-def check_split(path, split):
-    """Raises `ValueError` unless `split` is "train", the only split of a file."""
-    if split != "train":
-        raise ValueError(
-            "`split` must be 'train' for a file of arrays, which is one split as a "
-            f"whole. Received: split={split!r} for 'npz:{path}'."
-        )
-
-
 def to_uint8(images):
     """Images as uint8: as they are, or from floats in [-1, 1].
 
@@ -99,21 +95,10 @@ def to_uint8(images):
 
 def _parse(text):
     """The file's path, and the names of its arrays by use, or `None`."""
-    path, _, pairs = text.rpartition(":")
-    whole = paths.local(text)
-    if not path or "=" not in pairs or whole.is_file():
-        return whole, None
-    names = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
-    if (
-        len(names) < len(pairs.split(","))
-        or "images" not in names
-        or not set(names) <= set(_ARRAYS)
-    ):
-        raise ValueError(
-            "`name`: arrays are named as 'npz:PATH:images=NAME', with ',labels=NAME' "
-            f"and ',class_names=NAME' where there are some. Received: 'npz:{text}'."
-        )
-    return paths.local(path), names
+    path, names = options.parse("npz", text, _ARRAYS, _USAGE)
+    if names and "images" not in names:
+        raise ValueError(f"`name`: {_USAGE} Received: 'npz:{text}'.")
+    return paths.local(path), names or None
 
 
 def _read(path, names):
