@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "layers": set(),
     "models": {"config", "layers"},
     "distributed": {"files", "listening", "versions"},
-    "data": {"files", "progress"},
+    "data": {"extras", "files", "progress"},
     "serving": {"extras", "listening"},
     "visualize": {"files", "listening"},
     "export": {"extras", "files", "layers", "models", "sampling", "versions"},

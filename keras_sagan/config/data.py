@@ -70,10 +70,14 @@ class DataConfig(Section):
 
     dataset: str = setting(
         "glyphs",
-        "glyphs, shapes, tfds:NAME, folder:PATH or npz:PATH",
+        "glyphs, shapes, or folder:, tfds:, hf:, wds:, tfrecord: or npz: with a path",
         "--dataset NAME",
     )
-    split: str = setting("train", "part of the data set to train on", "--split NAME")
+    split: str = setting(
+        "train",
+        'part of the data set to train on, e.g. "train[:90%]"',
+        "--split NAME",
+    )
     cache_dir: str | None = setting(
         None,
         "directory in which prepared data are kept",

@@ -2,23 +2,38 @@
 
 import collections
 import concurrent.futures
+import contextlib
+import functools
 import itertools
 import os
 import re
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, features
 
-from keras_sagan import progress
+from keras_sagan import extras, progress
 
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "HEIC", "JPEG", "PNG", "TIFF", "WEBP")
 
 # A file with one of these extensions, in upper or lower case, is taken to be a picture,
-# so that it is an error if it cannot be read. For other files the first bytes decide.
-_EXTENSIONS = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+# so that it is an error if it cannot be read. For other files the first bytes decide,
+# except for TIFF, because the raw files of cameras begin in the same way.
+EXTENSIONS = (
+    *(".avif", ".bmp", ".gif", ".heic", ".heif", ".jpeg", ".jpg"),
+    *(".png", ".tif", ".tiff", ".webp"),
+)
 _BEGINNING = re.compile(
     rb"BM.{4}\0{4}|GIF8[79]a|\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL
 )
-_BEGINNING_BYTES = 16
+# Of the brands in the first box of an ISO media file, those of pictures.
+_AVIF = re.compile(rb".{4}ftyp(.{4})*?avi[fs]", re.DOTALL)
+_HEIF = re.compile(rb".{4}ftyp(.{4})*?(hei[cxms]|hev[cxms])", re.DOTALL)
+_BEGINNING_BYTES = 64
+
+_ALWAYS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
+_WITHOUT_RANGE = (
+    "F",
+    "I",
+)  # modes of TIFF: numbers of which nothing says what white is
 
 # A small file may claim to have any size, so larger pictures are not decoded. This is
 # Pillow's default limit.
@@ -35,13 +50,14 @@ def is_picture(path):
     Args:
         path: `pathlib.Path` of a regular file.
     """
-    if path.name.lower().endswith(_EXTENSIONS):
+    if path.name.lower().endswith(EXTENSIONS):
         return True
     try:
         with path.open("rb") as file:
-            return bool(_BEGINNING.match(file.read(_BEGINNING_BYTES)))
+            beginning = file.read(_BEGINNING_BYTES)
     except OSError:
         return False
+    return any(kind.match(beginning) for kind in (_BEGINNING, _AVIF, _HEIF))
 
 
 def open_picture(file, name=None):
@@ -51,7 +67,7 @@ def open_picture(file, name=None):
     but changed pixels by up to 30 of 255 levels after resizing (measured on drawings).
 
     Args:
-        file: path or binary file object of a BMP, GIF, JPEG, PNG or WebP file with any
+        file: path or binary file object of a picture in one of `FORMATS`, with any
             extension.
         name: str or `None`. Name of the picture in messages. Defaults to `file`.
 
@@ -61,10 +77,10 @@ def open_picture(file, name=None):
 
     Raises:
         ValueError: if it cannot be read or has more than `MAX_PIXELS` pixels. The
-            message names the file.
+            message names the file, and a package that is missing.
     """
     try:
-        with Image.open(file, formats=FORMATS) as picture:
+        with _stream(file) as stream, _open(stream) as picture:
             width, height = picture.size
             if width * height > MAX_PIXELS:
                 raise ValueError(
@@ -72,12 +88,45 @@ def open_picture(file, name=None):
                     "are decoded (a decompression bomb?)"
                 )
             stored = (width, height, picture.mode)
+            if picture.format == "TIFF" and picture.mode in _WITHOUT_RANGE:
+                raise ValueError(
+                    f"its numbers (mode {picture.mode}) have no range that is known: "
+                    "save it with 8 or 16 bits"
+                )
             picture.load()
             return ImageOps.exif_transpose(picture), stored
     except Exception as error:  # decoders raise all kinds of errors on damaged files
         raise ValueError(
             f"cannot read picture {name or file}: {type(error).__name__}: {error}"
         ) from error
+
+
+def _stream(file):
+    return contextlib.nullcontext(file) if hasattr(file, "read") else open(file, "rb")
+
+
+def _open(stream):
+    """The picture of a stream, none of its pixels decoded."""
+    beginning = stream.read(_BEGINNING_BYTES)
+    stream.seek(0)
+    formats = _ALWAYS
+    if _AVIF.match(beginning):
+        formats = ("AVIF",)
+        if not features.check("avif"):
+            raise ValueError("this Pillow was built without AVIF; its own packages can")
+    elif _HEIF.match(beginning):
+        formats = ("HEIF",)
+        _register_heif()
+    return Image.open(stream, formats=formats)
+
+
+@functools.cache
+def _register_heif():
+    try:
+        import pillow_heif
+    except ImportError as error:
+        raise extras.MissingExtraError("HEIC", "heif") from error
+    pillow_heif.register_heif_opener()
 
 
 def workers():

@@ -3,13 +3,25 @@
 import difflib
 import os
 
+from keras_sagan.data import slicing
 from keras_sagan.data.images import FITS, MODES
 from keras_sagan.data.pictures import open_examples
 from keras_sagan.data.source import SEEDS, Source, check_integer
 from keras_sagan.data.storage import data_dir
 
 EMBEDDED = ("glyphs", "shapes")
-KINDS = (*EMBEDDED, "tfds:NAME", "folder:PATH", "npz:PATH")
+KINDS = (
+    *EMBEDDED,
+    "tfds:NAME",
+    "folder:PATH",
+    "npz:PATH",
+    "hf:NAME",
+    "wds:PATH",
+    "tfrecord:PATH",
+)
+_PREFIXES = tuple(kind.partition(":")[0] for kind in KINDS if ":" in kind)
+# What a file's name ends in -> what it is.
+_ENDINGS = {".npz": "npz", ".tar": "wds", ".tfrecord": "tfrecord"}
 
 _SIZES = (8, 2048)  # smallest and largest image size in pixels
 
@@ -30,9 +42,8 @@ def load(
 
     If the decoded images fit into `data_memory`, they are decoded immediately. Those of
     a larger data set stay in their files and are decoded when they are needed, if they
-    can be read in any order, as in folders and in `array_record` files such as those of
-    `keras-sagan data prepare`. Other data sets are decoded into a temporary file. The
-    stream of examples is the same in all cases.
+    can be read in any order. Arrays and the TFRecord files of TFDS cannot; they are
+    decoded into a temporary file. The stream of examples is the same in all cases.
 
     Args:
         name: str. One of:
@@ -49,15 +60,20 @@ def load(
               unlabelled pictures.
             - "npz:PATH": a NumPy file, or "npz:PATH:images=NAME,labels=NAME" if its
               arrays have other names (see `sources.npz`).
+            - "hf:NAME": a Hugging Face data set, either the folder of one or its name
+              on the Hub (see `sources.hugging_face`).
+            - "wds:PATH": WebDataset shards (see `sources.webdataset`).
+            - "tfrecord:PATH": TFRecord files of encoded pictures (see
+              `sources.tfrecord`).
         image_size: int. Height and width in pixels, from 8 to 2048. Pictures of other
             sizes are made square and resized (see `images.to_array`).
         batch_size: int. Number of examples in a batch; at most that of all examples.
-        split: str. "train" or "test" for built-in data sets, and any split for TFDS,
-            also slices such as "train[:90%]". Folders and NumPy files have one split,
-            "train".
+        split: str. "train" or "test" for built-in data sets, and any split of TFDS and
+            Hugging Face data sets. Folders and files have one split, "train". Slices
+            such as "train[:90%]" are possible for all.
         seed: int in [0, 2**32). Determines the order of the stream.
         channels: 1 (grey), 3 (RGB), 4 (RGBA), or `None` for the channels of the data
-            set, which are 3 for built-in data sets and folders.
+            set, which are those of TFDS data sets and arrays, and otherwise 3.
         cache_dir: str or `None`. Directory for TFDS files and for the temporary file.
             Defaults to the environment variable TFDS_DATA_DIR or
             "~/tensorflow_datasets".
@@ -74,7 +90,8 @@ def load(
         ValueError: if an argument or the content of the data set is not as described.
         TypeError: if an argument has the wrong type.
         OSError: if a folder or a file cannot be read.
-        RuntimeError: if a TFDS data set cannot be downloaded.
+        RuntimeError: if a data set cannot be downloaded.
+        ImportError: if a package of an extra is missing.
 
     Example:
         source = keras_sagan.data.load("glyphs", image_size=32, batch_size=64)
@@ -101,19 +118,28 @@ def open_pictures(kind, rest, split, image_size, cache_dir):
     Raises:
         The same errors as `load`, except for those about single pictures.
     """
+    if kind in EMBEDDED or kind == "tfds":
+        from keras_sagan.data.sources import tfds
+
+        return tfds.open_pictures(_builder(kind, rest, image_size, cache_dir), split)
+    return slicing.take(_splits(kind, rest), split, f"{kind}:{rest}")
+
+
+def _splits(kind, rest):
+    """The splits of a parsed name of another kind: dict of name to `Pictures`."""
+    if kind == "hf":
+        from keras_sagan.data.sources import hugging_face
+
+        return hugging_face.open_splits(rest)
     if kind == "folder":
-        from keras_sagan.data.sources import folder
-
-        folder.check_split(rest, split)
-        return folder.open_pictures(rest)
-    if kind == "npz":
-        from keras_sagan.data.sources import npz
-
-        npz.check_split(rest, split)
-        return npz.open_pictures(rest)
-    from keras_sagan.data.sources import tfds
-
-    return tfds.open_pictures(_builder(kind, rest, image_size, cache_dir), split)
+        from keras_sagan.data.sources import folder as source
+    elif kind == "npz":
+        from keras_sagan.data.sources import npz as source
+    elif kind == "wds":
+        from keras_sagan.data.sources import webdataset as source
+    else:
+        from keras_sagan.data.sources import tfrecord as source
+    return {"train": source.open_pictures(rest)}
 
 
 def _builder(kind, rest, image_size, cache_dir):
@@ -158,8 +184,7 @@ def parse_name(name):
         name: str. See `load`.
 
     Returns:
-        `("glyphs", "")`, `("shapes", "")`, `("tfds", NAME)`, `("folder", PATH)` or
-        `("npz", PATH)`.
+        `(kind, argument)`: `("glyphs", "")`, `("tfds", NAME)`, `("folder", PATH)`.
 
     Raises:
         TypeError: if it is not a str.
@@ -168,7 +193,7 @@ def parse_name(name):
     if not isinstance(name, str):
         raise TypeError(f"`name` must be a str. Received: name={name!r}.")
     kind, _, rest = name.partition(":")
-    if name in EMBEDDED or (kind in ("tfds", "folder", "npz") and rest):
+    if name in EMBEDDED or (kind in _PREFIXES and rest):
         return kind, rest
     raise ValueError(
         f"`name` must be one of {', '.join(map(repr, KINDS))}.{_hint(name, kind)} "
@@ -180,8 +205,9 @@ def _hint(name, kind):
     """Returns " Did you mean ...?" if the name resembles a valid one, else ""."""
     if os.path.isdir(name):
         return f" Did you mean 'folder:{name}'?"
-    if name.endswith(".npz"):
-        return f" Did you mean 'npz:{name}'?"
+    for ending, wanted in _ENDINGS.items():
+        if name.endswith(ending):
+            return f" Did you mean '{wanted}:{name}'?"
     known = [known.partition(":")[0] for known in KINDS]
     nearest = difflib.get_close_matches(kind.lower(), known, n=1)
     if nearest:

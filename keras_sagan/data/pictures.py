@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import io
 import typing
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from keras_sagan.data import images
-from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.decoding import map_parallel, open_picture, with_progress
 from keras_sagan.data.source import Examples
 from keras_sagan.data.storage import MEMORY_LIMIT, allocate
 from keras_sagan.data.stored_images import StoredImages
@@ -25,6 +26,12 @@ class Opened(typing.NamedTuple):
     width: int
     height: int
     mode: str
+
+
+def open_encoded(encoded, name):
+    """Decodes the bytes of a picture's file: `Opened`; see `decoding.open_picture`."""
+    image, stored = open_picture(io.BytesIO(encoded), name)
+    return Opened(image, *stored)
 
 
 class Picture(typing.NamedTuple):

@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "numpy_latents": ["row_latents"],
         "onnx": ["export_onnx", "onnx_runner"],
         "saved_model": ["export_generator"],
+        "triton": ["export_triton"],
         "web.folder": ["export_web"],
         "verifying.verification": ["VerificationError", "verify"],
     },

@@ -82,6 +82,17 @@ def unsupported(kind, name):
     return make
 
 
+def floats(root):
+    sound(root)
+    Image.new("F", (SIZE, SIZE), 0.5).save(root / "a" / "3.png", "TIFF")
+
+
+def half_avif(root):
+    unsupported("AVIF", "a/3.png")(root)
+    file = root / "a" / "3.png"
+    file.write_bytes(file.read_bytes()[:-20])
+
+
 def link_loop(root):
     sound(root)
     (root / "a" / "3.png").symlink_to(root / "a" / "3.png")
@@ -145,7 +156,10 @@ FOLDERS = {
     "empty file": (write("a/3.jpg", b""), r"3\.jpg: Unidentified"),
     "half a header": (write("a/3.gif", b"GIF89a"), r"3\.gif: "),
     "PDF named .png": (unsupported("PDF", "a/3.png"), r"3\.png: Unidentified"),
-    "TIFF named .png": (unsupported("TIFF", "a/3.png"), r"3\.png: Unidentified"),
+    "PPM named .png": (unsupported("PPM", "a/3.png"), r"3\.png: Unidentified"),
+    "TIFF of floats": (floats, r"3\.png: ValueError: .*\(mode F\) have no range"),
+    "TIFF of half a header": (write("a/3.tif", b"II*\0\x08\0"), r"3\.tif: "),
+    "half an AVIF": (half_avif, r"3\.png: "),
     "link to itself": (link_loop, r"3\.png: (OSError|FileNotFound|Runtime)"),
     "class folder that is a link to itself": (
         class_folder_loop,
@@ -162,7 +176,7 @@ FOLDERS = {
     "dangling link": (dangling_link, r"3\.png: FileNotFoundError"),
     "folder in itself": (folder_loop, r"b has subfolders \('c', 1 in all\)"),
     "empty class": (empty_class, r"class folder .*c has no pictures"),
-    "empty folder": (lambda root: None, r"has no pictures \(BMP"),
+    "empty folder": (lambda root: None, r"has no pictures \(AVIF"),
     "wrong depth": (deep, r"If those are the classes, use 'folder:.*data'"),
     "pictures beside classes": (loose, r"both pictures \('3\.png', 1 in all\)"),
     "equal class names": (same_names, r"names look the same"),
@@ -334,6 +348,8 @@ NAMES = {
     "npy:x": "Did you mean 'npz:PATH'",
     "mnist": "'tfds:mnist'",
     "cats.npz": "Did you mean 'npz:cats.npz'",
+    "cats-000.tar": "Did you mean 'wds:cats-000.tar'",
+    "cats.tfrecord": "Did you mean 'tfrecord:cats.tfrecord'",
     "": "must be one of",
 }
 

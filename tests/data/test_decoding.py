@@ -1,3 +1,4 @@
+import sys
 import threading
 import time
 
@@ -93,3 +94,33 @@ def test_the_limit_is_ours_where_pillow_only_warns(tmp_path):
     Image.new("1", (width - 1, 9_000)).save(tmp_path / "2.png")
     picture, _ = decoding.open_picture(tmp_path / "2.png")
     assert picture.size == (width - 1, 9_000)
+
+
+def test_heic(tmp_path):
+    """With the extra; without it the message names the package."""
+    pillow_heif = pytest.importorskip("pillow_heif")
+    pillow_heif.register_heif_opener()
+    Image.new("RGB", (6, 4), (10, 200, 30)).save(tmp_path / "1.jpg", "HEIF")
+    assert decoding.is_picture((tmp_path / "1.jpg").rename(tmp_path / "IMG_1"))
+    picture, stored = decoding.open_picture(tmp_path / "IMG_1")
+    assert stored == (6, 4, "RGB")
+    np.testing.assert_allclose(picture.getpixel((3, 2)), (10, 200, 30), atol=4)
+
+
+@pytest.mark.parametrize("brands", [b"heic\0\0\0\0mif1heic", b"mif1\0\0\0\0mif1heic"])
+def test_heic_without_its_package(tmp_path, monkeypatch, brands):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    decoding._register_heif.cache_clear()
+    path = tmp_path / "IMG_1"
+    path.write_bytes(b"\0\0\0\x18ftyp" + brands + bytes(100))
+    assert decoding.is_picture(path)
+    with pytest.raises(
+        ValueError, match=r"IMG_1: .*HEIC needs.*(pillow-heif|\[heif\])"
+    ):
+        decoding.open_picture(path)
+
+
+def test_films_are_no_pictures(tmp_path):
+    path = tmp_path / "IMG_1.mov"
+    path.write_bytes(b"\0\0\0\x14ftypqt  \0\0\0\0qt  \0\0\0\x08wide" + bytes(100))
+    assert not decoding.is_picture(path)

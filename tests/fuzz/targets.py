@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import pathlib
+import tarfile
 
 import keras
 import numpy as np
@@ -19,7 +20,7 @@ from keras_sagan.cli.settings import parse_setting
 from keras_sagan.config import run as config
 from keras_sagan.config.presets import get_preset
 from keras_sagan.data import decoding, images
-from keras_sagan.data.sources import folder
+from keras_sagan.data.sources import folder, webdataset
 from keras_sagan.data.sources import npz as npz_source
 from keras_sagan.files import hdf5_files, keras_files, torch_files
 from keras_sagan.metrics import moments, protocol
@@ -29,7 +30,7 @@ from tests import helpers
 from tests.fuzz import mutations
 
 IMAGE_SIZE = 16  # pixels
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "WEBP")
+FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 RUN = get_preset("sagan_32_small").run_config({"model.base_filters": 4})
 
 
@@ -169,6 +170,14 @@ def read_arrays(place, data):
         picture.decode(IMAGE_SIZE, 3, "crop")
 
 
+def read_shard(place, data):
+    """A WebDataset shard `wds:PATH`."""
+    (place / "data.tar").write_bytes(data)
+    found = webdataset.open_pictures(str(place / "data.tar"))
+    for picture in found.rows(0, min(found.count, 3)):
+        picture.decode(IMAGE_SIZE, 3, "crop")
+
+
 def read_moments(place, data):
     """Reference statistics."""
     (place / "moments.npz").write_bytes(data)
@@ -207,6 +216,7 @@ TARGETS = {
     "csv": (read_csv, "labels.csv"),
     "dataset_json": (read_dataset_json, "dataset.json"),
     "arrays": (read_arrays, "data.npz"),
+    "shard": (read_shard, "data.tar"),
     "moments": (read_moments, "moments.npz"),
     "torch": (read_torch, "weights.pth"),
     "keras": (read_keras, "model.keras"),
@@ -313,6 +323,21 @@ def _arrays_seeds(place):
     return [npz(images=pixels, **rest), npz(True, images=pixels), npz(images=floats)]
 
 
+def _shard_seeds(place):
+    found = []
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        file, picture = io.BytesIO(), io.BytesIO()
+        Image.new("L", (8, 8)).save(picture, "PNG")
+        with tarfile.open(fileobj=file, mode="w", format=form) as archive:
+            for name in ("1", "2", "x" * 150):
+                for end, content in (("png", picture.getvalue()), ("cls", b"1")):
+                    entry = tarfile.TarInfo(f"{name}.{end}")
+                    entry.size = len(content)
+                    archive.addfile(entry, io.BytesIO(content))
+        found.append(file.getvalue())
+    return found
+
+
 def _moments_seeds(place):
     arrays = {"mu": np.zeros(3), "sigma": np.eye(3)}
     more = {"count": np.array(10), "protocol": np.array('{"real": {"name": "x"}}')}
@@ -354,6 +379,7 @@ _SEEDS = {
     "csv": _csv_seeds,
     "dataset_json": _dataset_seeds,
     "arrays": _arrays_seeds,
+    "shard": _shard_seeds,
     "moments": _moments_seeds,
     "torch": _torch_seeds,
     "keras": _keras_seeds,

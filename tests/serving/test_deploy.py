@@ -14,15 +14,11 @@ import sys
 import kubernetes_validate
 import pytest
 import yaml
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-)
+from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2
 
 from keras_sagan.serving.client.address import parse_address
+from tests import protos
 from tests.helpers import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -38,20 +34,7 @@ MOUNTED = "/etc/serving"
 def official(tmp_path_factory):
     """Messages that `tensorflow-serving-api` lacks, compiled from their sources."""
     output = tmp_path_factory.mktemp("protos") / "set"
-    sources = sorted((HERE / "protos").glob("*.proto"))
-    # A process of its own: its C++ does not get on with TensorFlow's.
-    protoc = [sys.executable, "-m", "grpc_tools.protoc", f"-I{HERE / 'protos'}"]
-    result = ["--include_imports", f"--descriptor_set_out={output}"]
-    subprocess.run([*protoc, *result, *(path.name for path in sources)], check=True)
-    pool = descriptor_pool.DescriptorPool()
-    for file in descriptor_pb2.FileDescriptorSet.FromString(output.read_bytes()).file:
-        pool.Add(file)
-
-    def parse(text, name):
-        found = pool.FindMessageTypeByName(f"tensorflow.serving.{name}")
-        return text_format.Parse(text, message_factory.GetMessageClass(found)())
-
-    return parse
+    return protos.parser(HERE / "protos", "tensorflow.serving", output)
 
 
 def serving(name):
@@ -126,6 +109,30 @@ def test_a_misspelt_key_would_be_noticed():
     document["spec"]["replica"] = 2
     with pytest.raises(kubernetes_validate.ValidationError):
         kubernetes_validate.validate(document, "1.37", strict=True)
+
+
+def services():
+    """KServe's, by name."""
+    documents = yaml.safe_load_all((DEPLOY / "kserve.yaml").read_text())
+    return {document["metadata"]["name"]: document for document in documents}
+
+
+def test_services_of_kserve():
+    """Against KServe's own definition by hand: it has 39,000 lines."""
+    for service in services().values():
+        assert service["apiVersion"] == "serving.kserve.io/v1beta1"
+        assert service["kind"] == "InferenceService"
+    first, second = (x["spec"]["predictor"]["model"] for x in services().values())
+    [served] = models()
+    assert first["protocolVersion"] == "v1"
+    assert first["storageUri"] == f"pvc://saved-models/{served.name}"
+    assert served.name in services()  # as TensorFlow Serving calls it there
+    image = container()["image"]
+    assert image.endswith(f":{first['runtimeVersion']}")
+    assert (second["protocolVersion"], second["modelFormat"]["name"]) == (
+        "v2",
+        "triton",
+    )
 
 
 @pytest.mark.parametrize(

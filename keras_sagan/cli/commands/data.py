@@ -76,10 +76,13 @@ def _add_source(parser):
     parser.add_argument(
         "source",
         metavar="NAME",
-        help="glyphs, shapes, tfds:NAME, folder:PATH or npz:PATH",
+        help="glyphs, shapes, tfds:NAME, hf:NAME, or folder:, wds:, tfrecord: or npz: "
+        "with a path",
     )
     parser.add_argument("--image-size", type=int, default=32, metavar="PIXELS")
-    parser.add_argument("--split", default="train", metavar="NAME")
+    parser.add_argument(
+        "--split", default="train", metavar="NAME", help="e.g. test, or train[:90%%]"
+    )
     parser.add_argument("--channels", type=int, metavar="N", help="1, 3 or 4")
     parser.add_argument(
         "--fit",
@@ -100,7 +103,8 @@ def run_check(options):
     if options.contact_sheet:
         outputs.check_file(options.contact_sheet, options.force)
     with user_errors():
-        if not options.source.startswith(("folder:", "npz:")):  # which need none
+        without = options.source.startswith(("folder:", "hf:", "npz:", "wds:"))
+        if not without or options.split != "train":  # slices are TFDS's
             start_tensorflow()
         from keras_sagan.data.checking import inspection, report
 

@@ -15,17 +15,19 @@ def add_parser(commands):
     """Adds the command to the subparsers `commands`."""
     parser = commands.add_parser(
         "export",
-        help="export a model for TensorFlow Serving, ONNX, LiteRT or the browser, or "
-        "to share it",
+        help="export a model for TensorFlow Serving, Triton, ONNX, LiteRT or the "
+        "browser, or to share it",
         description="Exports a trained model as the next version under a directory "
         "that TensorFlow Serving watches (--model_base_path): DIR/1, DIR/2, ... "
         "An export appears complete or not at all, and none is ever overwritten. "
+        "--format triton does the same in a model repository of NVIDIA's Triton. "
         "--format web writes a folder for any static host: a page on which the model "
         "runs in the visitor's browser. --format preset writes a model that can be "
         "trained further on other pictures, without the state of its optimizers.",
         examples=(
             "runs/cats -o saved_models/cats --verify",
             "runs/cats -o cats.onnx --format onnx",
+            "runs/cats -o model_repository/cats --format triton",
             "runs/cats -o site/ --format web",
         ),
     )
@@ -39,21 +41,23 @@ def add_parser(commands):
         required=True,
         type=local_path,
         metavar="PATH",
-        help="directory of the versions, e.g. saved_models/NAME; with onnx or litert "
+        help="directory of the versions, e.g. saved_models/NAME; with triton that of "
+        "the model in a repository, e.g. model_repository/NAME; with onnx or litert "
         "the file to write, e.g. NAME.onnx; with web or preset the folder to write",
     )
     parser.add_argument(
         "--format",
         choices=tuple(_EXPORTS),
         default="saved_model",
-        help="onnx and litert need the extra of that name, web the extra onnx "
+        help="onnx and litert need the extra of that name, triton and web that of onnx "
         "(default: %(default)s)",
     )
     parser.add_argument(
         "--signature",
         choices=("serving_default", "attention", "generate"),
-        help="of onnx, what the model does: from latents to images, or to attention "
-        "maps too, or from seeds to images (default: serving_default)",
+        help="of onnx and triton, what the model does: from latents to images, or to "
+        "attention maps too, or from seeds to images (default: serving_default, of "
+        "triton generate)",
     )
     parser.add_argument(
         "--verify",
@@ -77,11 +81,11 @@ def add_parser(commands):
 
 def run(options):
     """Exports and prints where to."""
-    if options.signature and options.format != "onnx":
-        raise UserError("--signature goes with --format onnx only.")
+    if options.signature and options.format not in ("onnx", "triton"):
+        raise UserError("--signature goes with --format onnx and triton only.")
     if options.format in ("web", "preset"):
         outputs.check_folder(options.output)
-    elif options.format != "saved_model":  # of directories none is overwritten
+    elif options.format in ("onnx", "litert"):  # of directories none is overwritten
         outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
@@ -152,8 +156,7 @@ def _verify(gan, folder):
 
 
 def _onnx(gan, options, facts):
-    from keras_sagan.export import runtimes
-    from keras_sagan.export.onnx import export_onnx, onnx_outputs, onnx_runner
+    from keras_sagan.export.onnx import export_onnx
 
     signature = options.signature or "serving_default"
     write = functools.partial(
@@ -164,16 +167,32 @@ def _onnx(gan, options, facts):
         **facts,
     )
 
-    def verify(path):
-        if signature == "serving_default":
-            return _verify_images(gan, onnx_runner(path))
-        run = onnx_outputs(path)
-        if signature == "attention":
-            draw, _ = runtimes.latents_function(gan.generator.latent_dim)
-            run = runtimes.drawing(lambda rows: draw(**rows), run)
-        return _say_levels(runtimes.verify_draws(gan, run))
+    return _file(options, write, lambda path: _verify_onnx(gan, path, signature))
 
-    return _file(options, write, verify)
+
+def _verify_onnx(gan, path, signature):
+    from keras_sagan.export import runtimes
+    from keras_sagan.export.onnx import onnx_outputs, onnx_runner
+
+    if signature == "serving_default":
+        return _verify_images(gan, onnx_runner(path))
+    run = onnx_outputs(path)
+    if signature == "attention":
+        draw, _ = runtimes.latents_function(gan.generator.latent_dim)
+        run = runtimes.drawing(lambda rows: draw(**rows), run)
+    return _say_levels(runtimes.verify_draws(gan, run))
+
+
+def _triton(gan, options, facts):
+    from keras_sagan.export.triton import export_triton
+
+    signature = options.signature or "generate"
+
+    def verify(path):
+        if options.verify:
+            _verify_onnx(gan, path, signature)
+
+    return export_triton(gan.ema_generator, options.output, signature, verify, **facts)
 
 
 def _litert(gan, options, facts):
@@ -249,6 +268,7 @@ def _say_levels(share):
 _EXPORTS = {
     "saved_model": _saved_model,
     "onnx": _onnx,
+    "triton": _triton,
     "litert": _litert,
     "web": _web,
     "preset": _preset,

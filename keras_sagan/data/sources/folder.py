@@ -112,15 +112,6 @@ def open_pictures(path):
     )
 
 
-def check_split(path, split):
-    """Raises a `ValueError` unless `split` is "train", the only split of a folder."""
-    if split != "train":
-        raise ValueError(
-            "`split` must be 'train' for a folder, which is a single split. "
-            f"Received: split={split!r} for 'folder:{path}'."
-        )
-
-
 def _open(file):
     image, stored = decoding.open_picture(file, shown(file))
     return Opened(image, *stored)

@@ -18,9 +18,14 @@ from keras_sagan.data.pictures import (
     Pictures,
     class_name_problems,
 )
+from keras_sagan.data.sources import options
 from keras_sagan.files import npz_files, paths
 
 _ARRAYS = ("images", "labels", "class_names")
+_USAGE = (
+    "the arrays must be given as 'npz:PATH:images=NAME', optionally with "
+    "',labels=NAME' and ',class_names=NAME'."
+)
 _SHOWN = 10  # names in a message
 _TOLERANCE = 1e-3  # by which float images may exceed [-1, 1]
 
@@ -59,15 +64,6 @@ def open_pictures(path):
     )
 
 
-def check_split(path, split):
-    """Raises a `ValueError` unless `split` is "train", the only split of a file."""
-    if split != "train":
-        raise ValueError(
-            "`split` must be 'train' for a file of arrays, which is a single split. "
-            f"Received: split={split!r} for 'npz:{path}'."
-        )
-
-
 def to_uint8(images):
     """Converts images to uint8 if they are floats in [-1, 1].
 
@@ -99,22 +95,10 @@ def to_uint8(images):
 
 def _parse(text):
     """Splits text into the path of the file and a dict of array names, or `None`."""
-    path, _, pairs = text.rpartition(":")
-    whole = paths.local(text)
-    if not path or "=" not in pairs or whole.is_file():
-        return whole, None
-    names = dict(pair.split("=", 1) for pair in pairs.split(",") if "=" in pair)
-    if (
-        len(names) < len(pairs.split(","))
-        or "images" not in names
-        or not set(names) <= set(_ARRAYS)
-    ):
-        raise ValueError(
-            "`name`: the arrays must be given as 'npz:PATH:images=NAME', optionally "
-            "with ',labels=NAME' and ',class_names=NAME'. Received: "
-            f"'npz:{text}'."
-        )
-    return paths.local(path), names
+    path, names = options.parse("npz", text, _ARRAYS, _USAGE)
+    if names and "images" not in names:
+        raise ValueError(f"`name`: {_USAGE} Received: 'npz:{text}'.")
+    return paths.local(path), names or None
 
 
 def _read(path, names):

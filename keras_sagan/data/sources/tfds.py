@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from keras_sagan.data import images, pictures
-from keras_sagan.data.pictures import Picture, Pictures
+from keras_sagan.data.pictures import Picture, Pictures, open_encoded
 from keras_sagan.data.sources import tfds_files, tfds_records
 from keras_sagan.data.storage import data_dir
 from keras_sagan.files import paths
@@ -94,7 +94,7 @@ def _rows_in_order(builder, split, labelled):
         for row, columns in enumerate(encoded(start, stop), start):
             name = f"{builder.name}/{split}[{row}]"
             label = int(columns[1]) if labelled else None
-            opener = functools.partial(tfds_records.open_encoded, columns[0], name)
+            opener = functools.partial(open_encoded, columns[0], name)
             yield Picture(name, label, opener)
 
     return {"rows": rows}

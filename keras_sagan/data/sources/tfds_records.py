@@ -1,30 +1,21 @@
 """Reads TFDS data sets in `array_record` files, whose pictures have random access."""
 
 import bisect
-import io
 import itertools
-import resource
 import threading
 
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_sagan.data.decoding import map_parallel, open_picture, with_progress
-from keras_sagan.data.pictures import Opened, Picture
+from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.pictures import Picture, open_encoded
 from keras_sagan.data.sources import record_index
+from keras_sagan.files import descriptors
 
 # A random read of a record reads little else. With the 32 KiB of TFDS's data source and
 # of grain, records of 7 KB take 2.5 times as many bytes.
 _BUFFER = 4096
 _NO_READAHEAD = "readahead_buffer_size:0"
-
-_SPARE_FILES = 256  # files other than shards that the process may have open
-
-
-def open_encoded(encoded, name):
-    """Decodes the content of a picture file to `Opened`; see `open_picture`."""
-    image, stored = open_picture(io.BytesIO(encoded), name)
-    return Opened(image, *stored)
 
 
 def has_random_access(builder):
@@ -55,7 +46,7 @@ class Records:
         self._ends = list(itertools.accumulate(file.take for file in self._files))
         self._readers, self._lock = {}, threading.Lock()
         self._labels = self._index(builder, split)
-        _allow_open_files(len(self._files))
+        descriptors.allow(len(self._files))
 
     def __len__(self):
         return self._ends[-1]
@@ -172,13 +163,3 @@ def _open_shard(file):
             f"it has {reader.num_records()} records, not {file.examples_in_shard}"
         )
     return reader
-
-
-def _allow_open_files(count):
-    """Lets the process open `count` more files, as far as the system allows it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = count + _SPARE_FILES
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))

@@ -6,7 +6,7 @@ import urllib.parse
 
 _PORTS = {"grpc": 8500, "grpcs": 8500, "http": 8501, "https": 443}
 _PATH = re.compile(
-    r"/(?:v1/models/)?(?P<model>[^/:]+)"
+    r"/(?:(?P<protocol>v[12])/models/)?(?P<model>[^/:]+)"
     r"(?:/versions/(?P<version>\d+)|/labels/(?P<label>[^/:]+))?/?"
 )
 
@@ -22,6 +22,7 @@ class Address:
         model: str. Name of the model on the server.
         version: int, or `None` for the newest version that the server offers.
         label: str. A version label, or `None`.
+        protocol: `"v1"`, TensorFlow Serving's, or `"v2"`, the Open Inference Protocol.
     """
 
     scheme: str
@@ -30,6 +31,7 @@ class Address:
     model: str
     version: int | None = None
     label: str | None = None
+    protocol: str = "v1"
 
     @property
     def target(self):
@@ -39,8 +41,8 @@ class Address:
 
     @property
     def rest_path(self):
-        """str. Path of the model in TensorFlow Serving's REST interface."""
-        path = f"/v1/models/{urllib.parse.quote(self.model, safe='')}"
+        """str. Path of the model in the REST interface of its protocol."""
+        path = f"/{self.protocol}/models/{urllib.parse.quote(self.model, safe='')}"
         if self.version is not None:
             return f"{path}/versions/{self.version}"
         if self.label is not None:
@@ -52,7 +54,9 @@ def parse_address(url):
     """Parses `grpc://HOST[:PORT]/MODEL` or `http://HOST[:PORT]/v1/models/MODEL`.
 
     `/versions/N` or `/labels/NAME` may follow. The port defaults to 8500 for gRPC and
-    8501 for `http`, as in TensorFlow Serving, and to 443 for `https`.
+    8501 for `http`, as in TensorFlow Serving, and to 443 for `https`. Paths that begin
+    with `/v2/models/` are of the Open Inference Protocol, over `http` and `https`, with
+    no labels; their servers agree on no port, so that `http` needs one.
 
     Returns: `Address`.
 
@@ -62,7 +66,8 @@ def parse_address(url):
     problem = (
         "`url` must be like grpc://localhost:8500/MODEL or "
         "http://localhost:8501/v1/models/MODEL, with /versions/N or /labels/NAME "
-        f"after the model where wanted. Received: {url!r}."
+        "after the model where wanted, or like http://localhost:8080/v2/models/MODEL, "
+        f"with /versions/N where wanted. Received: {url!r}."
     )
     try:
         parts = urllib.parse.urlsplit(url)
@@ -73,6 +78,10 @@ def parse_address(url):
     extras = parts.query or parts.fragment or parts.username or parts.password
     if parts.scheme not in _PORTS or not parts.hostname or not path or extras:
         raise ValueError(problem)
+    protocol = path["protocol"] or "v1"
+    known = parts.scheme == "https" or (parts.scheme == "http" and port is not None)
+    if protocol == "v2" and (path["label"] or not known):
+        raise ValueError(problem)
     unquote = urllib.parse.unquote
     return Address(
         parts.scheme,
@@ -81,4 +90,5 @@ def parse_address(url):
         unquote(path["model"]),
         int(path["version"]) if path["version"] else None,
         unquote(path["label"]) if path["label"] else None,
+        protocol,
     )

@@ -1,4 +1,4 @@
-"""A client for exported SAGAN models that are served by TensorFlow Serving.
+"""A client for exported SAGAN models behind TensorFlow Serving and other servers.
 
 It needs NumPy, Pillow, grpcio, protobuf and urllib3, and does not import TensorFlow.
 """
@@ -29,8 +29,9 @@ class Client:
 
     Args:
         url: str. `grpc://HOST:8500/MODEL` or `http://HOST:8501/v1/models/MODEL`,
-            optionally followed by `/versions/N` or `/labels/NAME`; `grpcs://` and
-            `https://` use TLS.
+            optionally followed by `/versions/N` or `/labels/NAME`; or, for servers of
+            the Open Inference Protocol, `http://HOST:PORT/v2/models/MODEL`, optionally
+            followed by `/versions/N`. `grpcs://` and `https://` use TLS.
         timeout: float. Seconds that a request may take, whatever the server does. This
             includes the lookup of its name, connecting, retries, and, once per client
             over REST, asking for the signatures of the model.
@@ -92,7 +93,7 @@ class Client:
             num_images: int. Number of images if there are no labels.
         """
         rows = _rows(labels, seed, truncation, num_images)
-        if self.address.scheme in ("grpc", "grpcs"):
+        if self.address.scheme in ("grpc", "grpcs") or self.address.protocol == "v2":
             return np.concatenate(
                 [self.predict("generate", part)["images"] for part in self._parts(rows)]
             )
@@ -133,7 +134,9 @@ class Client:
         """Runs a signature of the model in a single request.
 
         Args:
-            signature: str. Name of the signature, e.g. `"serving_default"`.
+            signature: str. Name of the signature, e.g. `"serving_default"`. A model
+                behind the Open Inference Protocol has one, which is recognised by its
+                inputs and outputs.
             inputs: dict from names of inputs to arrays of the signature's types.
 
         Returns:
@@ -161,7 +164,11 @@ class Client:
         return signatures
 
     def status(self) -> dict[int, str]:
-        """Returns the state of every version, e.g. `{1: "AVAILABLE"}`."""
+        """Returns the state of every version, e.g. `{1: "AVAILABLE"}`.
+
+        The Open Inference Protocol knows "AVAILABLE" and "LOADING" only, and servers of
+        it may name no versions: then there is the number 0.
+        """
         return self._call(self._transport.status)
 
     def close(self) -> None:
@@ -198,6 +205,10 @@ def _transport(address, max_message_bytes, token):
     try:
         if address.scheme in ("grpc", "grpcs"):
             from keras_sagan.serving.client.grpc_transport import GrpcTransport as kind
+        elif address.protocol == "v2":
+            from keras_sagan.serving.client.open_inference import (
+                OpenInferenceTransport as kind,
+            )
         else:
             from keras_sagan.serving.client.rest_transport import RestTransport as kind
     except ImportError as error:

@@ -29,7 +29,7 @@ class RestTransport:
     """
 
     def __init__(self, address, max_message_bytes, token=None):
-        self._path = address.rest_path
+        self.path = address.rest_path
         self._max_bytes = max_message_bytes
         self._headers = {} if token is None else {"Authorization": bearer(token)}
         self._pool = deadlines.connections(
@@ -40,19 +40,19 @@ class RestTransport:
         """Runs the signature `name` on a dict of arrays, and returns such a dict."""
         columns = {key: _to_json(value) for key, value in inputs.items()}
         body = json.dumps({"signature_name": name, "inputs": columns}).encode()
-        answer = self._request("POST", f"{self._path}:predict", timeout, body)
-        outputs = _member(answer, "outputs")
+        answer = self.request("POST", f"{self.path}:predict", timeout, body)
+        outputs = member(answer, "outputs")
         if len(signature.outputs) == 1:  # REST leaves out the name of an only output
             outputs = {next(iter(signature.outputs)): outputs}
         return {
-            key: _from_json(_member(outputs, key), spec)
+            key: _from_json(member(outputs, key), spec)
             for key, spec in signature.outputs.items()
         }
 
     def signatures(self, timeout):
         """Returns the signatures of the model: dict from name to `Signature`."""
-        answer = self._request("GET", f"{self._path}/metadata", timeout)
-        found = _member(answer, "metadata", "signature_def", "signature_def")
+        answer = self.request("GET", f"{self.path}/metadata", timeout)
+        found = member(answer, "metadata", "signature_def", "signature_def")
         return {
             name: Signature(
                 _specs(found[name].get("inputs", {})), _specs(found[name]["outputs"])
@@ -63,17 +63,18 @@ class RestTransport:
 
     def status(self, timeout):
         """Returns the state of every version: dict from number to name of the state."""
-        answer = self._request("GET", self._path, timeout)
+        answer = self.request("GET", self.path, timeout)
         return {
             int(version["version"]): version["state"]
-            for version in _member(answer, "model_version_status")
+            for version in member(answer, "model_version_status")
         }
 
     def close(self):
         """Closes the connections."""
         self._pool.close()
 
-    def _request(self, method, path, timeout, body=None):
+    def request(self, method, path, timeout, body=None):
+        """The JSON that the server answers; raises `ServingError`."""
         headers = {"Content-Type": "application/json"} if body else {}
         with deadlines.within(timeout):
             try:
@@ -96,7 +97,7 @@ class RestTransport:
                 _seconds(response.headers.get("Retry-After")),
             )
         try:
-            return json.loads(content)
+            return json.loads(content or b"{}")  # readiness may have no body
         except (ValueError, RecursionError) as error:
             message = f"The answer is not JSON: {content[:80]!r}"
             raise ServingError(Code.INTERNAL, message) from error
@@ -149,7 +150,7 @@ def _from_json(value, spec):
 
 def _decoded(values):
     """Returns a list of base64 objects as an array of `bytes` objects."""
-    items = [base64.b64decode(_member(item, "b64"), validate=True) for item in values]
+    items = [base64.b64decode(member(item, "b64"), validate=True) for item in values]
     # `np.asarray(items)` has fixed-width strings, which lose trailing zero bytes.
     array = np.empty(len(items), tensors.STRING)
     array[:] = items
@@ -170,7 +171,8 @@ def _specs(infos):
     return specs
 
 
-def _member(value, *keys):
+def member(value, *keys):
+    """What is under `keys` of an answer; raises `ServingError` if it is not there."""
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             message = f"The answer lacks {key!r}: {str(value)[:80]}"

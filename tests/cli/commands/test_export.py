@@ -103,10 +103,24 @@ def test_signatures_of_onnx(run_directory, tmp_path, capsys, signature):
     assert "the pictures of `generate` from the same seeds" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_a_model_of_a_triton_repository(run_directory, tmp_path, capsys):
+    folder = tmp_path / "repository" / "pictures"
+    arguments = ["export", str(run_directory), "-o", str(folder), "--format", "triton"]
+    assert main([*arguments, "--verify"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out == f"{folder / '1'}\n"
+    assert "the pictures of `generate` from the same seeds" in printed.err
+    assert (folder / "1" / "model.onnx").is_file()
+    assert 'name: "pictures"' in (folder / "config.pbtxt").read_text()
+
+
 def test_a_signature_is_of_onnx(tmp_path, capsys):
     arguments = ["export", str(tmp_path), "-o", str(tmp_path / "out")]
     assert main([*arguments, "--signature", "generate"]) == 2
-    assert "--signature goes with --format onnx only" in capsys.readouterr().err
+    assert (
+        "--signature goes with --format onnx and triton only" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.slow

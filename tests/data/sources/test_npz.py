@@ -44,7 +44,7 @@ def test_names_of_the_classes(tmp_path):
 
 def test_it_is_one_split(tmp_path):
     np.savez(tmp_path / "x.npz", images=IMAGES)
-    with pytest.raises(ValueError, match=r"must be 'train'.*split='test'"):
+    with pytest.raises(ValueError, match=r"one of \['train'\] or.*split='test'"):
         load(f"npz:{tmp_path}/x.npz", 8, 1, split="test")
     with pytest.raises(FileNotFoundError, match=r"no file .*y\.npz"):
         load(f"npz:{tmp_path}/y.npz", 8, 1)

@@ -3,7 +3,6 @@
 import os
 import pathlib
 import re
-import resource
 import shutil
 
 import numpy as np
@@ -14,7 +13,7 @@ from PIL import Image
 
 from keras_sagan.data import load, prepare
 from keras_sagan.data.preparing import preparation
-from keras_sagan.data.sources import record_index, tfds_records
+from keras_sagan.data.sources import record_index
 from keras_sagan.distributed import strategies
 
 COUNT = 23
@@ -242,15 +241,3 @@ def test_a_shard_that_is_written_over_is_noticed(prepared, copy):
         path.write_bytes(os.urandom(path.stat().st_size))
     with pytest.raises(OSError, match=r"of-00005: .*Prepare or copy it again"):
         images[:]
-
-
-def test_more_shards_than_files_that_may_be_open():
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
-        tfds_records._allow_open_files(40)
-        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == 300
-        tfds_records._allow_open_files(100)
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (356, before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
