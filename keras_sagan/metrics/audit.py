@@ -140,7 +140,7 @@ def _judged(without_fault, found):
         )
         scores[title] |= {name: float(x[title]) for name, x in found.items()}
         seen[title] = {
-            name: not math.isfinite(x[title]) or sign * x[title] > limit
+            name: bool(not math.isfinite(x[title]) or sign * x[title] > limit)
             for name, x in found.items()
         }
         left = tuple(x for x in found if x in score.sees and not seen[title][x])
