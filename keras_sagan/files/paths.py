@@ -7,6 +7,17 @@ import re
 _SCHEME = r"[A-Za-z][\w+.-]+:/"
 
 
+def own_cache() -> pathlib.Path:
+    """Returns the directory of what can be downloaded or computed again.
+
+    It is `~/.cache/keras_sagan`, below `$XDG_CACHE_HOME` instead if that is set.
+
+    Raises:
+        ValueError: if there is no home directory.
+    """
+    return local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras_sagan"
+
+
 def local(path: str | os.PathLike) -> pathlib.Path:
     """Returns a path with a leading `~` or `~name` replaced by the home directory.
 

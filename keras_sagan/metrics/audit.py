@@ -33,12 +33,29 @@ class Audit:
             computed. `registry.Score.sees` lists the controls for which it must be.
         missed: dict from the name of a score to a tuple of the controls that it must
             see but did not. Scores without such controls are left out.
+        cached: str, or `None`. See `evaluation.Result`.
     """
 
     scores: dict
     spread: dict
     seen: dict
     missed: dict
+    cached: str | None = None
+
+    @classmethod
+    def from_dict(cls, content: dict, cached: str | None = None) -> "Audit":
+        """What `to_dict` made, also after it was written as JSON.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: if it is something else.
+        """
+        parts = (dict(content[x]) for x in ("scores", "spread", "seen"))
+        missed = {name: tuple(x) for name, x in content["missed"].items()}
+        return cls(*parts, missed, cached)
+
+    def to_dict(self) -> dict:
+        """Everything, as JSON values."""
+        return dataclasses.asdict(self)
 
     def format(self) -> str:
         """Returns a table with `*` after faults that were seen, and `!` if missed."""
@@ -55,7 +72,8 @@ class Audit:
             f"{x}: {controls.CONTROLS[x]}" for x in names if x in controls.CONTROLS
         ]
         end = "* worse than real images by more than noise; ! should be, but is not"
-        return "\n".join([*lines, "", *notes, end])
+        again = [f"not computed again: read from {self.cached}"] if self.cached else []
+        return "\n".join([*lines, "", *notes, end, *again])
 
     def _cell(self, score, control, value):
         if control == REAL:
@@ -122,7 +140,7 @@ def _judged(without_fault, found):
         )
         scores[title] |= {name: float(x[title]) for name, x in found.items()}
         seen[title] = {
-            name: not math.isfinite(x[title]) or sign * x[title] > limit
+            name: bool(not math.isfinite(x[title]) or sign * x[title] > limit)
             for name, x in found.items()
         }
         left = tuple(x for x in found if x in score.sees and not seen[title][x])

@@ -32,6 +32,7 @@ class Result:
         class_names: tuple of str to which the class indices refer, or `None`.
         missed: dict from the name of a score to the controls that it must see but did
             not, according to `audit`; empty without an audit.
+        cached: str, or `None`. The file that it was read from, if it was not computed.
     """
 
     scores: dict
@@ -40,6 +41,28 @@ class Result:
     protocol: dict
     class_names: tuple | None = None
     missed: dict = dataclasses.field(default_factory=dict)
+    cached: str | None = None
+
+    @classmethod
+    def from_dict(cls, content: dict, cached: str | None = None) -> "Result":
+        """What `to_dict` made, also after it was written as JSON.
+
+        Raises:
+            ValueError, TypeError, KeyError, AttributeError: if it is something else.
+        """
+        names = content["class_names"]
+        return cls(
+            {name: float(x) for name, x in content["scores"].items()},
+            {x: (float(a), float(b)) for x, (a, b) in content["intervals"].items()},
+            {
+                name: {int(label): x for label, x in column.items()}
+                for name, column in content["by_class"].items()
+            },
+            dict(content["protocol"]),
+            None if names is None else tuple(names),
+            {name: tuple(x) for name, x in content["missed"].items()},
+            cached,
+        )
 
     def to_dict(self) -> dict:
         """Returns the result as a dict of JSON values."""
@@ -59,6 +82,8 @@ class Result:
             lines.append(f"{name:{width}}  {value:.6g}{interval}")
         if self.by_class:
             lines += ["", class_table(self.by_class, self.class_names)]
+        if self.cached:
+            lines += ["", f"not computed again: read from {self.cached}"]
         lines += ["", "protocol:"]
         for part, content in self.protocol.items():
             lines.append(f"  {part}: {json.dumps(content)}")

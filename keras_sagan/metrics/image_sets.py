@@ -3,16 +3,19 @@
 import dataclasses
 import functools
 import hashlib
+import json
 import typing
 from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from keras_sagan import progress
 from keras_sagan.metrics import classes
 from keras_sagan.metrics.counts import check_count
 
 LATENT_SEEDS = 1 << 20  # the first seed of a set is a multiple of this
 _MOST_SEED = (1 << 43) - 2  # so that the seeds of latent vectors have 64 bits
+_HASHED = 256  # images that are hashed at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +30,8 @@ class ImageSet:
         description: dict of JSON values for the protocol.
         class_names: tuple of str to which the labels refer, or `None`. They are used to
             match the classes of two sets.
+        made_by: str, or `None`. SHA-256 of what makes the images, beside what
+            `description` says, where they are generated.
     """
 
     count: int
@@ -34,10 +39,23 @@ class ImageSet:
     labels: np.ndarray | None = dataclasses.field(repr=False)
     description: dict
     class_names: tuple | None = None
+    made_by: str | None = None
 
     def arrays(self, batch_size: int = 256) -> np.ndarray:
         """Returns all images: uint8 `(count, height, width, channels)`."""
         return np.concatenate(list(self.batches(batch_size)))
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the pixels, or of what makes them."""
+        if self.made_by is not None:
+            return self.made_by
+        digest = hashlib.sha256()
+        what = "fingerprint of the images"
+        batches = self.batches(_HASHED)
+        for batch in progress.track(batches, self.count, what, size=len):
+            digest.update(str(batch.shape).encode())
+            digest.update(np.ascontiguousarray(batch))
+        return digest.hexdigest()
 
 
 def array_images(
@@ -100,6 +118,7 @@ def generated_images(
     description,
     class_names=None,
     class_weights=None,
+    made_by=None,
 ):
     """Makes a set of images of a generator, with classes as frequent as in training.
 
@@ -114,6 +133,7 @@ def generated_images(
         class_weights: sequence of the relative frequencies of the classes (see
             `classes.spread_labels`). With `None`, image `i` has label
             `i % num_classes`.
+        made_by: str, or `None`. See `ImageSet`.
     """
     check_count("count", count, 1, LATENT_SEEDS)
     check_count("seed", seed, -_MOST_SEED, _MOST_SEED)
@@ -132,7 +152,7 @@ def generated_images(
             yield generate(seeds[part], None if labels is None else labels[part])
 
     description = {**description, "count": count, **mix, "seed": seed}
-    return ImageSet(count, batches, labels, description, _names(class_names))
+    return ImageSet(count, batches, labels, description, _names(class_names), made_by)
 
 
 def gan_images(
@@ -162,10 +182,12 @@ def gan_images(
         )
 
     gan.refresh_ema()
+    weights = _generator_sha256(gan)
     description = {
         **_generator_description(gan.generator, truncation),
-        "model": {"path": model, "sha256": _generator_sha256(gan)},
+        "model": {"path": model, "sha256": weights},
     }
+    config = json.dumps({**gan.generator.get_config(), "name": ""}, default=str)
     return generated_images(
         generate,
         count,
@@ -174,6 +196,7 @@ def gan_images(
         description,
         gan.class_names,
         gan.fake_label_weights,
+        hashlib.sha256(f"{weights} {config}".encode()).hexdigest(),
     )
 
 
@@ -196,13 +219,12 @@ def exported_images(
     Returns: `ImageSet`.
     """
     variables = model.directory / "variables" / "variables.data-00000-of-00001"
+    sha256 = hashlib.sha256(variables.read_bytes())
     description = {
         **_generator_description(model, truncation),
-        "model": {
-            "path": str(model.directory),
-            "sha256": hashlib.sha256(variables.read_bytes()).hexdigest(),
-        },
+        "model": {"path": str(model.directory), "sha256": sha256.hexdigest()},
     }
+    sha256.update((model.directory / "saved_model.pb").read_bytes())
     weights = model.class_weights
     if weights is not None and len(weights) != num_classes:
         weights = None  # the given number contradicts the card
@@ -215,6 +237,7 @@ def exported_images(
         description,
         model.class_names,
         weights,
+        sha256.hexdigest(),
     )
 
 

@@ -1,12 +1,14 @@
 """Writes the directory of a run, and resumes the run from what is there."""
 
 import contextlib
+import math
 import time
 
 from keras_sagan import callbacks
 from keras_sagan.callbacks import divergence, event_files
 from keras_sagan.files import paths, writing
 from keras_sagan.files.locking import only_one_process
+from keras_sagan.metrics import collapse, image_sets
 from keras_sagan.runs import checkpoint_files, reading, run_directory
 from keras_sagan.runs import facts as run_facts
 from keras_sagan.runs.checkpoints import Checkpoints
@@ -82,6 +84,7 @@ class Outputs:
         self._samples = self._new_samples(gan)
         self._progress = self._new_progress()
         self.logs = [
+            self._new_signs(source),
             callbacks.MetricsLog(
                 self.directory / reading.METRICS,
                 self.config.training.examples_per_step,
@@ -211,6 +214,14 @@ class Outputs:
         )
         samples.set_model(gan)  # `fit`, which would do it, may have no steps left
         return samples
+
+    def _new_signs(self, source):
+        logging = self.config.logging
+        intervals = math.ceil(logging.sample_every / logging.log_every)
+        count = min(source.num_examples, collapse.COMPARED)
+        names = source.class_names
+        real = image_sets.array_images(*source.arrays(), count=count, class_names=names)
+        return callbacks.CollapseSigns(real, intervals * logging.log_every)
 
     def _new_progress(self):
         training = self.config.training

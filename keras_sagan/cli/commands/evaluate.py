@@ -12,7 +12,7 @@ from keras_sagan.cli.errors import user_errors
 from keras_sagan.cli.model_argument import add_model
 from keras_sagan.cli.parsing import local_path
 from keras_sagan.cli.startup import start_tensorflow
-from keras_sagan.files import writing
+from keras_sagan.files import paths, writing
 from keras_sagan.metrics import protocol, registry
 
 _NUM_IMAGES = 10_000
@@ -119,7 +119,8 @@ class _Job:
         if options.held_out:
             self.held_out = self.image_set(options.held_out)
         self.real = self.real_images()
-        self.extractor = self.audit = None
+        self.cache = None if options.no_cache else _open_cache(options.cache_dir)
+        self.prepared = self.extractor = self.audit = None
 
     def load(self, split):
         """A split of the data set, at the size of the scored images."""
@@ -167,13 +168,31 @@ class _Job:
         fake = self.generated(truncation)
         if self.extractor is None:
             self.open_extractor(fake)
-        return evaluation.evaluate(
-            self.real, fake, self.extractor, self.settings, self.held_out
+
+        def compute():
+            return evaluation.evaluate(
+                self.prepare(), fake, self.extractor, self.settings, self.held_out
+            )
+
+        found = self.answer(evaluation.Result, compute, fake, self.held_out)
+        described = {**found.protocol, "model": fake.description.get("model")}
+        return dataclasses.replace(found, protocol=described)
+
+    def answer(self, kind, compute, fake=None, held_out=None):
+        """A `Result` or an `Audit`: the one that is kept, or a new one."""
+        from keras_sagan.metrics import result_cache
+
+        if self.cache is None:
+            return compute()
+        asked = result_cache.question(
+            self.real, fake, self.extractor, self.settings, held_out
         )
+        return self.cache.answer(asked, kind.from_dict, compute)
 
     def open_extractor(self, fake):
-        """Opens it, and extracts the real images, after what can be checked before."""
+        """Opens it, after what can be checked before, and tries the scores on it."""
         from keras_sagan.metrics import preconditions
+        from keras_sagan.metrics.audit import Audit, audit
         from keras_sagan.metrics.extractors import classifier, opening
         from keras_sagan.metrics.moments import Moments
 
@@ -186,29 +205,41 @@ class _Job:
         )
         check(extractor=None)
         options = self.options
-        extractor = opening.open_extractor(
-            options.extractor,
+        self.extractor = opening.open_extractor(
+            self.extractor_name(),
             options.weights,
             options.resize,
             options.features,
             lambda: classifier.examples_of(self.load("train")),
             self.strategy,
         )
-        check(extractor=extractor)
+        check(extractor=self.extractor)
         if options.audit:
-            from keras_sagan.metrics.audit import audit
-
-            self.audit = audit(self.real, extractor, self.settings)
+            self.audit = self.answer(
+                Audit, lambda: audit(self.real, self.extractor, self.settings)
+            )
         if not isinstance(self.real, Moments):
-            self.real = self.prepared(self.real, extractor)
+            if options.reference_stats:
+                self.prepare()
         elif self.real.protocol is None:
             print(
-                f"warning: {self.options.reference_stats!r} does not say what it is "
+                f"warning: {options.reference_stats!r} does not say what it is "
                 "of: the score is FID only if it was made with the FID network and "
-                f"--resize {extractor.resize}.",
+                f"--resize {self.extractor.resize}.",
                 file=sys.stderr,
             )
-        self.extractor = extractor
+
+    def extractor_name(self):
+        """That of the options, or of the kept classifier of the training images."""
+        from keras_sagan.metrics.extractors import classifier
+        from keras_sagan.metrics.image_sets import array_images
+
+        name = self.options.extractor
+        if name != "classifier" or self.cache is None:
+            return name
+        images, labels, names = classifier.examples_of(self.load("train"))
+        examples = array_images(images, labels, class_names=names)
+        return f"classifier:{self.cache.classifier_file(examples)}"
 
     def real_images(self):
         """The moments of the file if it exists, else the real images."""
@@ -221,15 +252,32 @@ class _Job:
             return moments
         return self.image_set(self.split, self.options.num_real)
 
-    def prepared(self, real, extractor):
+    def prepare(self):
         """Features of the real images; their moments are written if asked for."""
         from keras_sagan.metrics import evaluation
+        from keras_sagan.metrics.moments import Moments
 
-        prepared = evaluation.prepare(real, extractor, self.settings)
-        if path := self.options.reference_stats:
-            known = {"extractor": extractor.describe(), "real": prepared.description}
-            prepared.features.moments.save(path, known)
-        return prepared
+        if isinstance(self.real, Moments):
+            return self.real
+        if self.prepared is None:
+            self.prepared = evaluation.prepare(self.real, self.extractor, self.settings)
+            if path := self.options.reference_stats:
+                known = {"extractor": self.extractor.describe()}
+                known["real"] = self.prepared.description
+                self.prepared.features.moments.save(path, known)
+        return self.prepared
+
+
+def _open_cache(cache_dir):
+    """The `ResultCache`, or `None` with a warning where there cannot be one."""
+    from keras_sagan.metrics import result_cache
+
+    try:
+        folder = paths.local(cache_dir) if cache_dir else paths.own_cache()
+        return result_cache.ResultCache(folder / result_cache.FOLDER)
+    except (OSError, ValueError) as error:  # the latter: without a home directory
+        print(f"warning: results are not kept: {error}", file=sys.stderr)
+        return None
 
 
 def _check_reference(moments, options):

@@ -48,7 +48,17 @@ def add_images(group):
         "the model read them, where that is known, else crop)",
     )
     group.add_argument(
-        "--cache-dir", type=local_path, metavar="DIR", help="where data are kept"
+        "--cache-dir",
+        type=local_path,
+        metavar="DIR",
+        help="where data and results are kept (default: data where TensorFlow Datasets "
+        "keeps them, results in ~/.cache/keras_sagan)",
+    )
+    group.add_argument(
+        "--no-cache",
+        action="store_true",
+        help="compute what an earlier evaluation of the same images by the same "
+        "protocol has computed, and keep no result",
     )
     group.add_argument(
         "--reference-stats",

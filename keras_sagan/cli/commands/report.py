@@ -75,6 +75,7 @@ def _extras(options, found, results):
         None if gan is None else _mismatch(gan),
         None if gan is None else label_effect(gan),
         None if gan is None else attention_of_positions(gan),
+        found.facts.get("data", {}).get("class_names"),
     )
     return report.Extras(
         diagnosis.findings(evidence),

@@ -100,7 +100,7 @@ def classifier_extractor(
     """
     made = keras_extractor(model, CLASSIFIER, features=FEATURES)
     names = None if class_names is None else tuple(class_names)
-    return dataclasses.replace(made, class_names=names)
+    return dataclasses.replace(made, class_names=names, layer=None)  # always the same
 
 
 def load_or_train(path, source, epochs=4, seed=0):

@@ -39,6 +39,8 @@ class Extractor:
         channels: int. Number of channels of the images that it takes.
         dimensions: int. Length of a feature vector, or `None` if unknown.
         class_names: tuple of str with the classes of the logits, or `None`.
+        layer: str, or `None`. Name of the layer that gives the features, where that
+            was chosen.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Extractor:
     channels: int = 3
     dimensions: int | None = None
     class_names: tuple | None = None
+    layer: str | None = None
 
     @property
     def is_inception(self) -> bool:
@@ -73,7 +76,8 @@ class Extractor:
     def describe(self) -> dict[str, str]:
         """Returns the description for the protocol of a score: dict."""
         names = ("name", "sha256", "resize", "preprocessing")
-        return {name: getattr(self, name) for name in names}
+        described = {name: getattr(self, name) for name in names}
+        return described if self.layer is None else {**described, "layer": self.layer}
 
 
 def extract(
@@ -196,6 +200,7 @@ def keras_extractor(
         function=function,
         channels=shape[3],
         dimensions=_dimensions(network.outputs[0].shape),
+        layer=features,
     )
 
 

@@ -1,7 +1,6 @@
 """Downloads files of published weights and verifies them by their SHA-256."""
 
 import hashlib
-import os
 import urllib.request
 
 from keras_sagan import progress
@@ -28,7 +27,7 @@ def download(what, url, sha256, largest, cache_dir=None, instead=""):
     Raises:
         RuntimeError: if it cannot be downloaded, or if it has another SHA-256.
     """
-    folder = paths.local(cache_dir) if cache_dir else _default_cache()
+    folder = paths.local(cache_dir) if cache_dir else paths.own_cache()
     target = folder / url.rpartition("/")[2]
     if target.is_file():
         return target
@@ -68,7 +67,3 @@ def _read(response, what, largest):
             content += block
             counter.add(len(block) / 1e6)
     return content
-
-
-def _default_cache():
-    return paths.local(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "keras_sagan"

@@ -16,6 +16,11 @@ MISMATCH = 0.25  # share of the spread of pixels
 IGNORED = 0.05  # share of the variance of pixels below which the label has no effect
 SLOWER = 0.5  # share of the median speed
 TAIL = 5  # number of rows of metrics that count as the end
+MISSING = 0.65  # coverage over precision of a class, below which kinds are missing
+LOOK_REAL = 0.5  # precision from which images are good enough to say so
+REPEATED = 0.3  # share of a class's images that are distinct
+COPIED = 0.1  # share of images that are nearer to a real one than real ones usually are
+JUMP = 4.0  # of the largest singular value of D, from one look to the next
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Evidence:
         label_effect: float, or `None`. See `label_effect`; 1 if unconditional.
         attention: dict from the name of a layer, e.g. `"generator/attention_16"`, to
             the result of `of_all_positions`, or `None`.
+        class_names: sequence of str, or `None`.
     """
 
     rows: list
@@ -53,6 +59,7 @@ class Evidence:
     mismatch: float | None = None
     label_effect: float | None = None
     attention: dict | None = None
+    class_names: tuple | None = None
 
 
 def findings(evidence):
@@ -63,6 +70,7 @@ def findings(evidence):
         *saturated(rows, loss),
         *clueless(rows, loss),
         *stuck_gates(rows),
+        *collapsing(rows, evidence.class_names),
         *slower(rows),
     ]
     if evidence.samples is not None and evidence.real_diversity:
@@ -89,6 +97,8 @@ def unchecked(evidence):
         missing.append(f"whether attention is used: fewer than {STUCK_STEPS:,} steps")
     if evidence.samples is None or not evidence.real_diversity:
         missing.append("collapse: no samples of a trained generator, or no real ones")
+    if not any("class_distinct" in row for row in rows):
+        missing.append("missing, repeated and copied images: not looked at yet")
     if evidence.mismatch is None:
         missing.append("batch statistics: no model")
     if evidence.label_effect is None:
@@ -165,6 +175,58 @@ def slower(rows):
                 f"{now:.0f} images per second in the last {TAIL} rows, but a median of "
                 f"{usual:.0f} in the run. Something else may be using the machine.",
             )
+
+
+def collapsing(rows, class_names=None):
+    """Images that are missing, repeated or copied, and a discriminator that jumps.
+
+    Args:
+        rows: list of dict, in which `callbacks.CollapseSigns` has added what it saw.
+        class_names: sequence of str, or `None`.
+    """
+    looks = [row for row in rows if "class_distinct" in row]
+    if not looks:
+        return
+    last = looks[-1]
+    precision = last["class_precision"]
+    if precision >= LOOK_REAL and last["class_coverage"] < MISSING * precision:
+        label = int(last["lowest_class"])
+        name = class_names[label] if class_names else label
+        of_class = "" if label < 0 else f" of class {name}"
+        yield Finding(
+            "Kinds of images are missing",
+            f"Of the real images{of_class} only {last['class_coverage']:.0%} have a "
+            f"generated one near, while {precision:.0%} of the generated ones have a "
+            "real one near: the generator leaves out kinds of them, such as a colour "
+            "or a shape. Compare the samples with the data. Longer training, "
+            "another seed or the relativistic loss (--loss relativistic) may help.",
+        )
+    if last["class_distinct"] < REPEATED:
+        yield Finding(
+            "Images repeat each other",
+            f"In a class only {last['class_distinct']:.0%} of the generated images are "
+            "as different from each other as real ones are: the generator makes few "
+            "different ones, whatever the latent vector. An earlier checkpoint, "
+            "another seed or other learning rates may help.",
+        )
+    if last["copied"] > COPIED:
+        yield Finding(
+            "Training images are copied",
+            f"{last['copied']:.0%} of the generated images are nearer to a training "
+            "image than 99% of the training images are to each other: the generator "
+            "repeats what it was shown. More images, augmentation (--augment "
+            "diffaugment) or an earlier checkpoint may help.",
+        )
+    now = last["d_largest_sigma"]
+    before = looks[-2]["d_largest_sigma"] if len(looks) > 1 else now
+    if now > JUMP * before:
+        yield Finding(
+            "The discriminator's weights jump",
+            f"The largest singular value of its kernels rose from {before:.3g} to "
+            f"{now:.3g} between two looks: images often collapse soon after. An "
+            "earlier checkpoint, a smaller learning rate for it or a penalty of its "
+            "gradient (--r1-gamma) may help.",
+        )
 
 
 def collapsed(samples, real):

@@ -9,6 +9,13 @@ from keras_sagan.visualize.report import charts
 
 _MOST_SAMPLES = 24
 _SAMPLE_BYTES = 2_500_000
+SIGNS = [
+    "class_coverage",
+    "class_precision",
+    "class_recall",
+    "class_distinct",
+    "copied",
+]
 
 
 def samples(run):
@@ -70,6 +77,12 @@ def curves(rows):
     if any(name in row for row in rows for name in penalties):
         note = "Mean squared gradient of D at real (r1) and generated (r2) images."
         groups.append(("Gradient penalties", "without gamma", penalties, note))
+    if any("class_distinct" in row for row in rows):
+        note = "1,000 images beside real ones; all but copies of the worst class."
+        groups.append(("Signs of collapse", "share", SIGNS, note))
+        note = "Of all kernels. A jump is a sign of collapse."
+        sigma = ["d_largest_sigma"]
+        groups.append(("Largest sigma, discriminator", "sigma", sigma, note))
     for title, y_name, names, note in groups:
         yield title, _chart(_series(rows, names), title, y_name, note)
 

@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
+from keras_sagan.metrics import evaluation
+from keras_sagan.metrics.extractors import classifier
 from keras_sagan.runs import loading
 
 FEW = ["--num-images", "12", "--kid-subset-size", "5", "--nearest-k", "2"]
@@ -69,12 +71,56 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
     assert "blue" in printed and "red" in printed  # the table of classes
 
 
+def test_the_same_question_is_not_computed_twice(
+    evaluate, run_directory, tmp_path, monkeypatch, capsys
+):
+    """Nor is the classifier trained twice; another seed is another question."""
+    given = ["--metrics", "kid,agreement", "--extractor", "classifier"]
+    given += ["--cache-dir", str(tmp_path), "--json"]
+    first, second = tmp_path / "1.json", tmp_path / "2.json"
+    assert evaluate(*given, str(first)) == 0
+    assert "not computed again" not in capsys.readouterr().out
+    copy = shutil.copytree(run_directory, tmp_path / "copy")
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "collect", pytest.fail)
+        patch.setattr(classifier, "train_classifier", pytest.fail)
+        assert evaluate(*given, str(second), model=copy) == 0
+    (kept,) = (tmp_path / "evaluations").glob("*.json")
+    assert f"not computed again: read from {kept}" in capsys.readouterr().out
+    results = [json.loads(x.read_text()) for x in (first, second)]
+    assert results[1]["cached"] == str(kept) and results[0].pop("cached") is None
+    assert results[1]["protocol"]["model"]["path"] == str(copy)
+    for part in ("scores", "by_class"):
+        assert results[0][part] == results[1][part]
+    monkeypatch.setattr(evaluation, "collect", refuse)
+    for changed in (["--seed", "1"], ["--no-cache"], ["--nearest-k", "3"]):
+        with pytest.raises(AssertionError, match="computed"):
+            evaluate(*given, str(tmp_path / "3.json"), *changed)
+
+
+def refuse(*args):
+    raise AssertionError("computed")
+
+
+def test_results_that_cannot_be_kept(evaluate, tmp_path, capsys):
+    (tmp_path / "evaluations").touch()
+    given = ["--metrics", "kid", "--cache-dir", str(tmp_path)]
+    assert evaluate(*given) == 0
+    printed = capsys.readouterr()
+    assert "warning: results are not kept: " in printed.err
+    assert "kernel_distance_classifier" in printed.out
+
+
 def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
     """The 16 pictures make sets of 5 at most, of which little can be seen."""
     path = tmp_path / "r.json"
     assert evaluate("--metrics", "kid,rbf", "--audit", "--json", str(path)) == 0
     printed = capsys.readouterr().out
     assert "components: eight principal components" in printed
+    assert evaluate("--metrics", "kid,rbf", "--audit") == 0
+    again = capsys.readouterr().out
+    assert again.count("not computed again") == 2
+    assert printed.partition("\n\n")[0] == again.partition("\n\n")[0]
     missed = json.loads(path.read_text())["missed"]
     assert missed
     for name, controls in missed.items():

@@ -23,6 +23,7 @@ def test_it_learns_and_gives_features(trained, pictures):
         logits, trained.predict(pictures.images, verbose=0), rtol=1e-4, atol=1e-4
     )
     assert (extractor.name, extractor.channels) == ("classifier", 3)
+    assert "layer" not in extractor.describe()
 
 
 @pytest.mark.parametrize("class_names", [("dark", "bright"), None])

@@ -24,6 +24,7 @@ def test_features_are_those_of_the_layer(pictures, small_network):
     extractor = keras_extractor(
         small_network, "small", "features", lambda x: x / 255, "tensorflow1"
     )
+    assert extractor.describe()["layer"] == "features"
     x = pictures.images[:4, ::2, ::2]  # TensorFlow 1's grid: every second pixel
     layer = keras.Model(small_network.inputs[0], small_network.layers[0].output)
     expected = np.mean(layer(x / 255.0), axis=(1, 2))

@@ -14,6 +14,16 @@ GOOD = {
     "images_per_second": 200.0,
 }
 
+LOOK = {  # what `callbacks.CollapseSigns` adds, of a good run
+    "class_coverage": 0.7,
+    "class_precision": 0.9,
+    "lowest_class": 2.0,
+    "class_recall": 0.8,
+    "class_distinct": 0.9,
+    "copied": 0.01,
+    "d_largest_sigma": 20.0,
+}
+
 
 def rows(count=20, **values):
     """Rows of a good run, the last five with other values."""
@@ -58,6 +68,23 @@ def test_a_run_that_has_written_nothing_yet():
 )
 def test_each_sign(values, name):
     assert names(findings(rows(**values))) == [name]
+
+
+@pytest.mark.parametrize(
+    ("values", "name", "words"),
+    [
+        ({"class_coverage": 0.4}, "Kinds of images are missing", "class red only 40%"),
+        ({"class_distinct": 0.2}, "Images repeat each other", "20%"),
+        ({"copied": 0.6}, "Training images are copied", "60%"),
+        ({"d_largest_sigma": 90.0}, "The discriminator's weights jump", "20 to 90"),
+    ],
+)
+def test_signs_of_collapse(values, name, words):
+    made = rows(15, **LOOK) + rows(5, **{**LOOK, **values})[-1:]
+    [found] = findings(made, class_names=("a", "b", "red"))
+    assert found.name == name and words in found.text
+    poor = {"class_coverage": 0.05, "class_precision": 0.1}  # as before training
+    assert findings(rows(**LOOK)) == findings(rows(**{**LOOK, **poor})) == []
 
 
 @pytest.mark.parametrize(
@@ -167,14 +194,16 @@ def test_diversity_of_a_grid():
 
 
 def test_what_could_not_be_looked_for():
-    assert unchecked(rows(), "hinge", 30.0, 40.0, 0.1, 0.5, {}) == []
+    assert unchecked(rows(**LOOK), "hinge", 30.0, 40.0, 0.1, 0.5, {}) == []
     missing = " / ".join(unchecked(rows()[:2]))
     for words in (
         "fewer than 5 rows",
         "fewer than 1,000 steps",
         "collapse",
+        "missing, repeated and copied images",
         "no model",
         "where attention looks",
     ):
         assert words in missing
-    assert "its loss" in unchecked(rows(), "wasserstein", 30.0, 40.0, 0.1, 0.5, {})[0]
+    made = rows(**LOOK)
+    assert "its loss" in unchecked(made, "wasserstein", 30.0, 40.0, 0.1, 0.5, {})[0]
