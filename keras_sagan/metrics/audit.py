@@ -49,9 +49,9 @@ class Audit:
         Raises:
             ValueError, TypeError, KeyError, AttributeError: if it is something else.
         """
-        parts = (dict(content[x]) for x in ("scores", "spread", "seen"))
+        scores, spread, seen = (dict(content[x]) for x in ("scores", "spread", "seen"))
         missed = {name: tuple(x) for name, x in content["missed"].items()}
-        return cls(*parts, missed, cached)
+        return cls(scores, spread, seen, missed, cached)
 
     def to_dict(self) -> dict:
         """Everything, as JSON values."""

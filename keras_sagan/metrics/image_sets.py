@@ -54,7 +54,7 @@ class ImageSet:
         batches = self.batches(_HASHED)
         for batch in progress.track(batches, self.count, what, size=len):
             digest.update(str(batch.shape).encode())
-            digest.update(np.ascontiguousarray(batch))
+            digest.update(np.ascontiguousarray(batch).data)
         return digest.hexdigest()
 
 
