@@ -213,12 +213,11 @@ class SpectralNormalization(keras.layers.Wrapper):
         Args:
             iterations: int >= 1.
         """
-        u, v = power_iteration(
+        u, v = self._iterate(
             ops.stop_gradient(self._matrix()),
             ops.convert_to_tensor(self.u),
             ops.convert_to_tensor(self.v),
             iterations,
-            self.epsilon,
         )
         self.u.assign(ops.stop_gradient(u))
         self.v.assign(ops.stop_gradient(v))
@@ -284,20 +283,25 @@ class SpectralNormalization(keras.layers.Wrapper):
             autocast=False,
         )
 
+    def _iterate(self, matrix, u, v, iterations):
+        """Advances `u` and `v`, in NumPy unless it is in a function that is traced.
+
+        Otherwise most of the time in which a model is built would pass in hundreds of
+        small operations of the backend.
+        """
+        library = ops
+        with contextlib.suppress(NotImplementedError, TypeError):  # symbolic
+            matrix, u, v = map(ops.convert_to_numpy, (matrix, u, v))
+            library = np
+        return power_iteration(matrix, u, v, iterations, self.epsilon, library)
+
     # Assignments to u and v in `build` are lost if the layer is built while another
     # one is called. Therefore the warmed-up pair is their initial value.
     def _warmed_up_u(self, shape, dtype=None):
         matrix = ops.cast(self._matrix(), dtype)
         u = keras.random.normal(shape, dtype=dtype, seed=0)
         v = ops.zeros((matrix.shape[0],), dtype=dtype)
-        library = ops
-        # Most of the time in which a model is built would pass in hundreds of small
-        # operations of the backend.
-        with contextlib.suppress(NotImplementedError, TypeError):  # symbolic
-            matrix, u, v = map(ops.convert_to_numpy, (matrix, u, v))
-            library = np
-        steps = WARM_UP_ITERATIONS, self.epsilon, library
-        return power_iteration(matrix, u, v, *steps)[0]
+        return self._iterate(matrix, u, v, WARM_UP_ITERATIONS)[0]
 
     def _warmed_up_v(self, shape, dtype=None):
         matrix = ops.cast(self._matrix(), dtype)
