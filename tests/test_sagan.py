@@ -165,6 +165,7 @@ def test_model_that_was_not_compiled(tmp_path):
     np.testing.assert_array_equal(loaded.generate(num_images=2), images)
 
 
+@pytest.mark.slow
 def test_frozen_layers_stay_frozen(tmp_path):
     """And the optimizers keep their state, which is that of the others."""
     gan = helpers.tiny_gan(attention=False)

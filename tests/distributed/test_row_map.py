@@ -28,6 +28,7 @@ def test_rows_come_back_in_order(replicas, count):
     assert max(int(size) for size in sizes) <= min(3, -(-count // replicas))
 
 
+@pytest.mark.slow
 @pytest.mark.distributed
 def test_images_of_two_replicas_are_those_of_one():
     gan, _ = equivalence.build(equivalence.mirrored(1))

@@ -89,6 +89,7 @@ def test_other_signatures(conditional_gan, tmp_path, parsed, signature):
     assert all(min(dims) > 0 for dims in maps)
 
 
+@pytest.mark.slow
 def test_versions(unconditional_gan, conditional_gan, tmp_path):
     base, generator = tmp_path / "x", unconditional_gan.ema_generator
     assert export_triton(generator, base) == base / "1"

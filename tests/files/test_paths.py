@@ -63,6 +63,7 @@ def model():
     return gan
 
 
+@pytest.mark.slow
 def test_a_model_is_written_and_read_in_the_home_directory(home):
     gan = model()
     gan.save_to_preset("~/preset")

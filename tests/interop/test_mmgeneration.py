@@ -65,6 +65,7 @@ def test_bgr_networks_come_out_as_rgb(tmp_path, source):
     assert_same_networks(load_mmgeneration(flipped, batch_norm_epsilon=1e-4), source)
 
 
+@pytest.mark.slow
 def test_averaged_generator(tmp_path, source):
     """`generator_ema` becomes `ema_generator`; the live one is there as well."""
     other = Source("table", activated_shortcut=False).generator

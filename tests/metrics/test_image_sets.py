@@ -95,6 +95,7 @@ def test_of_a_gan(run_directory):
     assert image_sets.gan_images(gan, 2).description["model"]["sha256"] != sha256
 
 
+@pytest.mark.slow
 def test_of_an_export(run_directory, tmp_path):
     """The same images as of the model itself: they can be compared."""
     from keras_sagan.export.loading import ExportedModel

@@ -36,6 +36,7 @@ def test_listening_for_others_is_a_warning(tmp_path):
         assert server.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_token_and_names(tmp_path):
     token = tmp_path / "token"
     token.write_text("0123456789abcdef\n")

@@ -69,6 +69,7 @@ def test_files_are_drawn_once(cache_dir, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_no_bars_where_there_is_no_terminal(tmp_path):
     process = start_process(tmp_path)
     errors = process.communicate()[1]

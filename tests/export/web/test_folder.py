@@ -290,6 +290,7 @@ def test_an_exported_model_without_a_card(conditional_export, tmp_path):
     assert not (tmp_path / "x").exists()
 
 
+@pytest.mark.slow
 def test_the_runtime_is_that_of_npm():
     sums = re.findall(r"`([0-9a-f]{64})`", (RUNTIME / "README.md").read_text())
     program = (RUNTIME / "ort.wasm.bundle.min.mjs").read_bytes()

@@ -85,6 +85,7 @@ def page_file(run, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_size_and_time_of_ten_thousand_steps(run):
     begin = time.process_time()
     page = report.build_report(run, extras())
