@@ -116,7 +116,7 @@ def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
     path = tmp_path / "r.json"
     assert evaluate("--metrics", "kid,rbf", "--audit", "--json", str(path)) == 0
     printed = capsys.readouterr().out
-    assert "components: eight principal components" in printed
+    assert "components: only eight principal components" in printed
     assert evaluate("--metrics", "kid,rbf", "--audit") == 0
     again = capsys.readouterr().out
     assert again.count("not computed again") == 2
@@ -184,7 +184,7 @@ def test_a_folder_against_itself(evaluate, picture_folder, tmp_path, capsys):
     again = capsys.readouterr().out.splitlines()[0]
     assert float(again.split()[1]) > 1
     assert evaluate("--metrics", "kid", "--reference-stats", stats) == 2
-    assert "allow fid" in capsys.readouterr().err
+    assert "allow only fid" in capsys.readouterr().err
 
 
 @pytest.mark.slow

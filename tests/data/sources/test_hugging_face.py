@@ -135,7 +135,7 @@ def test_columns_are_named(tmp_path):
 
 def test_missing_labels_are_told(tmp_path):
     make(label=[0, 1, None, 2, 0, 1]).save_to_disk(tmp_path / "set")
-    with pytest.raises(ValueError, match=r"1 of 6 examples outside it, e\.g\. -1"):
+    with pytest.raises(ValueError, match=r"6 examples outside this range, e\.g\. -1"):
         load(f"hf:{tmp_path}/set", 8, 1)
 
 

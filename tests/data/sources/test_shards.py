@@ -113,7 +113,7 @@ def test_classes(tmp_path, labels, names, expected):
         ([0, None, 1, 1], r"labels of one kind: 3 with a number, 1 with no label"),
         (["a", 1, "b", "b"], r"3 with a name, 1 with a number"),
         ([0, 2**80, 1, 1], r"labels must be below 1000000"),
-        (["a", " a", "b", "b"], r"must be a line without blanks"),
+        (["a", " a", "b", "b"], r"must be single lines without leading"),
         ([], "hold no pictures"),
     ],
 )

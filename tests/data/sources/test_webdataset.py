@@ -174,7 +174,7 @@ def without_labels(folder):
 
 def negative(folder):
     write(folder / "cats-001.tar", [("1.png", png(1)), ("1.cls", b"-1")])
-    return r"in \[0, 3\).*1 of 5 examples outside it, e\.g\. -1"
+    return r"in \[0, 3\).*1 of 5 examples outside this range, e\.g\. -1"
 
 
 @pytest.mark.parametrize(
