@@ -293,7 +293,10 @@ class SpectralNormalization(keras.layers.Wrapper):
         with contextlib.suppress(NotImplementedError, TypeError):  # symbolic
             matrix, u, v = map(ops.convert_to_numpy, (matrix, u, v))
             library = np
-        return power_iteration(matrix, u, v, iterations, self.epsilon, library)
+        # Some processors' BLAS kernels compute with what lies beside a small matrix and
+        # drop it: NumPy then warns of invalid values, though its result is right.
+        with np.errstate(all="ignore"):
+            return power_iteration(matrix, u, v, iterations, self.epsilon, library)
 
     # Assignments to u and v in `build` are lost if the layer is built while another
     # one is called. Therefore the warmed-up pair is their initial value.

@@ -235,6 +235,13 @@ def test_a_kernel_initialised_with_zeros_gives_zeros_and_recovers():
 
 
 # === Scopes ===
+def test_values_that_are_not_finite_give_no_warning_of_numpy():
+    """As in a function that is traced: what looks at the losses reports them."""
+    layer, _ = wrap("Conv2D")
+    kernel_of(layer).assign(kernel_of(layer) * np.inf)
+    advance_spectral_norm(layer)
+
+
 def test_frozen_scope_holds_u_and_v():
     layer, kind = wrap("Conv2D")
     change_kernel(layer, kind)
