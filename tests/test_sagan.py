@@ -79,6 +79,7 @@ def trained(**arguments):
     return gan
 
 
+@pytest.mark.slow
 def test_whole_state_returns(tmp_path):
     gan = trained(**COMPILE)
     images = gan.generate(labels=["red", "blue"], truncation=1.0)
@@ -136,6 +137,7 @@ def test_every_weight_is_written_once(tmp_path):
     assert sum(sizes) == total + fingerprint + adaptive + step
 
 
+@pytest.mark.slow
 def test_weights_alone(tmp_path):
     gan = trained()
     gan.save_weights(tmp_path / "gan.weights.h5")
@@ -156,6 +158,7 @@ def test_weights_of_another_architecture(tmp_path):
         other.load_weights(tmp_path / "gan.weights.h5")
 
 
+@pytest.mark.slow
 def test_model_that_was_not_compiled(tmp_path):
     gan = helpers.tiny_gan(None, attention=False)
     images = gan.generate(num_images=2)

@@ -43,6 +43,7 @@ def directory(tmp_path_factory):
     )
 
 
+@pytest.mark.slow
 def test_tfds_loads_it_without_a_network(directory):
     data, info = tfds.load(
         "fashion_mnist", data_dir=directory, download=False, with_info=True

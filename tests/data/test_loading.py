@@ -16,6 +16,7 @@ def test_importing_the_package_imports_no_tensorflow():
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+@pytest.mark.slow
 def test_glyphs(cache_dir):
     source = load("glyphs", image_size=8, batch_size=5, seed=2, cache_dir=cache_dir)
     assert isinstance(source, Source)

@@ -36,7 +36,9 @@ def pictures(tmp_path_factory):
     return root
 
 
-@pytest.mark.parametrize("labels", ["natural", "balanced"])
+@pytest.mark.parametrize(
+    "labels", ["natural", pytest.param("balanced", marks=pytest.mark.slow)]
+)
 def test_batches_do_not_depend_on_the_process(pictures, labels):
     """Processes of one thread and of several; one that starts in the middle."""
     from keras_sagan.data import load

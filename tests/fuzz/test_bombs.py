@@ -5,10 +5,13 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from tests import helpers
 from tests.fuzz import bombs
 
 
+@pytest.mark.slow
 def test_no_file_costs_more_than_it_is_worth():
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.bombs"],

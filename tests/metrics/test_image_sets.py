@@ -66,6 +66,7 @@ def test_classes_as_frequent_as_in_training():
     assert equal.description == before.description
 
 
+@pytest.mark.slow
 def test_of_a_gan_with_a_class_mix(run_directory):
     from keras_sagan.runs import load_trained
 

@@ -93,6 +93,7 @@ def test_nothing_is_restored_from_another_model(trained, change):
     helpers.assert_equal(checkpoints.snapshot(trained).values(), before.values())
 
 
+@pytest.mark.slow
 def test_checkpoints_at_the_ends_of_epochs(tmp_path):
     gan = new_gan()
     saved = checkpoints.Checkpoints(
@@ -110,6 +111,7 @@ def test_checkpoints_at_the_ends_of_epochs(tmp_path):
     assert int(other.g_optimizer.iterations) == 4
 
 
+@pytest.mark.slow
 def test_the_end_of_training_is_saved(tmp_path):
     gan = new_gan()
     saved = checkpoints.Checkpoints(tmp_path / "all", every=100, keep=2)

@@ -86,6 +86,7 @@ def test_nothing_is_written_before_fit(picture_folder, tmp_path):
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_not_the_chief_writes_nothing(
     picture_folder, tmp_path, monkeypatch
 ):
@@ -120,6 +121,7 @@ def test_minutes_end_an_unconditional_run(unlabelled, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_ctrl_c_keeps_the_model(picture_folder, tmp_path):
     config, source = prepare(picture_folder)
     training = run.Run(config, tmp_path / "run", source)
@@ -245,6 +247,7 @@ def test_a_terminated_run_ends_with_the_same_bits(picture_folder, tmp_path):
         run.Run(longer, tmp_path / "parts", source, resume_from=9)
 
 
+@pytest.mark.slow
 def test_a_run_whose_classes_were_renamed_does_not_go_on(picture_folder, tmp_path):
     folder = shutil.copytree(picture_folder, tmp_path / "pictures")
     config, source = prepare(folder, **{"training.steps": 2})
@@ -262,6 +265,7 @@ def test_a_run_whose_classes_were_renamed_does_not_go_on(picture_folder, tmp_pat
         run.Run(longer, tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):
     def poison(model):
         kernel = model.discriminator.get_layer("block2_conv1").trainable_variables[0]

@@ -106,6 +106,7 @@ def test_rows_after_a_step_are_dropped(tmp_path):
     assert path.read_text() == '{"step": 5}\n{"step": 10}\n'
 
 
+@pytest.mark.slow
 def test_the_model_replaces_an_earlier_one(run_directory, tmp_path):
     gan = load_trained(run_directory / "model")
     assert gan.class_names == ("blue", "red")

@@ -283,9 +283,8 @@ def test_both_networks_see_augmented_images_and_nothing_else(policy, loss, monke
         assert np.abs(actual[-8:] - plain).max() > 0.1
 
 
-@pytest.mark.parametrize(
-    "policy", ["ada", pytest.param("diffaugment", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("policy", ["ada", "diffaugment"])
 def test_evaluation_is_not_augmented(policy):
     plain, other = compiled(None), compiled(policy)
     other.augmentation.values.assign([0.8, 0.0])

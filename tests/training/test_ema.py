@@ -208,6 +208,7 @@ def is_refreshed(gan):
     return found
 
 
+@pytest.mark.slow
 def test_statistics_are_refreshed_after_training_only(tmp_path):
     gan = compiled_gan()
     assert is_refreshed(gan)
@@ -327,7 +328,9 @@ def test_both_statistics_are_of_the_mix_of_training():
     helpers.assert_same_pixels(np.rint((stored + 1) * 127.5).astype(np.uint8), expected)
 
 
-@pytest.mark.parametrize("how", ["load_weights", "set_weights"])
+@pytest.mark.parametrize(
+    "how", ["load_weights", pytest.param("set_weights", marks=pytest.mark.slow)]
+)
 def test_weights_given_to_the_generator_are_those_of_its_images(how, tmp_path):
     gan, other = helpers.tiny_gan(), helpers.tiny_gan()
     for network in (other.generator, other.ema_generator):

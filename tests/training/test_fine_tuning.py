@@ -103,6 +103,7 @@ def test_frequencies_of_classes_follow_their_names():
         assert other.fake_label_weights == expected
 
 
+@pytest.mark.slow
 def test_pictures_of_every_class_begin_as_the_unconditional_ones(trained):
     source = trained(None)
     gan = fine_tuning.with_classes(source, 3, helpers.CLASS_NAMES)
@@ -131,6 +132,7 @@ def test_from_a_directory(trained, tmp_path):
     assert not np.array_equal(kernel, numbered.generator.trainable_variables[0])
 
 
+@pytest.mark.slow
 def test_names_and_numbers_that_disagree(trained, tmp_path):
     trained(3).save_to_preset(tmp_path / "model")
     with pytest.raises(ValueError, match=r"one name per class.*num_classes=3"):

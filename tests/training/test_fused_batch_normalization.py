@@ -115,10 +115,9 @@ def test_rows_keep_no_second_tensor_for_the_backward_pass():
     assert [op.type for op in forward.outputs[0].consumers()] == ["Mul"]  # forwards
 
 
-@pytest.mark.parametrize("num_classes", [pytest.param(None, marks=pytest.mark.slow), 3])
-@pytest.mark.parametrize(
-    "synchronized", [False, pytest.param(True, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("num_classes", [None, 3])
+@pytest.mark.parametrize("synchronized", [False, True])
 def test_training_steps_use_it_unless_synchronized(num_classes, synchronized):
     gan = helpers.tiny_gan(num_classes, attention=False, synchronized=synchronized)
     gan.compile()

@@ -226,6 +226,7 @@ def unknown_shapes(size):
     return tf.data.Dataset.range(2).map(read)
 
 
+@pytest.mark.slow
 def test_batches_of_unknown_shape(unconditional):
     gan = helpers.tiny_gan(attention=False)
     gan.compile(**helpers.sgd_pair())

@@ -81,6 +81,7 @@ def test_half_precision_optimizers_are_scaled_inside_their_loss_scale():
     assert rates(gan) == [G_RATE / 2, D_RATE / 2]
 
 
+@pytest.mark.slow
 def test_other_stock_callbacks_that_look_at_the_optimizer(gan, tmp_path):
     callbacks = [
         keras.callbacks.BackupAndRestore(tmp_path / "backup"),
@@ -128,6 +129,7 @@ def test_mlflow(gan, tmp_path, monkeypatch):
     assert np.isfinite(logged.metrics["d_loss"])
 
 
+@pytest.mark.slow
 def test_wandb(gan, tmp_path, monkeypatch):
     import wandb
 

@@ -67,6 +67,7 @@ def test_gradients_of_inputs_wait_for_those_of_kernels():
     assert sorted(waiting) == ["Conv2D", *["Conv2DBackpropInput"] * 2]
 
 
+@pytest.mark.slow
 def test_the_forward_pass_of_the_generator_waits_for_the_discriminators_update():
     gan = helpers.tiny_gan(attention=False)
     gan.compile()

@@ -144,6 +144,7 @@ def test_pairs_and_penalties_accumulated():
     helpers.assert_same_change(expected[1], actual[2], expected[2], tolerance=1e-6)
 
 
+@pytest.mark.slow
 def test_without_the_division_of_losses(reference, monkeypatch):
     monkeypatch.setattr(steps, "_divisor", len)
     assert error(trained(2), reference) > 1e-2
@@ -197,6 +198,7 @@ def test_a_batch_of_arrays_that_does_not_divide_by_the_replicas():
         gan.fit(IMAGES[:9], LABELS[:9], batch_size=3, verbose=0)
 
 
+@pytest.mark.slow
 def test_bad_label_on_the_second_replica():
     labels = LABELS[: 2 * BATCH].copy()
     labels[-1] = 9

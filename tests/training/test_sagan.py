@@ -27,6 +27,7 @@ def gan():
     return gan
 
 
+@pytest.mark.slow
 def test_fit_with_the_stock_callbacks(gan, tmp_path):
     weights = tmp_path / "last.weights.h5"
     checkpoint = tmp_path / "{epoch}-{val_d_loss:.3f}.keras"

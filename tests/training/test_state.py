@@ -89,6 +89,7 @@ def fit(gan, steps):
     return {name: values[-1] for name, values in history.items()}
 
 
+@pytest.mark.slow
 def test_training_moves_and_logs_it(trained):
     gan, _, logs = trained
     p = float(gan.augmentation.probability)

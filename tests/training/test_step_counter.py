@@ -50,6 +50,7 @@ def test_a_frozen_generator_counts_and_draws_on(drawn_at, tmp_path):
     assert checkpoint_files.steps(tmp_path / "all") == [2, 4]
 
 
+@pytest.mark.slow
 def test_limits_of_a_frozen_generator():
     gan = helpers.tiny_gan(attention=False)
     gan.generator.trainable = False
@@ -92,14 +93,8 @@ def test_schedules_of_rates_follow_their_optimizer():
     assert gan.step == 103
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        "keras",
-        *(pytest.param(x, marks=pytest.mark.slow) for x in ("preset", "weights")),
-        pytest.param("checkpoint", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["keras", "preset", "weights", "checkpoint"])
 def test_the_step_is_saved_and_training_goes_on_to_the_bit(kind, tmp_path):
     gan = new_gan()
     train(gan, 1)

@@ -40,6 +40,7 @@ def test_one_checkpoint(run_directory, tmp_path, capsys):
         assert image.width == 3 * 168 + 8
 
 
+@pytest.mark.slow
 def test_over_checkpoints(run_directory, picture_folder, tmp_path):
     """A frame a checkpoint, oldest first, the points of the last one in all."""
     longer = tmp_path / "longer"

@@ -71,6 +71,7 @@ def test_scores_and_protocol(evaluate, tmp_path, capsys, classifier_file):
     assert "blue" in printed and "red" in printed  # the table of classes
 
 
+@pytest.mark.slow
 def test_the_same_question_is_not_computed_twice(
     evaluate, run_directory, tmp_path, monkeypatch, capsys
 ):

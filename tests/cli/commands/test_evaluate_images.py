@@ -23,6 +23,7 @@ def test_a_run_and_a_folder(run_directory, picture_folder):
         folder.images(3, 0, 0.5, None)
 
 
+@pytest.mark.slow
 def test_a_split(tmp_path):
     split = evaluate_images.open_scored("split:test", 32, str(tmp_path), "glyphs")
     assert split.count > 0 and split.image_size == 32

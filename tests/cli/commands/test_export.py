@@ -77,6 +77,7 @@ def test_other_formats(run_directory, tmp_path, capsys, kind):
     assert path.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_a_preset_is_the_model_without_its_optimizers(run_directory, tmp_path, capsys):
     path = tmp_path / "preset"
     arguments = ["export", str(run_directory), "-o", str(path), "--format", "preset"]

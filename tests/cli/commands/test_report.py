@@ -88,7 +88,7 @@ def test_a_generator_that_ignores_its_labels():
         assert low <= command.label_effect(gan) <= high
 
 
-@pytest.mark.parametrize("classes", [3, None])
+@pytest.mark.parametrize("classes", [3, pytest.param(None, marks=pytest.mark.slow)])
 def test_attention_before_training_and_of_queries_that_are_all_alike(classes):
     """A large mean of all positions makes their queries equal, and one key win."""
     small = {"base_filters": 8, "attention_resolutions": (8,)}

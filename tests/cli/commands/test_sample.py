@@ -44,6 +44,7 @@ def test_every_class_by_default(run_directory, tmp_path):
     assert pixels.shape == (2 * 34 + 2, 8 * 34 + 2, 3)
 
 
+@pytest.mark.slow
 def test_devices_share_the_images(run_directory, tmp_path):
     options = ["--num-images", "3", "--seed", "4"]
     one = sample(run_directory, tmp_path / "one.png", *options)

@@ -85,6 +85,7 @@ def test_a_slice_of_a_tfds_data_set(pictures, tmp_path):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_an_embedded_set(cache_dir, tmp_path):
     arguments = {"image_size": 8, "split": "test[:30]", "cache_dir": cache_dir}
     prepare("glyphs", tmp_path / "out", **arguments)

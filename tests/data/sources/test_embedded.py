@@ -77,6 +77,7 @@ def test_no_bars_where_there_is_no_terminal(tmp_path):
     assert not set("\r%") & set(errors)
 
 
+@pytest.mark.slow
 @pytest.mark.distributed
 def test_two_processes_draw_at_once_and_stream_alike(tmp_path):
     processes = [start_process(tmp_path) for _ in range(2)]
@@ -87,6 +88,7 @@ def test_two_processes_draw_at_once_and_stream_alike(tmp_path):
     assert os.listdir(glyph_folder) == ["1.0.0"]
 
 
+@pytest.mark.slow
 @pytest.mark.chaos
 def test_a_killed_build_and_a_damaged_directory_are_replaced(tmp_path):
     process = start_process(tmp_path)

@@ -111,6 +111,7 @@ def test_objects_are_far_apart():
     assert rows[:, 1:31].any(axis=0).all()
 
 
+@pytest.mark.slow
 def test_load(cache_dir):
     source = load("shapes", 8, split="test", cache_dir=cache_dir)
     assert source.num_examples == 2_400
