@@ -175,13 +175,19 @@ def resolve_seeds(seed, count):
     """Returns int64 seeds `(count,)`: `seed + i` for row `i`, or `count` given seeds.
 
     Raises:
-        ValueError: if `seed` is neither an integer nor `count` integers.
+        ValueError: if `seed` is neither an integer nor `count` integers, or if a seed
+            has more than 64 bits.
     """
     seeds = np.asarray(seed)
-    if seeds.dtype.kind not in "iu" or seeds.shape not in ((), (count,)):
+    rows = count if seeds.ndim == 0 else 1  # that are counted on from a seed
+    if (
+        seeds.dtype.kind not in "iu"
+        or seeds.shape not in ((), (count,))
+        or int(seeds.max(initial=0)) + rows - 1 > np.iinfo(np.int64).max
+    ):
         raise ValueError(
-            f"`seed` must be an integer, or {count} integers, one per image. "
-            f"Received: seed={seed!r}."
+            f"`seed` must be an integer, or {count} integers, one per image, and no "
+            f"image may have one above 2**63 - 1. Received: seed={seed!r}."
         )
     seeds = seeds.astype(np.int64)
     return seeds + np.arange(count) if seeds.ndim == 0 else seeds

@@ -48,19 +48,30 @@ def to_message(array):
     return message
 
 
-def from_message(message):
+def from_message(message, max_bytes=None):
     """Returns the array of a `Tensor` message in either of its two encodings.
 
     TensorFlow Serving answers with a list of values, or with raw bytes if it was
     started with `--enable_serialization_as_tensor_content`. If the list is shorter than
     the tensor, its last value is repeated; an empty list stands for zeros (tensor.cc).
 
+    Args:
+        message: `Tensor` message.
+        max_bytes: int. Size of the largest array that is made, since a short message
+            can stand for a large one. `None` for any.
+
     Raises:
-        ValueError: if the type of the message is not supported, or if its length does
-            not match its shape.
+        ValueError: if the type of the message is not supported, if its length does not
+            match its shape, or if the array would be larger than `max_bytes`.
     """
     dtype, field = _field(message.dtype)
     shape = tuple(dim.size for dim in message.tensor_shape.dim)
+    size = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or (max_bytes is not None and size > max_bytes):
+        raise ValueError(
+            f"A tensor must have a known shape and at most {max_bytes} bytes. "
+            f"Received: the shape {shape} of {dtype}."
+        )
     if message.tensor_content:
         return np.frombuffer(message.tensor_content, dtype).reshape(shape).copy()
     values = getattr(message, field)

@@ -63,6 +63,15 @@ def test_too_many_values():
         tensors.from_message(message)
 
 
+@pytest.mark.parametrize("shape", [[2**40], [2**20, 2**20], [-1], [3, -1, -4]])
+def test_a_short_message_of_a_large_tensor(shape):
+    message = messages.Tensor(dtype=9, int64_val=[4])
+    for size in shape:
+        message.tensor_shape.dim.add(size=size)
+    with pytest.raises(ValueError, match=r"at most 1000 bytes. Received: the shape"):
+        tensors.from_message(message, max_bytes=1000)
+
+
 def test_types_without_a_message():
     with pytest.raises(ValueError, match=r"`array` must have .* Received: complex128"):
         tensors.to_message(np.complex128(1))

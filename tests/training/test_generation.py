@@ -88,9 +88,9 @@ def test_truncation_draws_images_together(gan):
 
 
 def test_seeds_may_be_any_integer(gan):
-    seeds = [-5, 0, 2**40, np.int64(7)]
-    images = gan.generate(labels=[0] * 4, seed=seeds)
-    assert len(np.unique(images, axis=0)) == 4
+    seeds = [-5, 0, 2**40, np.int64(7), 2**63 - 1]
+    images = gan.generate(labels=[0] * 5, seed=seeds)
+    assert len(np.unique(images, axis=0)) == 5
     helpers.assert_same_pixels(gan.generate(labels=[0], seed=2**40), images[2:3])
 
 
@@ -118,6 +118,11 @@ def test_unconditional(unconditional):
         ({"labels": [0, 1], "seed": [1, 2, 3]}, "`seed` .*2 integers"),
         ({"labels": [0], "seed": True}, "`seed` must be an integer.*True"),
         ({"labels": [0], "seed": None}, "`seed` must be an integer.*None"),
+        (
+            {"labels": [0, 1], "seed": 2**63 - 1},
+            "no image may .*9223372036854775807",
+        ),
+        ({"labels": [0], "seed": [2**63]}, r"above 2\*\*63 - 1"),
         ({"labels": [0], "truncation": 0}, "`truncation` .*> 0.*truncation=0"),
         ({"labels": [0], "truncation": -1.0}, "`truncation` .*> 0.*=-1.0"),
         ({"labels": [0], "truncation": float("nan")}, "`truncation` .*finite.*nan"),

@@ -3,6 +3,7 @@
 import contextlib
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from keras_sagan.listening.access import bearer
 from keras_sagan.serving import messages, tensors
@@ -27,6 +28,7 @@ class GrpcTransport:
 
     def __init__(self, address, max_message_bytes, token=None):
         self._address = address
+        self._max_bytes = max_message_bytes
         self._sent = [] if token is None else [("authorization", bearer(token))]
         options = [
             ("grpc.max_receive_message_length", max_message_bytes),
@@ -61,9 +63,11 @@ class GrpcTransport:
         for key, value in inputs.items():
             request.inputs[key].CopyFrom(tensors.to_message(value))
         with _serving_errors():
-            response = self._predict(request, timeout, self._sent)
-        outputs = response.outputs
-        return {key: tensors.from_message(outputs[key]) for key in sorted(outputs)}
+            outputs = self._predict(request, timeout, self._sent).outputs
+            return {
+                key: tensors.from_message(outputs[key], self._max_bytes)
+                for key in sorted(outputs)
+            }
 
     def signatures(self, timeout):
         """Returns the signatures of the model: dict from name to `Signature`."""
@@ -72,14 +76,14 @@ class GrpcTransport:
         )
         with _serving_errors():
             response = self._metadata(request, timeout, self._sent)
-        found = messages.SignatureDefMap.FromString(
-            response.metadata["signature_def"].value
-        ).signature_def
-        return {
-            name: Signature(_specs(found[name].inputs), _specs(found[name].outputs))
-            for name in sorted(found)
-            if found[name].outputs
-        }
+            signatures = messages.SignatureDefMap.FromString(
+                response.metadata["signature_def"].value
+            ).signature_def
+            return {
+                name: Signature(_specs(x.inputs), _specs(x.outputs))
+                for name, x in sorted(signatures.items())
+                if x.outputs
+            }
 
     def status(self, timeout):
         """Returns the state of every version: dict from number to name of the state."""
@@ -111,6 +115,9 @@ def _serving_errors():
     except grpc.RpcError as error:
         code = Code(error.code().value[0])
         raise ServingError(code, error.details() or "no details") from error
+    except (ValueError, DecodeError) as error:
+        message = f"The answer cannot be read: {error}"
+        raise ServingError(Code.INTERNAL, message) from error
 
 
 def _specs(infos):

@@ -106,6 +106,26 @@ def test_answers_larger_than_grpc_allows_by_default():
     assert refused.value.code is Code.RESOURCE_EXHAUSTED
 
 
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        {"dtype": 4, "tensor_shape": {"dim": [{"size": 2**40}]}, "int_val": [1]},
+        {"dtype": 4, "tensor_shape": {"dim": [{"size": -1}]}, "int_val": [1]},
+        {"dtype": 4, "tensor_shape": {"dim": [{"size": 1}]}, "int_val": [1, 2]},
+        {"dtype": 8},
+    ],
+    ids=["large", "unknown", "long", "type"],
+)
+def test_answers_that_are_no_tensors(tensor):
+    answer = predict_pb2.PredictResponse(outputs={"x": tensor})
+    service = Echo()
+    service.Predict = lambda request, context: answer
+    with running(service) as target:
+        with Client(f"grpc://{target}/m", retries=QUICK) as client:
+            with pytest.raises(ServingError, match="The answer cannot be read"):
+                client.predict("s", {"x": np.uint8([1])})
+
+
 def test_tries_again_while_the_server_is_busy():
     service = Echo(busy=2)
     with running(service) as target:
