@@ -20,7 +20,6 @@ PRINTED = {
 }
 
 
-@pytest.mark.slow
 def test_each_is_run_and_listed():
     names = {path.stem for path in EXAMPLES.glob("*.py")}
     assert names == set(PRINTED)

@@ -52,7 +52,6 @@ def test_there_and_back(kaggle, preset):
         SAGAN.from_preset(f"{NAME}/1")
 
 
-@pytest.mark.slow
 def test_the_cache_needs_no_network(kaggle, preset, monkeypatch):
     keras_sagan.upload_preset(NAME, preset[1])
     path, address = clients.fetch(addresses.parse(NAME), "config.json")

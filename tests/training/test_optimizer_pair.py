@@ -129,7 +129,6 @@ def test_mlflow(gan, tmp_path, monkeypatch):
     assert np.isfinite(logged.metrics["d_loss"])
 
 
-@pytest.mark.slow
 def test_wandb(gan, tmp_path, monkeypatch):
     import wandb
 
