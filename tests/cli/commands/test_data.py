@@ -114,3 +114,12 @@ def test_wrong_values_are_status_2(what, picture_folder, tmp_path, capsys):
     arguments = ["data", what, f"folder:{picture_folder}", *options, "--fit", "stretch"]
     assert main(arguments) == 2
     assert "fit='stretch'" in capsys.readouterr().err
+
+
+def test_beam_and_its_options(tmp_path, capsys):
+    command = ["data", "prepare", f"folder:{tmp_path}", "-o", str(tmp_path / "out")]
+    assert main([*command, "--beam-option", "direct_num_workers=2"]) == 2
+    assert "--beam-option goes with --beam only" in capsys.readouterr().err
+    options = ["--beam", "DirectRunner", "--beam-option", "streaming", "--beam-option"]
+    assert main([*command, *options, "direct_workers=2"]) == 2
+    assert "no option 'direct_workers'" in capsys.readouterr().err
