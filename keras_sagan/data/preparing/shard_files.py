@@ -69,7 +69,9 @@ def write(path, encoded, wanted, class_names, shape):
             if class_names is not None:
                 example["label"] = _checked(picture, class_names)
                 facts["labels"].append(int(picture.label))
-            record = features.serialize_example(features.encode_example(example))
+            record = _in_order(
+                features.serialize_example(features.encode_example(example))
+            )
             write_record(record)
             facts["count"] += 1
             facts["bytes"] += len(record)
@@ -115,6 +117,14 @@ def _records(path):
             writer.close()
         except RuntimeError as error:
             raise OSError(f"{path} cannot be written: {error}") from error
+
+
+def _in_order(record):
+    """Returns the record with its features in the order that every process gives it."""
+    import tensorflow as tf
+
+    message = tf.train.Example.FromString(record)
+    return message.SerializeToString(deterministic=True)
 
 
 def _checked(picture, class_names):
