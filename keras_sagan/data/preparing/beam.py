@@ -7,7 +7,6 @@ through the engine. The files are those that `preparation` would write.
 import dataclasses
 import difflib
 import functools
-import os
 import pathlib
 
 from keras_sagan.data import loading
@@ -107,10 +106,13 @@ def write_shard(place, job):
     rows = pictures.rows(start, stop)
     encoded = shard_files.encode(rows, job.image_size, job.channels, job.fit)
     shape = (job.image_size, job.image_size, job.channels)
-    with writing.unfinished(path) as new:
+    facts = {}
+
+    def write(new):
         names = pictures.class_names
-        facts = shard_files.write(new, encoded, stop - start, names, shape)
-        os.replace(new, path)
+        facts.update(shard_files.write(new, encoded, stop - start, names, shape))
+
+    writing.replace_file(path, write)
     journal.write_page(work, index, facts)
 
 
