@@ -99,9 +99,9 @@ WRITES_ITSELF = {
     "callbacks/metrics_log.py": {"open"},  # appends a row
     "cli/commands/evaluate.py": {"save"},  # of `Moments`
     "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
-    "data/preparing/preparation.py": {
+    "data/preparing/preparation.py": {"replace"},  # in the folder without a name yet
+    "data/preparing/shard_files.py": {
         "ArrayRecordWriter",  # shards: the journal says which are whole
-        "replace",  # their last names, in the folder that has none yet
         "save",  # in memory
     },
     "data/sources/record_index.py": {"savez"},  # in memory

@@ -19,7 +19,9 @@ def wanted(extra):
     return {Requirement(x) for x in lines if x}
 
 
-@pytest.mark.parametrize("extra", ["explorer", "litert", "onnx", "serving"])
+@pytest.mark.parametrize(
+    "extra", ["beam", "explorer", "litert", "oci", "onnx", "serving"]
+)
 def test_it_names_the_packages_of_the_extra(extra):
     program, command, *packages = shlex.split(install_command(extra))
     assert (program, command) == ("pip", "install")

@@ -1,4 +1,4 @@
-"""Exports trained generators to SavedModel, ONNX, LiteRT and web pages."""
+"""Exports generators to SavedModel, ONNX, LiteRT, container images and web pages."""
 
 import lazy_loader
 
@@ -7,6 +7,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "litert": ["export_litert", "litert_runner"],
         "numpy_latents": ["row_latents"],
+        "oci": ["export_oci"],
         "onnx": ["export_onnx", "onnx_runner"],
         "saved_model": ["export_generator"],
         "triton": ["export_triton"],

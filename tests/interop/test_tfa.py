@@ -1,8 +1,6 @@
 """`from_tfa` on weights that TensorFlow Addons itself wrote, in its own environment."""
 
-import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -14,6 +12,7 @@ from keras import layers
 
 from keras_sagan.interop import from_tfa
 from keras_sagan.layers import SpectralNormalization
+from tests import environments
 
 REQUIREMENTS = ["tensorflow==2.15.1", "tensorflow-addons==0.23.0", "numpy<2"]
 PROGRAM = pathlib.Path(__file__).with_name("tfa_program.py")
@@ -22,25 +21,8 @@ PROGRAM = pathlib.Path(__file__).with_name("tfa_program.py")
 @pytest.fixture(scope="session")
 def tfa_python():
     """Python of an environment with TFA, made once and kept between runs."""
-    default = pathlib.Path.home() / ".cache" / "keras_sagan" / "tfa-env"
-    folder = pathlib.Path(os.environ.get("KERAS_SAGAN_TFA_ENV", default))
-    python, mark = folder / "bin" / "python", folder / "complete"
-    if mark.is_file():
-        return python
     base = sys.executable if sys.version_info[:2] == (3, 11) else "python3.11"
-    if shutil.which(base) is None:
-        pytest.skip("TensorFlow 2.15 needs Python 3.11, which is not on PATH")
-    for command in (
-        [base, "-m", "venv", "--clear", folder],
-        [python, "-m", "pip", "install", "--quiet", *REQUIREMENTS],
-        [python, "-c", "import tensorflow_addons"],
-    ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-            pytest.skip(f"the environment of TFA 0.23 cannot be made here: {reason}")
-    mark.touch()
-    return python
+    return environments.python_with("tfa", REQUIREMENTS, "tensorflow_addons", base)
 
 
 @pytest.fixture(scope="session")

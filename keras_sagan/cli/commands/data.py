@@ -52,7 +52,11 @@ def _add_prepare(actions):
         "array_record files, without loss. They are read in any order, so that sets "
         "of any size start at once. Interrupted, the same command continues. Train "
         "on it with --dataset tfds:DIR.",
-        examples=("folder:cats --image-size 128 -o prepared/cats-128",),
+        examples=(
+            "folder:cats --image-size 128 -o prepared/cats-128",
+            "folder:cats -o prepared/cats --beam DirectRunner "
+            "--beam-option direct_num_workers=4",
+        ),
     )
     _add_source(prepare)
     prepare.add_argument(
@@ -69,7 +73,26 @@ def _add_prepare(actions):
         help="stop at the first picture that cannot be read (default: leave it out "
         "and say so)",
     )
+    prepare.add_argument(
+        "--beam",
+        metavar="RUNNER",
+        help="let the workers of an Apache Beam runner write the files, e.g. "
+        "DirectRunner or FlinkRunner (needs the extra beam; default: this process)",
+    )
+    prepare.add_argument(
+        "--beam-option",
+        action="append",
+        default=[],
+        type=_beam_option,
+        metavar="NAME[=VALUE]",
+        help="option of Beam or its runner, e.g. direct_num_workers=4; may be repeated",
+    )
     prepare.set_defaults(run=run_prepare)
+
+
+def _beam_option(text):
+    name, equals, value = text.partition("=")
+    return name, value if equals else True
 
 
 def _add_source(parser):
@@ -125,6 +148,9 @@ def run_check(options):
 
 def run_prepare(options):
     """Prepares, and says what was left out."""
+    if options.beam_option and not options.beam:
+        raise UserError("--beam-option goes with --beam only.")
+    beam = {"runner": options.beam, **dict(options.beam_option)}
     with user_errors():
         start_tensorflow()
         from keras_sagan.data import prepare
@@ -134,6 +160,7 @@ def run_prepare(options):
                 options.source,
                 options.output,
                 strict=options.strict,
+                beam_options=beam if options.beam else None,
                 **_source_arguments(options),
             )
         except ValueError as error:

@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import shutil
 import sys
 
 from keras_sagan.cli import model_argument, outputs
@@ -22,18 +23,22 @@ def add_parser(commands):
         "An export appears complete or not at all, and none is ever overwritten. "
         "--format triton does the same in a model repository of NVIDIA's Triton. "
         "--format web writes a folder for any static host: a page on which the model "
-        "runs in the visitor's browser. --format preset writes a model that can be "
+        "runs in the visitor's browser. --format oci writes a container image that "
+        "KServe and Kubernetes mount, as an OCI image layout with a bill of materials. "
+        "--format preset writes a model that can be "
         "trained further on other pictures, without the state of its optimizers.",
         examples=(
             "runs/cats -o saved_models/cats --verify",
             "runs/cats -o cats.onnx --format onnx",
             "runs/cats -o model_repository/cats --format triton",
             "runs/cats -o site/ --format web",
+            "saved_models/cats -o image/ --format oci",
         ),
     )
     add_model(
         parser,
-        f"{model_argument.TRAINED}; with --format web also {model_argument.EXPORTED}",
+        f"{model_argument.TRAINED}; with --format web or oci also "
+        f"{model_argument.EXPORTED}",
     )
     parser.add_argument(
         "-o",
@@ -43,14 +48,15 @@ def add_parser(commands):
         metavar="PATH",
         help="directory of the versions, e.g. saved_models/NAME; with triton that of "
         "the model in a repository, e.g. model_repository/NAME; with onnx or litert "
-        "the file to write, e.g. NAME.onnx; with web or preset the folder to write",
+        "the file to write, e.g. NAME.onnx; with web, oci or preset the folder to "
+        "write",
     )
     parser.add_argument(
         "--format",
         choices=tuple(_EXPORTS),
         default="saved_model",
-        help="onnx and litert need the extra of that name, triton and web that of onnx "
-        "(default: %(default)s)",
+        help="onnx, litert and oci need the extra of that name, triton and web that of "
+        "onnx (default: %(default)s)",
     )
     parser.add_argument(
         "--signature",
@@ -83,7 +89,7 @@ def run(options):
     """Exports and prints where to."""
     if options.signature and options.format not in ("onnx", "triton"):
         raise UserError("--signature goes with --format onnx and triton only.")
-    if options.format in ("web", "preset"):
+    if options.format in ("web", "oci", "preset"):
         outputs.check_folder(options.output)
     elif options.format in ("onnx", "litert"):  # of directories none is overwritten
         outputs.check_file(options.output, force=None)
@@ -92,7 +98,7 @@ def run(options):
         from keras_sagan.runs import loading
 
         metrics = [_read_scores(path) for path in options.metrics]
-        trained = options.format != "web"
+        trained = options.format not in ("web", "oci")
         model = (loading.load_trained if trained else loading.open_model)(options.model)
         path = _EXPORTS[options.format](model, options, _facts(model, options, metrics))
     print(path)
@@ -233,6 +239,29 @@ def _web(model, options, facts):
     return options.output
 
 
+def _oci(model, options, facts):
+    from keras_sagan.export import oci, saved_model
+    from keras_sagan.sagan import SAGAN
+
+    trained = isinstance(model, SAGAN)
+    if not trained and (facts or options.verify):
+        raise UserError(
+            "--verify and the options of the model card go with a trained model only: "
+            "an exported one is put into the image as it is."
+        )
+
+    def write(folder):
+        if not trained:
+            return shutil.copytree(model.directory, folder, dirs_exist_ok=True)
+        name = pathlib.Path(options.output).absolute().name
+        saved_model.write_saved_model(model.ema_generator, folder, name, **facts)
+        if options.verify:
+            _verify(model, folder)
+
+    oci.export_oci(write, options.output)
+    return options.output
+
+
 def _preset(gan, options, facts):
     from keras_sagan.files import writing
     from keras_sagan.sagan import SAGAN
@@ -271,5 +300,6 @@ _EXPORTS = {
     "triton": _triton,
     "litert": _litert,
     "web": _web,
+    "oci": _oci,
     "preset": _preset,
 }

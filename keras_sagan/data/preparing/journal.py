@@ -43,15 +43,18 @@ def working_directory(work, state):
 
 def finished_shards(work):
     """Returns the pages of the first shards, up to one that is incomplete: list."""
-    shards = []
-    for index in itertools.count():
-        page = _read_json(_page(work, index))
-        path = shard_path(work, index)
-        # After a power failure, a page may be on the disk but not its shard. If there
-        # is no file at all, the shard has been given its final name already.
-        if page is None or (path.exists() and path.stat().st_size != page["size"]):
-            return shards
-        shards.append(page)
+    pages = (finished_shard(work, index) for index in itertools.count())
+    return list(itertools.takewhile(lambda page: page is not None, pages))
+
+
+def finished_shard(work, index):
+    """Returns the page of a shard: dict, or `None` if it is incomplete."""
+    page, path = _read_json(_page(work, index)), shard_path(work, index)
+    # After a power failure, a page may be on the disk but not its shard. If there is no
+    # file at all, the shard has been given its final name already.
+    if page is None or (path.exists() and path.stat().st_size != page["size"]):
+        return None
+    return page
 
 
 def write_page(work, index, facts):
@@ -61,8 +64,12 @@ def write_page(work, index, facts):
         work: path of the directory.
         index: int. Number of the shard.
         facts: dict of JSON values, with the `size` of its file in bytes.
+
+    Returns: the page, a dict with the facts and the `index`.
     """
-    writing.replace_file(_page(work, index), writing.json_text(facts))
+    page = {"index": index, **facts}
+    writing.replace_file(_page(work, index), writing.json_text(page))
+    return page
 
 
 def shard_path(work, index):

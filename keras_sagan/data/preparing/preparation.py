@@ -6,19 +6,15 @@ which is renamed when it is complete. If the work is interrupted, the same call
 continues after the last complete shard.
 """
 
-import contextlib
 import dataclasses
-import io
 import itertools
 import pathlib
 import shutil
 
-from PIL import Image
-
 from keras_sagan.data import loading
-from keras_sagan.data.decoding import map_parallel, with_progress
+from keras_sagan.data.decoding import with_progress
 from keras_sagan.data.pictures import check_usable
-from keras_sagan.data.preparing import journal
+from keras_sagan.data.preparing import beam, journal, shard_files
 from keras_sagan.data.sources import record_index
 from keras_sagan.files import paths, writing
 
@@ -30,12 +26,6 @@ MOST_SHARDS = 256
 
 _NAME = "prepared"  # of the TFDS data set
 _SUFFIX = "array_record"
-_OPTIONS = "group_size:1"  # so that a record can be read without others
-_COMPRESSION = 3  # level of PNG, 0 to 9: fast, with files little larger than at 6
-
-
-class _UnusableError(ValueError):
-    """Raised if pictures must be changed, so that shards of this call are useless."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +58,7 @@ def prepare(
     cache_dir=None,
     fit="crop",
     strict=False,
+    beam_options=None,
 ):
     """Converts a split of a data set to TFDS files that load fast.
 
@@ -81,6 +72,10 @@ def prepare(
         fit: As for `load`.
         strict: bool. Whether an unreadable picture is an error. Otherwise it is left
             out and reported. Shards of an earlier call are kept in both cases.
+        beam_options: dict of options of an Apache Beam pipeline, whose workers write
+            the files, e.g. `{"runner": "DirectRunner", "direct_num_workers": 4}`, or
+            `None` for this process. They must see the data set and the parent directory
+            of `output` at the same paths. The files are the same.
 
     Returns:
         `PrepareResult`, also written to `prepare_report.json` in the directory.
@@ -90,11 +85,14 @@ def prepare(
             something else.
         BlockingIOError: if another process is preparing the same directory.
         ValueError, OSError: as for `load`, and with `strict` for unreadable pictures.
+        ImportError: if a package of an extra is missing.
+        RuntimeError: if Apache Beam fails.
     """
     kind, rest, image_size, channels = loading.parse_arguments(
         name, image_size, channels, fit
     )
     output = _new_directory(output)
+    pipeline = None if beam_options is None else beam.open_pipeline(beam_options)
     pictures = loading.open_pictures(kind, rest, split, image_size, cache_dir)
     check_usable(pictures, name)
     channels = channels or pictures.channels
@@ -112,6 +110,11 @@ def prepare(
     }
     work = output.with_name(output.name + ".incomplete")
     with journal.working_directory(work, state):
+        elsewhere = []
+        if pipeline is not None:
+            elsewhere = _missing(work, pictures.count)
+            job = beam.Job(work=str(work), cache_dir=cache_dir, **state)
+            beam.write_shards(pipeline, elsewhere, job)
         shards, resumed = _shards(pictures, work, image_size, channels, fit, strict)
         skipped = tuple(reason for shard in shards for reason in shard["skipped"])
         written = sum(shard["count"] for shard in shards)
@@ -124,7 +127,8 @@ def prepare(
         filled = [shard for shard in shards if shard["count"]]
         empty = _empty_classes(filled, pictures.class_names)
         result = PrepareResult(
-            str(output), written, skipped, empty, len(filled), resumed
+            *(str(output), written, skipped, empty, len(filled)),
+            resumed=resumed - len(elsewhere),
         )
         report = {**request, **dataclasses.asdict(result)}
         writing.replace_file(work / REPORT, writing.json_text(report))
@@ -174,32 +178,23 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     """
     shards = journal.finished_shards(work)
     resumed = len(shards)
-    most = max(SHARD_PICTURES, -(-pictures.count // MOST_SHARDS))  # pictures per shard
-
-    def encode(picture):
-        try:
-            array = picture.decode(image_size, channels, fit)
-        except ValueError as error:
-            if strict:
-                raise _UnusableError(str(error)) from error
-            return picture, None, str(error)
-        return picture, _png(array), None
-
-    first = resumed * most
-    encoded = map_parallel(encode, pictures.rows(first, pictures.count))
+    places = _places(pictures.count)[resumed:]
+    first = places[0][1] if places else pictures.count
+    rows = pictures.rows(first, pictures.count)
+    encoded = shard_files.encode(rows, image_size, channels, fit, strict)
     encoded = with_progress(encoded, pictures.count, "preparing", first)
     shape = (image_size, image_size, channels)
     try:
         for reason in [reason for shard in shards for reason in shard["skipped"]]:
             if strict:
-                raise _UnusableError(reason)
-        for start in range(first, pictures.count, most):
-            index, count = len(shards), min(most, pictures.count - start)
+                raise shard_files.UnusableError(reason)
+        for index, start, stop in places:
             names = pictures.class_names
-            shards.append(_write_shard(work, index, encoded, count, names, shape))
-    except _UnusableError as error:
+            facts = _write_shard(work, index, encoded, stop - start, names, shape)
+            shards.append(facts)
+    except shard_files.UnusableError as error:
         if resumed:  # the shards of an earlier call, which are of use without `strict`
-            raise _UnusableError(
+            raise shard_files.UnusableError(
                 f"{error}. The shards of an earlier call are still in {work}. Without "
                 "`strict`, the same call continues with them; remove it to start anew"
             ) from error
@@ -208,52 +203,24 @@ def _shards(pictures, work, image_size, channels, fit, strict):
     return shards, resumed
 
 
-def _write_shard(work, index, encoded, wanted, class_names, shape):
-    """Writes a shard and its page in the journal."""
-    features = _features(class_names, shape)
-    path = journal.shard_path(work, index)
-    facts = {"index": index, "count": 0, "bytes": 0, "labels": [], "skipped": []}
-    with _records(path) as write:
-        for _ in range(wanted):
-            picture, png, problem = next(encoded)
-            if problem:
-                facts["skipped"].append(problem)
-                continue
-            example = {"image": io.BytesIO(png)}
-            if class_names is not None:
-                example["label"] = _checked(picture, class_names)
-                facts["labels"].append(int(picture.label))
-            record = features.serialize_example(features.encode_example(example))
-            write(record)
-            facts["count"] += 1
-            facts["bytes"] += len(record)
-    writing.flush(path)
-    facts["size"] = path.stat().st_size
+def _places(count):
+    """Returns the number, first and last row (exclusive) of each shard: list."""
+    most = max(SHARD_PICTURES, -(-count // MOST_SHARDS))  # pictures per shard
+    starts = range(0, count, most)
+    return [(i, start, min(start + most, count)) for i, start in enumerate(starts)]
+
+
+def _missing(work, count):
+    """Returns the `_places` of the shards that are not complete: list."""
+    finished = journal.finished_shard
+    return [place for place in _places(count) if finished(work, place[0]) is None]
+
+
+def _write_shard(work, index, *content):
+    """Writes a shard and its page in the journal; see `shard_files.write`."""
+    facts = shard_files.write(journal.shard_path(work, index), *content)
     # The page says that the file is complete, so it is written last.
-    journal.write_page(work, index, facts)
-    return facts
-
-
-@contextlib.contextmanager
-def _records(path):
-    """Context that opens a file of records and yields a function to write one.
-
-    Raises:
-        OSError: if the file cannot be written. A full disk is noticed only at the end.
-    """
-    from array_record.python.array_record_module import ArrayRecordWriter
-
-    try:
-        writer = ArrayRecordWriter(str(path), _OPTIONS)
-    except RuntimeError as error:
-        raise OSError(f"{path} cannot be written: {error}") from error
-    try:
-        yield writer.write
-    finally:
-        try:
-            writer.close()
-        except RuntimeError as error:
-            raise OSError(f"{path} cannot be written: {error}") from error
+    return journal.write_page(work, index, facts)
 
 
 def _finish(work, shards, class_names, shape):
@@ -285,7 +252,7 @@ def _finish(work, shards, class_names, shape):
     )
     tfds.folder_dataset.write_metadata(
         data_dir=work,
-        features=_features(class_names, shape),
+        features=shard_files.features_of(class_names, shape),
         split_infos=[split],
         version="1.0.0",
         check_data=False,
@@ -298,30 +265,3 @@ def _empty_classes(shards, class_names):
     seen = {label for shard in shards for label in shard["labels"]}
     names = enumerate(class_names or ())
     return tuple(name for label, name in names if label not in seen)
-
-
-def _features(class_names, shape):
-    import tensorflow_datasets as tfds
-
-    features = {"image": tfds.features.Image(shape=shape, encoding_format="png")}
-    if class_names is not None:
-        features["label"] = tfds.features.ClassLabel(names=list(class_names))
-    return tfds.features.FeaturesDict(features)
-
-
-def _checked(picture, class_names):
-    """Returns the label of a picture, or raises an error if it is out of range."""
-    if not 0 <= picture.label < len(class_names):
-        raise _UnusableError(
-            f"Labels must be in [0, {len(class_names)}). Received: {picture.label} for "
-            f"{picture.name}."
-        )
-    return picture.label
-
-
-def _png(array):
-    """Encodes an array as a PNG file: bytes."""
-    file = io.BytesIO()
-    picture = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
-    picture.save(file, "PNG", compress_level=_COMPRESSION)
-    return file.getvalue()

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from keras_sagan.cli.main import main
+from keras_sagan.data.preparing import beam
 
 
 def test_report_as_text(picture_folder, capsys):
@@ -114,3 +115,16 @@ def test_wrong_values_are_status_2(what, picture_folder, tmp_path, capsys):
     arguments = ["data", what, f"folder:{picture_folder}", *options, "--fit", "stretch"]
     assert main(arguments) == 2
     assert "fit='stretch'" in capsys.readouterr().err
+
+
+def test_beam_and_its_options(tmp_path, capsys, monkeypatch):
+    command = ["data", "prepare", f"folder:{tmp_path}", "-o", str(tmp_path / "out")]
+    assert main([*command, "--beam-option", "direct_num_workers=2"]) == 2
+    assert "--beam-option goes with --beam only" in capsys.readouterr().err
+    given = []
+    monkeypatch.setattr(beam, "open_pipeline", given.append)
+    options = ["--beam", "DirectRunner", "--beam-option", "streaming", "--beam-option"]
+    assert main([*command, *options, "direct_num_workers=2"]) == 2
+    assert "no pictures" in capsys.readouterr().err
+    chosen = {"runner": "DirectRunner", "streaming": True, "direct_num_workers": "2"}
+    assert given == [chosen]

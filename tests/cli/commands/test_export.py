@@ -151,6 +151,27 @@ def test_a_page_of_an_exported_model(tmp_path):
     assert (card["name"], card["intended_use"]) == ("glyphs", "Tests.")
 
 
+def test_an_image_of_an_exported_model(tmp_path, capsys):
+    folder = tmp_path / "image"
+    model = str(ROOT / "saved_models" / "glyphs")
+    arguments = ["export", model, "-o", str(folder), "--format", "oci"]
+    assert main([*arguments, "--license", "MIT"]) == 2
+    assert "go with a trained model only" in capsys.readouterr().err
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == f"{folder}\n"
+    assert (folder / "oci-layout").is_file()
+
+
+@pytest.mark.slow
+def test_an_image_of_a_trained_model(run_directory, tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    arguments = ["export", str(run_directory), "-o", str(folder), "--format", "oci"]
+    assert main([*arguments, "--license", "MIT", "--verify"]) == 0
+    assert "Verified through the C API" in capsys.readouterr().err
+    titles = [x.read_bytes() for x in folder.glob("blobs/sha256/*")]
+    assert any(b'"org.opencontainers.image.title":"pictures"' in x for x in titles)
+
+
 def test_scores_are_checked_first(tmp_path, capsys):
     scores = tmp_path / "scores.json"
     scores.write_text("{}")

@@ -12,7 +12,7 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from keras_sagan.data import check, decoding, load, prepare
-from keras_sagan.data.preparing import preparation
+from keras_sagan.data.preparing import preparation, shard_files
 from tests import helpers
 
 
@@ -173,7 +173,7 @@ def test_a_prepared_directory_is_no_folder_of_pictures(pictures, tmp_path):
 # === Interrupted ===
 def interrupt(pictures, output, monkeypatch):
     """A preparation that ends at the eighth picture, in the second shard."""
-    original = preparation._png
+    original = shard_files.png
     eighth = load(f"folder:{pictures}", 16, 1).arrays()[0][7]
 
     def png(array):
@@ -181,10 +181,10 @@ def interrupt(pictures, output, monkeypatch):
             raise KeyboardInterrupt
         return original(array)
 
-    monkeypatch.setattr(preparation, "_png", png)
+    monkeypatch.setattr(shard_files, "png", png)
     with pytest.raises(KeyboardInterrupt):
         prepare(f"folder:{pictures}", output, image_size=16)
-    monkeypatch.setattr(preparation, "_png", original)
+    monkeypatch.setattr(shard_files, "png", original)
 
 
 def test_it_continues_where_it_was(pictures, tmp_path, monkeypatch):
@@ -319,7 +319,7 @@ def test_it_does_not_continue_something_else(pictures, tmp_path, monkeypatch, ch
 
 PROGRAM = """
 import sys
-from keras_sagan.data.preparing import preparation
+from keras_sagan.data.preparing import preparation, shard_files
 preparation.SHARD_PICTURES = 20
 preparation.prepare(sys.argv[1], sys.argv[2], image_size=32)
 """
