@@ -107,7 +107,7 @@ def test_nearest_of_the_runs_own_data(run_directory, tmp_path, capsys):
     assert (pixels[:, 36:48] == 255).all()
     words = capsys.readouterr().out
     assert "nearest of 16 training pictures" in words
-    assert len(words.partition("from above: ")[2].splitlines()[0].split(", ")) == 2
+    assert len(words.partition("top row down: ")[2].splitlines()[0].split(", ")) == 2
 
 
 def test_rows_of_a_sweep_are_named(run_directory, tmp_path, capsys):
