@@ -163,7 +163,7 @@ def test_what_no_command_opens(command, kind, models, run, capsys):
     [
         ("hf://me", "must be hf://USER/NAME"),
         ("kaggle://me/tiny", "must be kaggle://USER/MODEL/FRAMEWORK/VARIATION"),
-        ("gs://me/tiny", "is an address elsewhere"),
+        ("gs://me/tiny", "is not a path on this machine"),
         ("hf://me/none", "There is no model 'hf://me/none'"),
     ],
 )

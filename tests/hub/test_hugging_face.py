@@ -238,7 +238,7 @@ def test_nobody_uploads_without_a_token(hub, preset, monkeypatch):
     ("uri", "change", "error", "message"),
     [
         ("cats", None, ValueError, "must be hf://USER/NAME"),
-        (f"{NAME}@v1", None, ValueError, "must not name one.*hf://me/cats@v1"),
+        (f"{NAME}@v1", None, ValueError, "must not name a version.*hf://me/cats@v1"),
         (NAME, "config.json", FileNotFoundError, "without config.json"),
         (NAME, "model.weights.h5", FileNotFoundError, "without model.weights.h5"),
         (NAME, {"config.json": "{}"}, ValueError, "It must describe a SAGAN"),
