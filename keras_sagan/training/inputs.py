@@ -29,8 +29,8 @@ def unpack(data, network, parts):
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
         raise ValueError(
-            "A SAGAN's losses have no `sample_weight` or `class_weight`: instead, draw "
-            "some images more often, and see `compile(fake_label_weights=)`. "
+            "The losses of a SAGAN have no `sample_weight` or `class_weight`. Draw "
+            "some images more often instead, and see `compile(fake_label_weights=)`. "
             f"Received: weights of shape {weights.shape}."
         )
     _check_structure(images)
@@ -147,8 +147,8 @@ def _check_end(name, steps, arguments):
     )
     if endless and arguments.get(steps) is None:
         raise ValueError(
-            f"`{name}` has no end, so that `{steps}` must say after how many batches "
-            f"to stop. Received: {name} of type {type(data).__name__} that repeats "
+            f"`{name}` has no end, so `{steps}` must say after how many batches to "
+            f"stop. Received: {name} of type {type(data).__name__} that repeats "
             f"forever, {steps}=None."
         )
 
