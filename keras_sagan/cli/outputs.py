@@ -27,7 +27,7 @@ def add_output(parser, suffixes, default=None):
             )
         return local_path(text)
 
-    known = f" (default: {default})" if default else ""
+    default_text = f" (default: {default})" if default else ""
     parser.add_argument(
         "-o",
         "--output",
@@ -35,7 +35,7 @@ def add_output(parser, suffixes, default=None):
         default=default,
         type=checked,
         metavar=f"FILE{'|'.join(suffixes)}",
-        help=f"file to write{known}",
+        help=f"file to write{default_text}",
     )
     add_force(parser)
 

@@ -215,21 +215,21 @@ def discriminator_batches(networks, settings, images, labels, step):
     return split(columns, settings.parts)
 
 
-def generator_batches(networks, settings, seen, step):
+def generator_batches(networks, settings, d_batches, step):
     """Returns the batches for G's update: as many latents as in one update of D.
 
-    With a paired loss, they also have the real images and labels of `seen`, the batches
+    With a paired loss, they also have the real images and labels of `d_batches`, those
     of D's last update. A step thus needs as many real images as with other losses.
     """
-    count = tf.add_n([tf.shape(batch.latents)[0] for batch in seen])
+    count = tf.add_n([tf.shape(batch.latents)[0] for batch in d_batches])
     drawn = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
     draws = augmentation_draws(settings, Purpose.GENERATOR_STEP, step, count)
-    batches = split((None, None, *drawn, *draws), len(seen))
+    batches = split((None, None, *drawn, *draws), len(d_batches))
     if not losses.get(settings.loss).paired:
         return batches
     return [
         batch._replace(images=x.images, labels=x.labels, fake_labels=x.labels)
-        for batch, x in zip(batches, seen, strict=True)
+        for batch, x in zip(batches, d_batches, strict=True)
     ]
 
 

@@ -74,10 +74,10 @@ def _trained(gan, name, fit):
 def _exported(model, fit):
     from keras_sagan.metrics.image_sets import exported_images
 
-    known = bool(model.card) or not model.conditional
+    knows_classes = bool(model.card) or not model.conditional
 
     def images(count, seed, truncation, num_classes):
-        if not known and num_classes is None:
+        if not knows_classes and num_classes is None:
             raise ValueError(
                 f"{str(model.directory)!r} takes labels, and has no model card that "
                 "says how many classes there are: pass --num-classes or --dataset."
@@ -92,7 +92,7 @@ def _exported(model, fit):
         images,
         model.image_size,
         model.channels,
-        needs_classes=not known,
+        needs_classes=not knows_classes,
         fit=fit,
     )
 

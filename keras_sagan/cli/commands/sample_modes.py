@@ -127,23 +127,23 @@ def nearest_neighbours(cells, options):
 def _training_images(options, shape):
     from keras_sagan import data
 
-    known = {}
+    stored = {}
     if options.model:
         from keras_sagan.runs import loading
 
-        known = loading.data_settings(options.model)
-    settings = {"fit": known.get("fit", "crop")}
+        stored = loading.data_settings(options.model)
+    settings = {"fit": stored.get("fit", "crop")}
     name, split = options.nearest, "train"
     if name == "run":
-        if not known.get("dataset"):
+        if not stored.get("dataset"):
             raise UserError(
-                "--nearest without a name takes the data set that the model was "
-                f"trained on, and {str(options.model)!r} does not say which that was: "
+                "--nearest without a name takes the data set on which the model was "
+                f"trained, but {str(options.model)!r} does not say which that was: "
                 "name the data, e.g. --nearest folder:PATH."
             )
-        name, split = known["dataset"], known.get("split", "train")
-        if known.get("cache_dir"):
-            settings["cache_dir"] = known["cache_dir"]
+        name, split = stored["dataset"], stored.get("split", "train")
+        if stored.get("cache_dir"):
+            settings["cache_dir"] = stored["cache_dir"]
     source = data.load(
         name,
         image_size=shape[0],
