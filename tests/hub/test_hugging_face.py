@@ -159,7 +159,11 @@ def crafted(preset):
     ("files", "error", "message"),
     [
         (None, FileNotFoundError, "There is no model 'hf://me/cats' at http://127"),
-        ({"config__json": None}, FileNotFoundError, "has no config.json: it is not a"),
+        (
+            {"config__json": None},
+            FileNotFoundError,
+            "has no config.json, so it is not a",
+        ),
         ({"config__json": b"{"}, ValueError, "'hf://me/cats' cannot be used.*not JSON"),
         (
             {"config__json": b'{"model_type": "bert"}'},
