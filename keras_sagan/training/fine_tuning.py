@@ -31,16 +31,16 @@ def take_over(gan, source):
     Raises:
         ValueError: if the networks differ in anything else.
     """
-    kept = _kept_classes(gan, source)
+    indices = _old_indices(gan, source)
     for name in ("generator", "ema_generator", "discriminator"):
         network, other = getattr(gan, name), getattr(source, name)
         _check_alike(name, network, other)
         for layer in network.layers:
             if layer.name == _EMBEDDING:
                 if other.num_classes is not None:
-                    _take_over_embedding(layer, other.get_layer(_EMBEDDING), kept)
+                    _take_over_embedding(layer, other.get_layer(_EMBEDDING), indices)
             elif layer.weights:
-                _take_over_layer(layer, other.get_layer(layer.name), kept)
+                _take_over_layer(layer, other.get_layer(layer.name), indices)
 
 
 def with_classes(source, num_classes, class_names, copy_weights=True):
@@ -75,7 +75,7 @@ def with_classes(source, num_classes, class_names, copy_weights=True):
     return gan
 
 
-def _kept_classes(gan, source):
+def _old_indices(gan, source):
     """Returns for each class of `gan` its index in `source`, or None if it is new.
 
     If `gan` is unconditional, it returns None instead of a list.
@@ -91,10 +91,10 @@ def _frequencies(gan, source):
 
     If any class of `gan` is new, it returns None, which means equal weights.
     """
-    weights, kept = source.fake_label_weights, _kept_classes(gan, source)
-    if weights is None or kept is None or None in kept:
+    weights, indices = source.fake_label_weights, _old_indices(gan, source)
+    if weights is None or indices is None or None in indices:
         return None
-    frequencies = [weights[i] for i in kept]
+    frequencies = [weights[i] for i in indices]
     return frequencies if any(frequencies) else None
 
 
@@ -114,19 +114,19 @@ def _check_alike(name, network, other):
         )
 
 
-def _take_over_layer(layer, other, kept):
+def _take_over_layer(layer, other, indices):
     of_classes = [isinstance(x, ConditionalBatchNormalization) for x in (layer, other)]
     for weight, value in zip(layer.weights, other.weights, strict=True):
         new = np.array(value)
         if any(of_classes) and weight.name in ("gamma", "beta"):
-            new = _rows(new if of_classes[1] else new[None], kept)
+            new = _rows(new if of_classes[1] else new[None], indices)
         weight.assign(new)
 
 
-def _take_over_embedding(layer, other, kept):
+def _take_over_embedding(layer, other, indices):
     normalized = isinstance(layer, SpectralNormalization)
     table = np.array(_embedding(other).embeddings)
-    _embedding(layer).embeddings.assign(_rows(table, kept))
+    _embedding(layer).embeddings.assign(_rows(table, indices))
     if normalized:
         layer.advance(_POWER_ITERATIONS)
 
@@ -135,14 +135,15 @@ def _embedding(layer):
     return layer.layer if isinstance(layer, SpectralNormalization) else layer
 
 
-def _rows(table, kept):
-    """Returns the rows of a table for other classes, or its mean row if `kept` is None.
+def _rows(table, indices):
+    """Returns the rows of a table for other classes, or its mean row without classes.
 
     Args:
         table: array `(classes, ...)`.
-        kept: list with an index or None for each class; see `_kept_classes`.
+        indices: list with an index or None for each class, or None without classes; see
+            `_old_indices`.
     """
     mean = table.mean(axis=0)
-    if kept is None:
+    if indices is None:
         return mean
-    return np.stack([mean if i is None else table[i] for i in kept])
+    return np.stack([mean if i is None else table[i] for i in indices])

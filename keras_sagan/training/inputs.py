@@ -122,8 +122,8 @@ def check_first_batch(x, y, network, training=True):
     _check_batch(images, labels, network, position)
     if training and network.num_classes is not None:
         more = (batch_labels for _, batch_labels in pairs)
-        whole = isinstance(x, np.ndarray) or tf.is_tensor(x)
-        _check_classes(itertools.chain([labels], more), network.num_classes, whole)
+        complete = isinstance(x, np.ndarray) or tf.is_tensor(x)
+        _check_classes(itertools.chain([labels], more), network.num_classes, complete)
 
 
 def _check_batch(images, labels, network, position, first=True):
@@ -274,11 +274,11 @@ def _to_numpy(batch):
     return np.asarray(images), labels
 
 
-def _check_classes(batches_of_labels, num_classes, whole):
+def _check_classes(batches_of_labels, num_classes, complete):
     """Raises a `ValueError` if very many labels at the start are of one class.
 
-    If the labels are `whole`, that is, all there are, it also warns of classes without
-    images.
+    If the labels are `complete`, that is, those of all data, it also warns of classes
+    without images.
     """
     counts = np.zeros(num_classes, np.int64)
     for labels in batches_of_labels:
@@ -286,5 +286,5 @@ def _check_classes(batches_of_labels, num_classes, whole):
         if np.count_nonzero(counts) > 1 or sum(counts) >= batch_checks.MANY_LABELS:
             break
     batch_checks.check_several(counts, batch_checks.FEW_LABELS)
-    if whole:
+    if complete:
         batch_checks.warn_of_missing(counts)
