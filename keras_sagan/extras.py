@@ -1,6 +1,6 @@
-"""Packages that only some parts need, and what to type where one is missing.
+"""Reports missing optional packages, with the command that installs them.
 
-`[options.extras_require]` in `setup.cfg` says which: the extras of this package.
+They are the extras of this package, in `[options.extras_require]` of `setup.cfg`.
 """
 
 import importlib.metadata
@@ -11,11 +11,11 @@ _REQUIREMENT = re.compile(r"""(?P<what>[^;]+?)\s*;.*extra == ['"](?P<extra>[\w-]
 
 
 class MissingExtraError(ImportError):
-    """What was asked for needs a package that is not installed.
+    """Raised if a feature needs packages that are not installed.
 
     Args:
-        what: str. What needs it, the beginning of a sentence.
-        extra: str. The extra that names the package.
+        what: str. Name of the feature, as the beginning of a sentence.
+        extra: str. The extra that lists the packages.
     """
 
     def __init__(self, what, extra):
@@ -24,10 +24,10 @@ class MissingExtraError(ImportError):
 
 
 def install_command(extra):
-    """The command that installs what an extra of this package names.
+    """Returns the command that installs the packages of an extra.
 
-    It names the packages themselves, so that it works before there is a release, and
-    wherever this package was installed from.
+    The command names the packages themselves, so that it works before this package has
+    been released, and wherever it was installed from.
 
     Args:
         extra: str.
@@ -38,8 +38,8 @@ def install_command(extra):
         requirements = importlib.metadata.requires("keras-sagan") or ()
     except importlib.metadata.PackageNotFoundError:
         requirements = ()
-    found = [_REQUIREMENT.match(x) for x in requirements]
-    wanted = [x["what"] for x in found if x and x["extra"] == extra]
-    if not wanted:  # this package is not installed, or was without this extra
+    matches = [_REQUIREMENT.match(x) for x in requirements]
+    packages = [x["what"] for x in matches if x and x["extra"] == extra]
+    if not packages:  # not installed, or an older version without this extra
         return f"pip install '.[{extra}]' in a clone of the repository of keras_sagan"
-    return f"pip install {' '.join(map(shlex.quote, wanted))}"
+    return f"pip install {' '.join(map(shlex.quote, packages))}"

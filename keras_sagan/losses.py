@@ -130,16 +130,16 @@ def get(name: str) -> Loss:
 
 
 def register(name: str, loss: Loss) -> None:
-    """Makes a loss known by a name: to `SAGAN.compile`, and to settings of runs.
+    """Registers a loss under a name, for `SAGAN.compile` and for settings of runs.
 
-    A program that loads a model which was compiled with it registers it first.
+    To load a model that was compiled with the loss, a program must register it first.
 
     Args:
-        name: str. Another than those of this package.
+        name: str that is not the name of another loss.
         loss: `Loss`.
 
     Raises:
-        ValueError: if the name is taken by another loss, or `loss` is none.
+        ValueError: if the name is taken by another loss, or if `loss` is not a `Loss`.
     """
     if not (isinstance(name, str) and name) or LOSSES.get(name, loss) != loss:
         raise ValueError(

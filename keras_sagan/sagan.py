@@ -1,4 +1,4 @@
-"""`SAGAN`: the model that trains, with what saves, loads and exports it."""
+"""The class `SAGAN`: a model that can be trained, saved, loaded and exported."""
 
 import os
 import types
@@ -9,8 +9,8 @@ import keras
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
-        "`SAGAN` trains and exports with the TensorFlow backend of Keras; layers and "
-        "models run on the others too. Set KERAS_BACKEND=tensorflow. "
+        "`SAGAN` needs the TensorFlow backend of Keras; layers and models also run on "
+        "the others. Set KERAS_BACKEND=tensorflow. "
         f"Received: backend {keras.backend.backend()!r}."
     )
 
@@ -21,11 +21,11 @@ from keras_sagan.training.sagan import TrainableSAGAN
 
 
 def _described(preset):
-    """A recipe as `SAGAN.presets` shows it."""
-    known = preset.to_dict()
-    del known["name"]
-    metadata = {x: known.pop(x) for x in ("description", "source")}
-    return {"metadata": metadata, **known}
+    """Returns a recipe in the form of `SAGAN.presets`."""
+    content = preset.to_dict()
+    del content["name"]
+    metadata = {x: content.pop(x) for x in ("description", "source")}
+    return {"metadata": metadata, **content}
 
 
 @keras.saving.register_keras_serializable(package="keras_sagan")
@@ -33,25 +33,25 @@ class SAGAN(TrainableSAGAN):
     """A generator and a discriminator trained against each other.
 
     `ema_generator` holds the moving average of the generator's weights, in float32
-    (or float64). `generate`, `attention_maps`, `evaluate`, `predict` and `export`
-    use it; its spectral norms and batch-norm statistics are re-estimated first
-    whenever its weights have changed. `generator.load_weights` and `.set_weights` set
-    the averages too.
+    (or float64). It is used by `generate`, `attention_maps`, `evaluate`, `predict` and
+    `export`. Its spectral norms and batch-norm statistics are estimated anew before
+    that if its weights have changed. `generator.load_weights` and
+    `generator.set_weights` also set the averages.
 
     Args:
         generator: `Generator`.
         discriminator: `Discriminator` for the same images and classes.
-        class_names: sequence of str, one a class, or None.
+        class_names: sequence of str with the name of each class, or None.
 
     Attributes:
-        presets: mapping of str to dict. The recipes that `from_preset` knows, each
-            with `metadata` (`description` and `source`) and its settings (`model`,
-            `optimizer`, `training`). They have no weights.
+        presets: mapping of str to dict. The named recipes for `from_preset`, each with
+            `metadata` (`description` and `source`) and its settings (`model`,
+            `optimizer`, `training`). Recipes have no weights.
 
-    Call arguments: as the generator's. Returns: images of `ema_generator`.
+    Call arguments: those of the generator. Returns: images of `ema_generator`.
 
     Raises:
-        ValueError: if the networks do not fit each other.
+        ValueError: if the networks are for different images or classes.
 
     Example:
         gan = SAGAN(Generator(num_classes=10), Discriminator(num_classes=10))
@@ -69,7 +69,7 @@ class SAGAN(TrainableSAGAN):
     def save(
         self, filepath: str | os.PathLike, *args: typing.Any, **kwargs: typing.Any
     ) -> None:
-        """As `keras.Model.save`, to a `.keras` file.
+        """Saves the model as a `.keras` file; see `keras.Model.save`.
 
         Raises:
             ValueError: for a file of Keras's older format, `.h5` or `.hdf5`.
@@ -78,10 +78,11 @@ class SAGAN(TrainableSAGAN):
         super().save(os.path.expanduser(filepath), *args, **kwargs)
 
     def export(self, filepath: str | os.PathLike) -> None:
-        """Write `ema_generator` as a SavedModel for TF Serving.
+        """Exports `ema_generator` as a SavedModel for TensorFlow Serving.
 
         Args:
-            filepath: directory to create, e.g. `"saved_models/name/1"`.
+            filepath: str or path of the directory to create, e.g.
+                `"saved_models/name/1"`.
 
         Raises:
             FileExistsError: if `filepath` exists and is not empty.
@@ -97,20 +98,20 @@ class SAGAN(TrainableSAGAN):
     def save_to_preset(
         self, directory: str | os.PathLike, include_optimizer: bool = True
     ) -> None:
-        """Write the model into a directory, which `from_preset` reads.
+        """Saves the model to a directory, from which `from_preset` loads it.
 
-        It gets `config.json`, `model.weights.h5`, `metadata.json` and a model card,
-        `README.md`; `keras_sagan.upload_preset` uploads it to a hub.
+        The files are `config.json`, `model.weights.h5`, `metadata.json` and a model
+        card, `README.md`. `keras_sagan.upload_preset` uploads them to a hub.
 
         Args:
-            directory: str or path. A new or empty directory.
-            include_optimizer: bool. Whether the state of both optimizers is saved, so
-                that training goes on as if it had not been interrupted. Without it,
-                Adam's two moments are left out, the files have about half the size,
-                and the optimizers of the loaded model begin anew.
+            directory: str or path of a new or empty directory.
+            include_optimizer: bool. Whether to save the state of both optimizers, so
+                that training can continue as if it had not been interrupted. Without
+                Adam's two moments, the files have about half the size, and the
+                optimizers of the loaded model start anew.
 
         Raises:
-            FileExistsError: if something is there already.
+            FileExistsError: if the directory is not empty.
         """
         saving.save(self, directory, include_optimizer)
 
@@ -121,28 +122,34 @@ class SAGAN(TrainableSAGAN):
         load_weights: bool = True,
         **overrides: typing.Any,
     ) -> "SAGAN":
-        """A compiled model from a named recipe, a preset directory or a hub.
+        """Creates a compiled model from a named recipe, a directory or a hub.
+
+        With `num_classes`, a model from a directory or a hub gets other classes, so
+        that it can be trained on them. Classes are matched by `class_names`. The
+        weights of new classes, and of all classes if there are no names, start as the
+        mean over the old classes; all other weights are kept. The optimizers start
+        anew, at step 0.
 
         Args:
-            preset: str or path. A name out of `SAGAN.presets`, a directory that
-                `save_to_preset` wrote, or what `upload_preset` uploaded:
-                `"hf://USER/NAME"` (Hugging Face; `@REVISION` may follow) or
-                `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"` (`/VERSION` may follow).
+            preset: str or path. A name out of `SAGAN.presets`, a directory written by
+                `save_to_preset`, or the address of a model on a hub, uploaded by
+                `upload_preset`: `"hf://USER/NAME"` (Hugging Face; `@REVISION` may
+                follow) or `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"` (`/VERSION` may
+                follow).
             load_weights: bool. Whether to load the weights of a directory or hub.
-            **overrides: arguments of `Generator` and `Discriminator` that replace
-                those of a named recipe, and `class_names`. Of a directory or hub only
-                `synchronized`, and for training on other classes `num_classes` (int,
-                or None for an unconditional model) and `class_names` (sequence of
-                str): every weight is kept but those of classes whose name is new, or
-                that have no names. They begin at the mean of the classes that there
-                were. The optimizers begin anew, at step 0.
+            **overrides: for a named recipe, arguments of `Generator` and
+                `Discriminator`, and `class_names`. For a directory or a hub,
+                `synchronized`, `num_classes` (int, or None for an unconditional model)
+                and `class_names` (sequence of str).
+
+        Returns: `SAGAN`.
 
         Raises:
-            ValueError: if there is no such recipe or directory, or what is there
-                cannot be used.
-            FileNotFoundError: if there is no such model on the hub, or the directory
+            ValueError: if there is no such recipe or directory, or if the model cannot
+                be used.
+            FileNotFoundError: if there is no such model on the hub, or if the directory
                 has no weights.
-            ImportError: if the package that the hub needs is not installed.
-            OSError: if the hub cannot be reached, or does not let one in.
+            ImportError: if the client library of the hub is not installed.
+            OSError: if the hub cannot be reached, or refuses access.
         """
         return saving.load(cls, preset, load_weights, overrides)

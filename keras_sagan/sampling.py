@@ -234,8 +234,8 @@ def latents(latent_dim, seeds, truncation=None):
         ValueError: if `truncation` is anything else.
     """
     limits = resolve_truncation(truncation, len(seeds))
-    drawn = row_latents(tf.constant(seeds, tf.int64), latent_dim, tf.constant(limits))
-    return drawn.numpy()
+    seeds = tf.constant(seeds, tf.int64)
+    return row_latents(seeds, latent_dim, tf.constant(limits)).numpy()
 
 
 def _rows(labels):

@@ -1,4 +1,4 @@
-"""Looks regularly for signs that the generator collapses or copies, and warns."""
+"""Warns during training if the generator collapses or copies training images."""
 
 import math
 import warnings
@@ -15,19 +15,18 @@ D_SIGMA = "d_largest_sigma"
 class CollapseSigns(StepCallback):
     """Compares generated with real images, class by class, and warns of collapse.
 
-    When an epoch ends in which a multiple of `every` steps was reached, up to 1,000
-    images of the averaged generator are looked at, always of the same latent vectors,
-    beside equally many real ones. What is seen (`metrics.collapse.Reference.signs`)
+    At the end of an epoch in which a multiple of `every` steps was reached, up to 1,000
+    images of the averaged generator, always from the same latent vectors, are compared
+    with equally many real ones. The results (see `metrics.collapse.Reference.signs`)
     and the largest singular value of the discriminator's kernels are added to the logs
     of the epoch, for the callbacks that come after this one. There is a
-    `RuntimeWarning` when one of the signs appears that
-    `visualize.report.diagnosis.collapsing` knows. With fewer than 20 real images
-    nothing is looked at.
+    `RuntimeWarning` for each new finding of `visualize.report.diagnosis.collapsing`.
+    With fewer than 20 real images, nothing is compared.
 
     Args:
-        real: `ImageSet` of the images that are trained on; at most 10,000 of them, so
-            that copies are found quickly.
-        every: int. Number of steps between two looks.
+        real: `ImageSet` of training images. It should have at most 10,000, so that
+            copies are found quickly.
+        every: int. Number of steps between two comparisons.
     """
 
     def __init__(self, real, every):
@@ -49,15 +48,15 @@ class CollapseSigns(StepCallback):
         if logs is not None:
             logs.update(signs)
         self._looks = [*self._looks[-1:], {"step": self.step, **signs}]
-        found = list(diagnosis.collapsing(self._looks, self.model.class_names))
-        new = [x for x in found if x.name not in self._known]
-        self._known = {x.name for x in found}
+        findings = list(diagnosis.collapsing(self._looks, self.model.class_names))
+        new = [x for x in findings if x.name not in self._known]
+        self._known = {x.name for x in findings}
         for finding in new:
             message = f"Step {self.step}: {finding.name.lower()}. {finding.text}"
             warnings.warn(message, RuntimeWarning, stacklevel=2)
 
     def _look(self):
-        if self._reference is None:  # decodes images: not before it is needed
+        if self._reference is None:  # not earlier, because it decodes images
             self._reference = collapse.Reference(self.real)
         fake = image_sets.gan_images(
             self.model, min(self.real.count, collapse.LOOKED_AT)
@@ -67,14 +66,14 @@ class CollapseSigns(StepCallback):
 
 
 def largest_singular_value(network):
-    """The largest singular value of the kernels of a network, as matrices.
+    """Computes the largest singular value of all kernels of a network, as matrices.
 
-    Of spectrally normalised layers it is that of the stored kernel.
+    The kernels of spectrally normalised layers are taken before their normalisation.
 
     Args:
         network: `keras.Model`.
 
-    Returns: float; NaN where a kernel is not finite.
+    Returns: float, or NaN if a kernel is not finite.
     """
     kernels = [np.asarray(x) for x in network.trainable_variables if len(x.shape) > 1]
     if not all(np.isfinite(x).all() for x in kernels):

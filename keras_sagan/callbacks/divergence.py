@@ -49,8 +49,8 @@ def diversity(images, labels=None):
 def real_diversity(source):
     """Returns the `diversity` of a `keras_sagan.data.Source`, from a sample of it."""
     images, labels = source.arrays()
-    some = np.linspace(0, len(images) - 1, min(len(images), LOOKED_AT)).astype(int)
-    return diversity(images[some], None if labels is None else labels[some])
+    sample = np.linspace(0, len(images) - 1, min(len(images), LOOKED_AT)).astype(int)
+    return diversity(images[sample], None if labels is None else labels[sample])
 
 
 class CollapseWarnings(StepCallback):
@@ -90,18 +90,18 @@ class CollapseWarnings(StepCallback):
             _warn(
                 f"Step {self.step}: the discriminator has won: its loss was below "
                 f"{SATURATED} for {INTERVALS} intervals, and the generator can no "
-                "longer learn from it. A smaller learning rate for it, or more images, "
-                "may help."
+                "longer learn from it. A smaller learning rate of the discriminator, "
+                "or more images, may help."
             )
 
     def _look_at_samples(self):
         if self.step == 0:  # an untrained generator
             return
-        found = diversity(self.samples.images, self.samples.labels)
-        if found < LOW_DIVERSITY * self.real_diversity:
+        spread = diversity(self.samples.images, self.samples.labels)
+        if spread < LOW_DIVERSITY * self.real_diversity:
             _warn(
                 f"Step {self.step}: the samples have collapsed: images of a class "
-                f"differ by {found:.1f} grey levels, real ones by "
+                f"differ by {spread:.1f} grey levels, real ones by "
                 f"{self.real_diversity:.1f}. Look at {self.samples.path}; another "
                 "seed or other learning rates may help."
             )

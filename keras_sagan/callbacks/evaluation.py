@@ -106,7 +106,7 @@ class Evaluation(StepCallback):
     def prepare(self):
         """Computes the features of the real images, once, and tries out every metric.
 
-        Doing this before training shows right away if a setting cannot work.
+        If this is done before training, settings that cannot work are found at once.
 
         Raises:
             ValueError: if a metric cannot be computed, or if there is no score
@@ -127,7 +127,7 @@ class Evaluation(StepCallback):
     def go_on(self, model):
         """Reads the table of a resumed run up to the step of the model.
 
-        Returns: bool. Whether these scores mean that training is over already.
+        Returns: bool. Whether training is already over according to these scores.
         """
         self.set_model(model)
         if self._read_table():
@@ -148,7 +148,8 @@ class Evaluation(StepCallback):
             return
         self._last_step = self.step
         elapsed = time.monotonic() - self._begin
-        # If it costs as much as the last one, would all of them exceed their share?
+        # Skipped if all evaluations would exceed their share of the time, assuming
+        # that this one takes as long as the last one.
         if self._spent + self.cost > self.share * (elapsed + self.cost):
             self.skipped += 1
         else:

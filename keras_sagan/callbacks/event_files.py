@@ -60,13 +60,13 @@ def keep_until(directory, step):
 
     Returns: set of int, the steps that still have points.
     """
-    left = set()
+    remaining = set()
     for path in sorted(paths.local(directory).glob(_PATTERN)):
-        steps, whole = _steps(path)
-        left.update(x for x in steps if x <= step)
-        if not whole or any(x > step for x in steps):
+        steps, complete = _steps(path)
+        remaining.update(x for x in steps if x <= step)
+        if not complete or any(x > step for x in steps):
             _rewrite(path, step)
-    return left
+    return remaining
 
 
 def _steps(path):

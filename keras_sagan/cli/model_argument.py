@@ -31,7 +31,7 @@ def add_model(parser, may_be, metavar="MODEL", **arguments):
 
 
 def model_name(text):
-    """A `type=` of argparse: a path on this machine, or the address of a hub."""
+    """Checks a path on this machine or an address of a hub, for argparse's `type=`."""
     if not addresses.is_address(text):
         return local_path(text)
     try:

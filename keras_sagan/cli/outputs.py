@@ -27,7 +27,7 @@ def add_output(parser, suffixes, default=None):
             )
         return local_path(text)
 
-    known = f" (default: {default})" if default else ""
+    default_text = f" (default: {default})" if default else ""
     parser.add_argument(
         "-o",
         "--output",
@@ -35,7 +35,7 @@ def add_output(parser, suffixes, default=None):
         default=default,
         type=checked,
         metavar=f"FILE{'|'.join(suffixes)}",
-        help=f"file to write{known}",
+        help=f"file to write{default_text}",
     )
     add_force(parser)
 
@@ -74,9 +74,9 @@ def check_file(name, force):
 
 
 def check_folder(name):
-    """Raises `UserError` if a folder cannot be made, or has something in it.
+    """Raises a `UserError` if a folder cannot be created, or if it is not empty.
 
-    Returns: its path.
+    Returns: path of the folder.
     """
     path = pathlib.Path(name)
     if path.is_dir() and not any(path.iterdir()):
@@ -105,9 +105,9 @@ def check_writable(name):
 
 
 def _check_place(path):
-    there = next(x for x in path.absolute().parents if x.exists() or x.is_symlink())
-    if not there.is_dir() or not os.access(there, os.W_OK):
+    parent = next(x for x in path.absolute().parents if x.exists() or x.is_symlink())
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
         raise UserError(
-            f"{str(path)!r} cannot be written: {str(there)!r} is not a folder that "
+            f"{str(path)!r} cannot be written: {str(parent)!r} is not a folder that "
             "can be written to."
         )

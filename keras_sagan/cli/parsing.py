@@ -1,4 +1,4 @@
-"""Shared by the parsers of all commands: help with examples, types, error messages."""
+"""Parsing for all commands: help with examples, types of options, error messages."""
 
 import argparse
 import difflib
@@ -91,15 +91,15 @@ def png_file(text):
     return local_path(text)
 
 
-def _converter(kind, known):
+def _converter(kind, setting):
     def convert(text):
         try:
             value = kind(text)
         except ValueError:
             value = None
-        if value is None or not (known.allows(value) and math.isfinite(value)):
+        if value is None or not (setting.allows(value) and math.isfinite(value)):
             raise argparse.ArgumentTypeError(
-                f"must be {known.rule(kind, value)}. Received: {text}"
+                f"must be {setting.rule(kind, value)}. Received: {text}"
             )
         return value
 

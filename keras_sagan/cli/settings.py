@@ -1,6 +1,6 @@
 """Turns the command line of `keras-sagan train` into a `RunConfig`.
 
-The flags are generated from the settings themselves, see `keras_sagan.config.section`.
+The flags are generated from the settings themselves; see `keras_sagan.config.section`.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from keras_sagan.files import json_files
 
 DEFAULT_PRESET = "sagan_32_small"
 
-_TYPES = {"DIR": local_path, "MODEL": model_name}  # of flags, by what they take
+_TYPES = {"DIR": local_path, "MODEL": model_name}  # types of flags, by their metavar
 
 
 def add_base(parser):
@@ -37,8 +37,8 @@ def add_base(parser):
         "--config",
         type=local_path,
         metavar="FILE",
-        help="JSON file of settings, e.g. the config.json of a run; flags win over it, "
-        "and what it does not say is the preset's",
+        help="JSON file of settings, e.g. the config.json of a run; flags override it, "
+        "and settings that it lacks are those of the preset",
     )
 
 
@@ -46,11 +46,11 @@ def add_flags(parser):
     """Adds a flag for every setting that has one, grouped by section, and `--set`."""
     for section in SECTIONS:
         fields = dataclasses.fields(section.type)
-        without = [field.name for field in fields if setting_of(field).flag is None]
+        flagless = [field.name for field in fields if setting_of(field).flag is None]
         about = section.type.__doc__.partition("\n\nArgs:")[0]
-        more = f" With --set {section.name}.FIELD=VALUE: {', '.join(without)}."
+        more = f" With --set {section.name}.FIELD=VALUE: {', '.join(flagless)}."
         group = parser.add_argument_group(
-            section.name, wrap(about + (more if without else ""))
+            section.name, wrap(about + (more if flagless else ""))
         )
         for field in fields:
             if setting_of(field).flag is not None:
@@ -60,16 +60,16 @@ def add_flags(parser):
         action="append",
         default=[],
         metavar="SECTION.FIELD=VALUE",
-        help="any setting, e.g. --set model.base_filters=32; it wins over flags and "
-        "may be repeated",
+        help="any setting, e.g. --set model.base_filters=32; overrides flags and may "
+        "be repeated",
     )
 
 
 def _add_flag(group, section, field):
-    known = setting_of(field)
-    choices = f": {', '.join(map(str, known.choices))}" if known.choices else ""
-    text = f"{known.help}{choices} (default: {_default(section, field)})"
-    flag, unit = known.flag.split()
+    setting = setting_of(field)
+    choices = f": {', '.join(map(str, setting.choices))}" if setting.choices else ""
+    text = f"{setting.help}{choices} (default: {_default(section, field)})"
+    flag, unit = setting.flag.split()
     group.add_argument(
         flag,
         dest=f"{section.name}.{field.name}",
@@ -89,8 +89,8 @@ def resolve(options):
 
     Returns: tuple of the `RunConfig` and the set of names of the settings that were
         given explicitly, by flags or in the file, and which the data must not change.
-        If `--dataset` overrides that of the file, the number of classes and channels in
-        the file do not count.
+        If `--dataset` overrides that of the file, the numbers of classes and channels
+        in the file are not among them.
 
     Raises:
         ValueError: if a setting is unknown or invalid, or if the file is not a
@@ -205,9 +205,8 @@ def _default(section, field):
     """Returns what `--help` shows as the default of a setting."""
     if section.default_factory is dataclasses.MISSING:
         return "the preset's"
-    known = setting_of(field)
     if field.default is None:
-        return known.none
+        return setting_of(field).none
     if field.default == ():
         return "none"
     return str(field.default).lower() if field.type is bool else field.default

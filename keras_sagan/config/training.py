@@ -166,7 +166,7 @@ class LoggingConfig(Section):
     )
     sample_every: int = setting(
         1000,
-        "number of steps between two grids of samples, and two looks for collapse",
+        "number of steps between two grids of samples, and two checks for collapse",
         "--sample-every STEPS",
         least=1,
     )

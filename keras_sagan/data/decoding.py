@@ -24,7 +24,7 @@ EXTENSIONS = (
 _BEGINNING = re.compile(
     rb"BM.{4}\0{4}|GIF8[79]a|\xff\xd8\xff|\x89PNG\r\n\x1a\n|RIFF.{4}WEBP", re.DOTALL
 )
-# Of the brands in the first box of an ISO media file, those of pictures.
+# Brands of pictures in the first box of an ISO media file.
 _AVIF = re.compile(rb".{4}ftyp(.{4})*?avi[fs]", re.DOTALL)
 _HEIF = re.compile(rb".{4}ftyp(.{4})*?(hei[cxms]|hev[cxms])", re.DOTALL)
 _BEGINNING_BYTES = 64
@@ -33,7 +33,7 @@ _ALWAYS = ("BMP", "GIF", "JPEG", "PNG", "TIFF", "WEBP")
 _WITHOUT_RANGE = (
     "F",
     "I",
-)  # modes of TIFF: numbers of which nothing says what white is
+)  # modes of TIFF files with numbers that have no defined range
 
 # A small file may claim to have any size, so larger pictures are not decoded. This is
 # Pillow's default limit.
@@ -90,8 +90,8 @@ def open_picture(file, name=None):
             stored = (width, height, picture.mode)
             if picture.format == "TIFF" and picture.mode in _WITHOUT_RANGE:
                 raise ValueError(
-                    f"its numbers (mode {picture.mode}) have no range that is known: "
-                    "save it with 8 or 16 bits"
+                    f"its numbers (mode {picture.mode}) have no known range: save it "
+                    "with 8 or 16 bits"
                 )
             picture.load()
             return ImageOps.exif_transpose(picture), stored
@@ -106,7 +106,7 @@ def _stream(file):
 
 
 def _open(stream):
-    """The picture of a stream, none of its pixels decoded."""
+    """Opens the picture of a stream without decoding its pixels."""
     beginning = stream.read(_BEGINNING_BYTES)
     stream.seek(0)
     formats = _ALWAYS

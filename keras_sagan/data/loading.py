@@ -20,7 +20,7 @@ KINDS = (
     "tfrecord:PATH",
 )
 _PREFIXES = tuple(kind.partition(":")[0] for kind in KINDS if ":" in kind)
-# What a file's name ends in -> what it is.
+# From the extension of a file to the kind of source.
 _ENDINGS = {".npz": "npz", ".tar": "wds", ".tfrecord": "tfrecord"}
 
 _SIZES = (8, 2048)  # smallest and largest image size in pixels
@@ -126,7 +126,7 @@ def open_pictures(kind, rest, split, image_size, cache_dir):
 
 
 def _splits(kind, rest):
-    """The splits of a parsed name of another kind: dict of name to `Pictures`."""
+    """Opens the splits of another kind of source: dict from names to `Pictures`."""
     if kind == "hf":
         from keras_sagan.data.sources import hugging_face
 

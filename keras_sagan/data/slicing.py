@@ -1,4 +1,4 @@
-"""Slices such as "train[:90%]" of the splits of any source, as TFDS spells them."""
+"""Slices of splits, such as "train[:90%]", for any source, in the notation of TFDS."""
 
 import bisect
 import dataclasses
@@ -17,26 +17,27 @@ class Slice(typing.NamedTuple):
 
 
 def parse(split, counts, name):
-    """The rows that a split or slice stands for.
+    """Returns the rows for which a split or slice stands.
 
     Args:
         split: str. "train", "train[:90%]", "train[10:20]", "train[:5]+test".
-        counts: dict from the name of each split there is to its number of examples.
-        name: str. What the data set is called, for messages.
+        counts: dict from the name of each existing split to its number of examples.
+        name: str. Name of the data set, for messages.
 
     Returns:
         list of `Slice`, none of them empty.
 
     Raises:
-        ValueError: if there is no such split (names those that exist), or it is empty.
+        ValueError: if there is no such split (the message names those that exist), or
+            if it is empty.
     """
-    found = [Slice(split, 0, counts[split])] if split in counts else None
-    found = [x for x in found or _sliced(split, counts, name) if x.stop > x.start]
-    if not found:
+    slices = [Slice(split, 0, counts[split])] if split in counts else None
+    slices = [x for x in slices or _sliced(split, counts, name) if x.stop > x.start]
+    if not slices:
         raise ValueError(
             f"`split` of {name!r} has no examples. Received: split={split!r}."
         )
-    return found
+    return slices
 
 
 def _sliced(split, counts, name):
@@ -57,7 +58,7 @@ def _sliced(split, counts, name):
 
 
 def take(splits, split, name):
-    """The `Pictures` of a split or slice.
+    """Returns the `Pictures` of a split or slice.
 
     Args:
         splits: dict from the name of each split to its `Pictures`; all have the same
@@ -65,9 +66,9 @@ def take(splits, split, name):
         split, name: as for `parse`.
 
     Raises:
-        ValueError: as `parse`.
+        ValueError: as for `parse`.
     """
-    if split in splits:  # also one whose problems have left nothing of it
+    if split in splits:  # even if it is empty, because its problems are reported later
         return splits[split]
     counts = {key: pictures.count for key, pictures in splits.items()}
     return _joined(
@@ -79,7 +80,7 @@ def take(splits, split, name):
 
 
 def _joined(parts):
-    """The `Pictures` of ranges of others: list of (pictures, start, stop)."""
+    """Returns the `Pictures` of ranges of others, a list of (pictures, start, stop)."""
     ends = list(itertools.accumulate(stop - start for _, start, stop in parts))
     whole = list({id(pictures): pictures for pictures, _, _ in parts}.values())
 

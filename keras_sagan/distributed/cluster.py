@@ -38,8 +38,8 @@ class Cluster:
         object.__setattr__(self, "workers", tuple(self.workers))
         for address in self.workers:
             _check_address(address)
-        twice = [x for x, n in collections.Counter(self.workers).items() if n > 1]
-        if twice or not self.workers:
+        repeated = [x for x, n in collections.Counter(self.workers).items() if n > 1]
+        if repeated or not self.workers:
             raise ValueError(
                 "`workers` must be different addresses, at least one. "
                 f"Received: {', '.join(self.workers) or 'none'}."

@@ -30,9 +30,9 @@ class DistributedModel(keras.Model):
     def arguments_of(self, method, *args, **kwargs):
         """Returns a dict of the arguments of a `keras.Model` method, by their names."""
         signature = inspect.signature(getattr(keras.Model, method))
-        given = dict(signature.bind(self, *args, **kwargs).arguments)
-        del given["self"]
-        return given | given.pop("kwargs", {})
+        arguments = dict(signature.bind(self, *args, **kwargs).arguments)
+        del arguments["self"]
+        return arguments | arguments.pop("kwargs", {})
 
     def fit(self, *args, **kwargs):
         """Trains the model; arguments and result are those of `keras.Model.fit`.
@@ -136,10 +136,12 @@ class DistributedModel(keras.Model):
             batch = next(iter(dataset), None)
             values.append([np.asarray(x).tolist() for x in tf.nest.flatten(batch)])
         digests = np.stack([_digest(value) for value in values])
-        found = strategies.gather(digests, self.distribute_strategy)
+        gathered = strategies.gather(digests, self.distribute_strategy)
         for i, subject in enumerate(_SUBJECTS[: len(values)]):
             others = [
-                w for w in range(len(found)) if (found[w, i] != found[0, i]).any()
+                w
+                for w in range(len(gathered))
+                if (gathered[w, i] != gathered[0, i]).any()
             ]
             if others:
                 raise ValueError(

@@ -64,25 +64,25 @@ def connect(cluster, versions, timeout=300.0):
 def _gather(cluster, hello, timeout, deadline):
     """Does the chief's part of `connect`; returns a dict from index to socket."""
     others = len(cluster.workers) - 1
-    found = []  # hello and socket of each worker that came
+    callers = []  # hello and socket of each worker that came
     with contextlib.ExitStack() as stack:
         with _listen(cluster) as listener:
-            while len(found) < others and time.monotonic() < deadline:
+            while len(callers) < others and time.monotonic() < deadline:
                 theirs, connection = _accept(listener, deadline, stack)
                 # A worker that was restarted is there twice, once with a dead socket.
-                _drop_closed(found)
+                _drop_closed(callers)
                 if theirs is not None:
-                    found.append((theirs, connection))
-        hellos = [theirs for theirs, _ in found]
+                    callers.append((theirs, connection))
+        hellos = [theirs for theirs, _ in callers]
         error = _misfit(cluster, hello, hellos, timeout)
         error = error or _misplaced(cluster, hellos, deadline)
-        for _, connection in found:
+        for _, connection in callers:
             with contextlib.suppress(OSError):
                 connection.sendall(line({"verdict": error}))
         if error:
             raise WorkersError(error)
         stack.pop_all()  # the connections stay open
-    return {theirs["index"]: connection for theirs, connection in found}
+    return {theirs["index"]: connection for theirs, connection in callers}
 
 
 def _accept(listener, deadline, stack):
@@ -98,19 +98,19 @@ def _accept(listener, deadline, stack):
     return None, None
 
 
-def _drop_closed(found):
+def _drop_closed(callers):
     """Removes workers whose connection has been closed while they were waiting."""
-    for worker in list(found):
+    for worker in list(callers):
         _, connection = worker
         readable, _, _ = select.select([connection], [], [], 0)
-        if not readable:  # waiting silently, as it should
+        if not readable:  # the worker is waiting silently, as it should
             continue
-        said = b""
+        content = b""
         with contextlib.suppress(OSError):
-            said = connection.recv(1, socket.MSG_PEEK)
-        if not said:
+            content = connection.recv(1, socket.MSG_PEEK)
+        if not content:
             connection.close()
-            found.remove(worker)
+            callers.remove(worker)
 
 
 def _misfit(cluster, ours, hellos, timeout):
@@ -158,7 +158,7 @@ def _call(cluster, theirs, limit):
             with _dial(cluster.workers[theirs["index"]]) as connection:
                 if _receive(connection).get("token") == theirs["token"]:
                     return None
-            problem = "somebody else answers"
+            problem = "another program answers"
         except (OSError, ValueError) as error:
             problem = str(error)
         if time.monotonic() > limit:

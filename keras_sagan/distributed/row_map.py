@@ -27,7 +27,7 @@ class RowMap:
         self._function = function
         self._strategy = strategy
         self._replicas = strategies.local_replicas(strategy)
-        self._together = tf.function(
+        self._on_all = tf.function(
             lambda share: strategy.run(self._on_one, share),
             reduce_retracing=True,
             autograph=False,
@@ -35,20 +35,20 @@ class RowMap:
 
     def __call__(self, columns, batch_size):
         count = len(columns[0])
-        spread = -(-count // self._replicas)  # smaller batches if some would be idle
-        batch_size = min(batch_size, spread)
+        # Smaller batches, if otherwise some replicas would be idle.
+        batch_size = min(batch_size, -(-count // self._replicas))
         shares = [
             tuple(tf.constant(x[start : start + batch_size]) for x in columns)
             for start in range(0, count, batch_size)
         ]
         if self._replicas == 1:
-            found = [_numpy(self._function(*x)) for x in shares]
+            results = [_numpy(self._function(*x)) for x in shares]
         else:
             groups = range(0, len(shares), self._replicas)
-            found = [
+            results = [
                 y for i in groups for y in self._group(shares[i : i + self._replicas])
             ]
-        return tf.nest.map_structure(_joined, *found)
+        return tf.nest.map_structure(_joined, *results)
 
     def _on_one(self, *rows):
         """Calls the function through a plain method.
@@ -65,7 +65,7 @@ class RowMap:
         distributed = self._strategy.experimental_distribute_values_from_function(
             lambda _: next(values)
         )
-        results = self._together(distributed)
+        results = self._on_all(distributed)
         local = self._strategy.experimental_local_results
 
         def of(replica):

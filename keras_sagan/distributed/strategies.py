@@ -40,7 +40,7 @@ def check_strategy(name, cluster):
     """Returns the name of the strategy to use: `name`, or what `"auto"` stands for.
 
     Raises:
-        ValueError: as `create_strategy`.
+        ValueError: as for `create_strategy`.
     """
     if name not in STRATEGIES:
         raise ValueError(
@@ -121,8 +121,8 @@ def check_scope(variable):
     if replicas > 1 and not strategy.extended.variable_created_in_scope(value):
         raise ValueError(
             "A model that is compiled in the scope of a strategy must be created in "
-            "that scope, too: otherwise it has no weights on the replicas. Received: a "
-            f"model that was created outside, {replicas} replicas."
+            "that scope, too. Otherwise, it has no weights on the replicas. Received: "
+            f"a model that was created outside, {replicas} replicas."
         )
 
 
@@ -133,16 +133,16 @@ def check_optimizer(name, optimizer):
     made_in_scope = strategy.extended.variable_created_in_scope
     if replicas > 1 and not made_in_scope(optimizer.iterations.value):
         raise ValueError(
-            f"`{name}` must be created in the scope of the strategy: otherwise every "
+            f"`{name}` must be created in the scope of the strategy. Otherwise, every "
             f"replica counts its steps. Received: {name}={optimizer!r}, created "
             "outside."
         )
     if replicas > 1 and isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         raise ValueError(
-            f"`{name}` must not be a LossScaleOptimizer on several replicas: Keras's "
-            "checks the gradients of the first replica only, and an overflow on "
+            f"`{name}` must not be a LossScaleOptimizer on several replicas, because "
+            "it checks the gradients of the first replica only, and an overflow on "
             "another one makes the weights infinite. Networks in mixed_float16 need "
-            "one, those in mixed_bfloat16 do not. Received: "
+            "a LossScaleOptimizer, those in mixed_bfloat16 do not. Received: "
             f"{name}={optimizer!r} on {replicas} replicas."
         )
 
@@ -270,11 +270,11 @@ def from_chief(arrays, strategy):
             every worker.
         strategy: `tf.distribute.Strategy`.
 
-    Returns: dict as `arrays`.
+    Returns: dict like `arrays`.
     """
     if not is_multi_worker(strategy):
         return arrays
-    add_up, received = _summation(strategy), {}
+    add_up, copies = _summation(strategy), {}
     for name in sorted(arrays):
         array = np.asarray(arrays[name])
         # The bytes travel as integers, whose sum with zeros is exact.
@@ -284,8 +284,8 @@ def from_chief(arrays, strategy):
             words.view(np.uint8)[: array.nbytes] = content
         content = add_up(words).tobytes()[: array.nbytes]
         value = np.frombuffer(content, array.dtype)
-        received[name] = value.reshape(array.shape)
-    return received
+        copies[name] = value.reshape(array.shape)
+    return copies
 
 
 def _multi_worker(cluster):

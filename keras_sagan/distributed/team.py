@@ -67,14 +67,14 @@ def assemble(strategy, workers, index, timeout, leave, mistakes=(ValueError,)):
         ValueError: if there is no such strategy or cluster.
         WorkersError: if the workers cannot work together.
     """
-    found, connected = cluster.find(workers, index), None
-    strategies.check_strategy(strategy, found)
+    members, connections = cluster.find(workers, index), None
+    strategies.check_strategy(strategy, members)
     with contextlib.ExitStack() as stack:
-        if found is not None:
+        if members is not None:
             versions_here = versions.environment()
-            connected = rendezvous.connect(found, versions_here, timeout)
-            stack.enter_context(_together(connected, leave, mistakes))
-        yield Team(strategies.create_strategy(strategy, found), connected)
+            connections = rendezvous.connect(members, versions_here, timeout)
+            stack.enter_context(_together(connections, leave, mistakes))
+        yield Team(strategies.create_strategy(strategy, members), connections)
 
 
 @contextlib.contextmanager
@@ -89,11 +89,11 @@ def _together(workers, leave, mistakes):
     except WorkerLost as error:
         leave(str(error))
     except BaseException as error:
-        said = isinstance(error, mistakes)
-        if not said:
+        is_mistake = isinstance(error, mistakes)
+        if not is_mistake:
             with contextlib.suppress(BaseException):
                 _check_lost(workers, error, leave)
-        kind = "" if said else f"{type(error).__name__}: "
+        kind = "" if is_mistake else f"{type(error).__name__}: "
         workers.close(f"{kind}{error}".splitlines()[0])
         raise
 

@@ -22,11 +22,11 @@ _SHOWN_DIFFERENCES = 5
 
 
 class WorkersError(RuntimeError):
-    """The workers cannot work together; raised on every one of them."""
+    """Raised on all workers if they cannot work together."""
 
 
 class WorkerLost(WorkersError):
-    """A worker is gone or has stopped, so that the others cannot go on."""
+    """Raised if a worker is gone or has stopped, so that the others cannot go on."""
 
 
 class Workers:
@@ -82,7 +82,7 @@ class Workers:
 
     @contextlib.contextmanager
     def watched(self, on_loss):
-        """Calls `on_loss(message)` in another thread if a worker is lost meanwhile."""
+        """Calls `on_loss(message)` in another thread if the scope loses a worker."""
         with self._lock:
             self._on_loss, lost = on_loss, self.lost
         if lost:
@@ -181,16 +181,16 @@ def differences(first, second):
 
 def disagreement(subject, ours, index, theirs):
     """Returns a sentence on how a worker's value differs from the chief's, or None."""
-    found = differences(ours, theirs)
-    if not found:
+    rows = differences(ours, theirs)
+    if not rows:
         return None
-    shown = "; ".join(
+    text = "; ".join(
         f"{name or subject}: {a!r} on worker 0, {b!r} on worker {index}"
-        for name, a, b in found[:_SHOWN_DIFFERENCES]
+        for name, a, b in rows[:_SHOWN_DIFFERENCES]
     )
-    more = len(found) - _SHOWN_DIFFERENCES
+    more = len(rows) - _SHOWN_DIFFERENCES
     rest = f"; and {more} more" if more > 0 else ""
-    return f"The {subject} must be the same on every worker. Received: {shown}{rest}."
+    return f"The {subject} must be the same on every worker. Received: {text}{rest}."
 
 
 def line(message):

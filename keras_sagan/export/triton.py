@@ -1,4 +1,4 @@
-"""Models for NVIDIA's Triton Inference Server: a folder of its model repository."""
+"""Exports models for NVIDIA's Triton Inference Server, to its model repository."""
 
 import os
 import pathlib
@@ -12,8 +12,8 @@ from keras_sagan.extras import MissingExtraError
 from keras_sagan.files import paths, writing
 
 MODEL, CONFIG = "model.onnx", "config.pbtxt"
-MAX_BATCH = 32  # rows that are computed at once
-QUEUE_MICROSECONDS = 2000  # that a request may wait for others
+MAX_BATCH = 32  # largest number of rows computed at once
+QUEUE_MICROSECONDS = 2000  # longest time that a request waits for others
 
 # `DataType` of model_config.proto, by the type of ONNX.
 _TYPES = {1: "TYPE_FP32", 2: "TYPE_UINT8", 6: "TYPE_INT32", 7: "TYPE_INT64"}
@@ -26,25 +26,26 @@ def export_triton(
     verify: typing.Callable[[pathlib.Path], None] = lambda path: None,
     **facts: typing.Any,
 ) -> pathlib.Path:
-    """Write `generator` as the next version of a model of a Triton repository.
+    """Writes a generator as the next version of a model in a Triton repository.
 
-    `DIRECTORY/config.pbtxt` describes the model, `DIRECTORY/N/model.onnx` is what
-    Triton's ONNX Runtime backend runs. Requests are batched and the first are answered
-    before the model is ready. What comes in as a vector of rows elsewhere has the shape
-    `(n, 1)` for Triton.
+    `DIRECTORY/config.pbtxt` describes the model, and Triton's ONNX Runtime backend runs
+    `DIRECTORY/N/model.onnx`. Triton batches requests, and computes two batches as a
+    warm-up before the model is ready. Inputs that are vectors `(n,)` in other exports
+    have the shape `(n, 1)`.
 
     Args:
-        generator: `Generator`, built.
-        directory: str or path. Of the model: its name is the model's.
-        signature: str. What the model does; see `export_onnx`.
-        verify: function that is given the path of the ONNX model before it is
-            published; what it raises leaves nothing behind.
-        **facts: other arguments of `model_card`.
+        generator: built `Generator`.
+        directory: str or path of the model's directory, whose name becomes that of the
+            model.
+        signature: str. Function of the model; see `export_onnx`.
+        verify: function that is called with the path of the ONNX model before it is
+            published. If it raises an error, nothing is left behind.
+        **facts: further arguments of `model_card`.
 
     Returns: path of the version.
 
     Raises:
-        ImportError: without the extra `onnx`.
+        ImportError: if the extra `onnx` is not installed.
         ValueError: if there is no such signature, or no attention layer.
         FileExistsError: if the directory has the configuration of another model.
     """
@@ -55,29 +56,29 @@ def export_triton(
         export_onnx(generator, path, directory.name, signature, **facts)
         verify(path)
         config = model_config(path, directory.name).encode()
-        there = directory / CONFIG
-        if not there.exists():
-            writing.create_file(there, config)
-        elif there.read_bytes() != config:
+        target = directory / CONFIG
+        if not target.exists():
+            writing.create_file(target, config)
+        elif target.read_bytes() != config:
             raise FileExistsError(
-                f"{str(there)!r} is there and describes another model: change nothing "
-                "in it, or export to another directory."
+                f"{str(target)!r} exists and differs from the configuration of this "
+                "model. Undo changes to it, or export to another directory."
             )
 
     return publishing.publish_version(write, directory)
 
 
 def model_config(path: str | os.PathLike, name: str) -> str:
-    """The `config.pbtxt` of an ONNX model whose first dimensions are the rows.
+    """Returns the `config.pbtxt` of an ONNX model whose first dimensions are the rows.
 
     Args:
         path: str or path of the model.
-        name: str. That Triton calls it.
+        name: str. Name of the model in Triton.
 
-    Returns: text of the message `inference.ModelConfig`.
+    Returns: str, a text of the message `inference.ModelConfig`.
 
     Raises:
-        ImportError: without the extra `onnx`.
+        ImportError: if the extra `onnx` is not installed.
     """
     try:
         import onnx
@@ -101,7 +102,7 @@ def model_config(path: str | os.PathLike, name: str) -> str:
 
 
 def _tensor(value):
-    """Type and shape of a row."""
+    """Returns the type and the shape of a row."""
     tensor = value.type.tensor_type
     return _TYPES[tensor.elem_type], [
         dim.dim_value or -1 for dim in tensor.shape.dim[1:]
@@ -109,7 +110,7 @@ def _tensor(value):
 
 
 def _block(kind, name, dtype, shape):
-    # Triton has no rows without a shape: it takes them off.
+    # Triton has no rows of scalars, but it can remove the dimension of size 1.
     dims = f"dims: {shape}" if shape else "dims: [1]\n  reshape { shape: [] }"
     return f'{kind} {{\n  name: "{name}"\n  data_type: {dtype}\n  {dims}\n}}\n'
 

@@ -71,13 +71,13 @@ def parse(content, name):
     """
     try:
         text = content.decode() if isinstance(content, bytes) else content
-        found = json.loads(text)
-    except (ValueError, RecursionError) as error:  # the latter: nested too deeply
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:  # the latter if nested too deeply
         raise ValueError(f"{name} is not JSON: {error}.") from error
-    if not isinstance(found, dict):
+    if not isinstance(value, dict):
         raise ValueError(f"{name} must hold a JSON object.")
-    _check_depth(found, name)
-    return found
+    _check_depth(value, name)
+    return value
 
 
 def _check_depth(value, name):

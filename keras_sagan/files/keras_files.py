@@ -49,7 +49,7 @@ def load(path, examine=None):
         return keras.saving.load_model(path, safe_mode=True)
     except Exception as error:  # untrusted arguments can make Keras raise anything
         raise ValueError(
-            f"{str(path)!r} holds no model that can be built: {error}"
+            f"The model in {str(path)!r} cannot be built: {error}"
         ) from error
 
 
@@ -66,7 +66,7 @@ def check(path):
         for name in archive.namelist():
             inside = name.startswith(_ASSETS) and ".." not in name.split("/")
             if name not in (_CONFIG, _METADATA, _WEIGHTS) and not inside:
-                raise ValueError(f"it has an entry {name!r}, which no model has.")
+                raise ValueError(f"it has an entry {name!r}, unlike files of Keras.")
         with archive.open(_CONFIG) as file:
             config = json_files.parse(_read(file, _LARGEST_CONFIG), _CONFIG)
         _check_layers(config)
@@ -120,9 +120,11 @@ def _check_layers(config):
     while waiting:
         value = waiting.pop()
         if isinstance(value, dict):
-            # Keras takes `layers.TFSMLayer` in the module `keras` for the same.
+            # Keras also accepts `layers.TFSMLayer` in the module `keras`.
             if str(value.get("class_name")).rpartition(".")[2] == _FROM_ELSEWHERE:
-                raise ValueError(f"it has a {_FROM_ELSEWHERE}: a model in other files.")
+                raise ValueError(
+                    f"it has a {_FROM_ELSEWHERE}, which loads a model from other files."
+                )
             waiting += value.values()
         elif isinstance(value, list):
             waiting += value

@@ -8,7 +8,7 @@ import os
 
 @contextlib.contextmanager
 def only_one_process(directory, doing):
-    """Holds a lock on a directory, so that no other process works in it meanwhile.
+    """Locks a directory during the scope, so that no other process works in it.
 
     The directory itself is locked: there is no lock file to be left behind, and the
     lock disappears with the process, however that ends.

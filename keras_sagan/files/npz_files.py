@@ -59,10 +59,10 @@ def _array(archive, entry):
         # Before `read_array`, which allocates whatever shape the header claims.
         _check(entry, shape, dtype, entry.file_size - stream.tell())
     with archive.open(entry) as stream:
-        found = np.lib.format.read_array(stream, allow_pickle=False)
+        array = np.lib.format.read_array(stream, allow_pickle=False)
     if dtype.kind == "U":
-        _check_text(entry, found)
-    return found
+        _check_text(entry, array)
+    return array
 
 
 def _check(entry, shape, dtype, available):

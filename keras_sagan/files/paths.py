@@ -8,9 +8,9 @@ _SCHEME = r"[A-Za-z][\w+.-]+:/"
 
 
 def own_cache() -> pathlib.Path:
-    """Returns the directory of what can be downloaded or computed again.
+    """Returns the directory for files that can be downloaded or computed again.
 
-    It is `~/.cache/keras_sagan`, below `$XDG_CACHE_HOME` instead if that is set.
+    It is `~/.cache/keras_sagan`, or `$XDG_CACHE_HOME/keras_sagan` if that is set.
 
     Raises:
         ValueError: if there is no home directory.
@@ -38,8 +38,8 @@ def local(path: str | os.PathLike) -> pathlib.Path:
     slashes = "/" if isinstance(path, str) else ""  # pathlib collapses "//"
     if re.match(_SCHEME + slashes, text):
         raise ValueError(
-            f"{text!r} is an address elsewhere. Files are read and written on this "
-            "machine only: copy it here, or write here and copy that there."
+            f"{text!r} is not a path on this machine. Only local files are read and "
+            "written: copy it here first, or write a local file and copy that."
         )
     try:
         return pathlib.Path(text).expanduser()

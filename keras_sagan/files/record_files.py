@@ -1,4 +1,4 @@
-"""Reads untrusted TFRecord files: where each record lies."""
+"""Finds the records in untrusted TFRecord files."""
 
 import os
 
@@ -8,10 +8,10 @@ _GZIP = b"\x1f\x8b"
 
 
 def records(path):
-    """Where the records of an uncompressed file are.
+    """Finds the records in an uncompressed file, and checks their lengths.
 
-    TensorFlow would ask for as much memory as a length says. The checksums are left to
-    it.
+    TensorFlow allocates as much memory as a length says, even if the file is smaller.
+    Checksums are not checked here, because TensorFlow does that when it reads.
 
     Args:
         path: path of the file.
@@ -20,22 +20,22 @@ def records(path):
         list of `(start, size)` in bytes, in stored order.
 
     Raises:
-        ValueError: if it is no such file, or was truncated.
+        ValueError: if it is another kind of file, or was truncated.
         OSError: if it cannot be read.
     """
-    found, position = [], 0
+    places, position = [], 0
     with open(path, "rb") as file:
-        number, whole = file.fileno(), os.fstat(file.fileno()).st_size
+        number, total = file.fileno(), os.fstat(file.fileno()).st_size
         if os.pread(number, len(_GZIP), 0) == _GZIP:
             raise ValueError("it is compressed: unpack it")
-        while position < whole:
+        while position < total:
             header = os.pread(number, _LENGTH, position)
             size = int.from_bytes(header, "little")
-            if not 0 < size <= whole - position - BEFORE - AFTER:
+            if not 0 < size <= total - position - BEFORE - AFTER:
                 raise ValueError(
-                    f"it is no TFRecord file, or was truncated: a record of {size} "
-                    f"bytes at byte {position} is not in its {whole} bytes"
+                    f"it is not a TFRecord file, or was truncated: a record of {size} "
+                    f"bytes at byte {position} does not fit into its {total} bytes"
                 )
-            found.append((position + BEFORE, size))
+            places.append((position + BEFORE, size))
             position += BEFORE + size + AFTER
-    return found
+    return places

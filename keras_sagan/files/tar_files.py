@@ -1,21 +1,21 @@
-"""Reads untrusted tar archives: where each file in one lies. Nothing is unpacked."""
+"""Finds the files in untrusted tar archives, without unpacking them."""
 
 import os
 import tarfile
 import typing
 
 _BLOCK = 512  # bytes
-_LONGEST = 1 << 14  # bytes of what describes a file beside its header
+_LONGEST = 1 << 14  # bytes of the description of a file, apart from its header
 
 
 class Member(typing.NamedTuple):
-    """What an archive holds under a name.
+    """An entry of an archive.
 
     Attributes:
-        name: str. May be any text, also a path to somewhere else.
-        start: int. Where the bytes of a file begin, or `None` of what is none: a link,
-            a device, a file with holes.
-        size: int. Bytes of a file.
+        name: str. It may be any text, including a path outside the archive.
+        start: int. Position of the first byte of a file in the archive, or `None` for a
+            link, a device or a sparse file.
+        size: int. Size of a file in bytes.
     """
 
     name: str
@@ -24,7 +24,7 @@ class Member(typing.NamedTuple):
 
 
 def members(path):
-    """Yields what an uncompressed archive holds, but for folders, in stored order.
+    """Yields the entries of an uncompressed archive, except folders, in stored order.
 
     Args:
         path: path of the archive.
@@ -32,8 +32,8 @@ def members(path):
     Yields: `Member`.
 
     Raises:
-        ValueError: if it is no such archive, was truncated, or describes files that are
-            not in it.
+        ValueError: if it is another kind of file, was truncated, or describes files
+            that are not in it.
         OSError: if it cannot be read.
     """
     with open(path, "rb") as file:
@@ -41,47 +41,52 @@ def members(path):
         try:
             with tarfile.TarFile(fileobj=bounded) as archive:
                 while (entry := archive.next()) is not None:
-                    archive.members = []  # it keeps all that it has seen
+                    archive.members = []  # `tarfile` would keep all entries
                     if entry.isreg() and not entry.issparse():
                         bounded.check(entry.offset_data, entry.size)
                         yield Member(entry.name, entry.offset_data, entry.size)
                     elif not entry.isdir():
                         yield Member(entry.name, None, 0)
         except (tarfile.TarError, UnicodeError, RecursionError) as error:
-            raise ValueError(f"it is no uncompressed tar archive ({error})") from error
-        if bounded.last != bytes(_BLOCK):  # also where a header is damaged
             raise ValueError(
-                f"it was truncated, or is damaged, at byte {file.tell()}: there is no "
-                "mark of its end"
+                f"it is not an uncompressed tar archive ({error})"
+            ) from error
+        if bounded.last != bytes(_BLOCK):  # `tarfile` also stops at a damaged header
+            raise ValueError(
+                f"it was truncated, or is damaged, at byte {file.tell()}: its end mark "
+                "is missing"
             )
 
 
 class _Bounded:
-    """A file for `tarfile`, which reads as much as a header says, and goes anywhere."""
+    """A file that stops `tarfile` from reading or seeking beyond what is reasonable.
+
+    `tarfile` reads as many bytes as a header says, and seeks to any position.
+    """
 
     def __init__(self, file):
         self._file, self._size = file, os.fstat(file.fileno()).st_size
         self._furthest = 0
-        self.last = b""  # what was read last
+        self.last = b""  # bytes returned by the last call of `read`
 
     def check(self, start, size):
         if not 0 <= size <= self._size - start:
             raise ValueError(
-                f"it was truncated: a file of {size} bytes at byte {start} is not in "
-                f"its {self._size} bytes"
+                f"it was truncated: a file of {size} bytes at byte {start} does not "
+                f"fit into its {self._size} bytes"
             )
 
     def read(self, size):
         if not 0 <= size <= _LONGEST:
-            raise ValueError(f"it describes a file with {size} bytes")
+            raise ValueError(f"the description of a file has {size} bytes")
         self.last = self._file.read(size)
         self._furthest = self._file.tell()
         return self.last
 
     def seek(self, position):
-        # Before a header `tarfile` reads the byte that comes before it.
+        # Before reading a header, `tarfile` reads the byte in front of it.
         if position < self._furthest - 1:
-            raise ValueError(f"a header at byte {self._furthest} leads back")
+            raise ValueError(f"a header before byte {self._furthest} points backwards")
         self.check(position, 0)
         self._file.seek(position)
 

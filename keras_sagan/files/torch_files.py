@@ -38,8 +38,8 @@ _STORED = {
     "ByteStorage": np.dtype("u1"),
     "BoolStorage": np.dtype("u1"),
 }
-# What NumPy numbers (e.g. a best score) and loose sizes are pickled with. Nothing here
-# needs those values, so these names load as a function that returns None.
+# Names in the pickles of NumPy numbers (e.g. a best score) and of sizes. Their values
+# are not needed, so these names load as a function that returns None.
 _PASSED_OVER = {
     ("numpy.core.multiarray", "scalar"),
     ("numpy._core.multiarray", "scalar"),
@@ -66,7 +66,7 @@ def read(path, entry=None):
         them exactly (NumPy has no bfloat16).
 
     Raises:
-        ValueError: if the file is no such checkpoint, asks to run code, or holds a
+        ValueError: if the file is not such a checkpoint, asks to run code, or holds a
             tensor that is not contiguous (row by row in its storage, without gaps).
         OSError: if it cannot be read.
     """
@@ -339,7 +339,7 @@ def _open_legacy(path):
     with path.open("rb") as file:
         magic, _, system = (_Unpickler(file).load() for _ in range(3))
         if magic != _MAGIC:
-            raise ValueError("it does not begin as such files do")
+            raise ValueError("it does not begin with the magic number of such files")
         if isinstance(system, dict) and system.get("little_endian", True) is not True:
             raise ValueError("it is of another byte order")
         unpickler = _Unpickler(file)

@@ -89,7 +89,7 @@ def create_folder(path, write):
     be replaced and are written to directly.
 
     Raises:
-        FileExistsError: if anything else is there, or appears meanwhile.
+        FileExistsError: if there is anything else, or if it appears meanwhile.
     """
     path = paths.local(path)
     if path.is_symlink():
@@ -151,8 +151,8 @@ def make_folder(path):
 
 def remove_folder(path):
     """Removes a folder in such a way that nobody sees it half removed."""
-    with unfinished(path) as rubbish:
-        os.rename(path, rubbish)
+    with unfinished(path) as temporary:
+        os.rename(path, temporary)
 
 
 def rename_aside(path):
@@ -238,7 +238,7 @@ def naming(path):
 
 
 def is_of_tensorflow(error):
-    """Returns whether an error is TensorFlow's: e.g. damaged records, or no memory."""
+    """Returns whether an error is one of TensorFlow's, e.g. for damaged records."""
     tensorflow = sys.modules.get("tensorflow")  # importing it would take seconds
     errors = getattr(tensorflow, "errors", None)
     return errors is not None and isinstance(error, errors.OpError)

@@ -29,7 +29,7 @@ def opened(path, may_be_compressed=True):
     Raises:
         ValueError: if the archive is not acceptable, or if reading it inside the scope
             raises any error.
-        OSError: if the file is not there or may not be read.
+        OSError: if the file does not exist or must not be read.
     """
     path = paths.local(path)
     with path.open("rb") as file:

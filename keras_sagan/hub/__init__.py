@@ -1,7 +1,7 @@
-"""Models on the hubs: `hf://USER/NAME` of Hugging Face, and `kaggle://...`.
+"""Loads models from the hubs of Hugging Face and Kaggle, and uploads them.
 
-The hubs' own client libraries fetch and upload: with their caches, their logins, and
-their environment variables (`HF_HOME`, `HF_HUB_OFFLINE`, `HF_TOKEN`, `HF_ENDPOINT`,
-`KAGGLEHUB_CACHE`, ...). Only the files of a preset are fetched, by their names; what is
-in them is read with the bounds of `keras_sagan.files`.
+The client libraries of the hubs do the transfers, with their own caches, logins and
+environment variables (`HF_HOME`, `HF_HUB_OFFLINE`, `HF_TOKEN`, `HF_ENDPOINT`,
+`KAGGLEHUB_CACHE`, ...). Only the files of a preset are fetched, by name. They are read
+with `keras_sagan.files`, like all files that cannot be trusted.
 """

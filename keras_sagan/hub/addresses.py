@@ -1,4 +1,4 @@
-"""What a model on a hub is called, as KerasHub calls it."""
+"""Parses the addresses of models on hubs, which have the form that KerasHub uses."""
 
 import dataclasses
 import re
@@ -25,9 +25,9 @@ class Address:
 
     Args:
         scheme: str. `"hf"` or `"kaggle"`.
-        handle: str. What the hub's client calls the model.
-        version: str, or None for the newest. A branch, tag or commit of Hugging
-            Face, a number of Kaggle.
+        handle: str. Name of the model for the client of the hub.
+        version: str, or None for the newest. With Hugging Face, a branch, tag or
+            commit; with Kaggle, a number.
     """
 
     scheme: str
@@ -46,14 +46,16 @@ class Address:
 
 
 def is_address(name):
-    """Whether `name` is the address of a model on a hub, well-formed or not."""
+    """Returns whether `name` begins like an address of a hub, valid or not."""
     return isinstance(name, str) and name.lower().startswith(
         tuple(f"{scheme}://" for scheme in _SCHEMES)
     )
 
 
 def parse(text):
-    """The `Address` that a text says.
+    """Parses the address of a model, e.g. `"hf://USER/NAME"`.
+
+    Returns: `Address`.
 
     Raises:
         ValueError: if it has another form.
@@ -63,9 +65,9 @@ def parse(text):
     if scheme not in _FORMS:
         raise ValueError(f"The address of a model must be {FORMS}. Received: {text!r}.")
     pattern, form = _FORMS[scheme]
-    found = pattern.fullmatch(rest)
-    if not found:
+    match = pattern.fullmatch(rest)
+    if not match:
         raise ValueError(
             f"The address of a model on this hub must be {form}. Received: {text!r}."
         )
-    return Address(scheme, **found.groupdict())
+    return Address(scheme, **match.groupdict())

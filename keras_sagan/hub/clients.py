@@ -1,4 +1,4 @@
-"""Fetches the files of a model, and uploads them, with the client of its hub."""
+"""Downloads and uploads the files of a model with the client library of its hub."""
 
 import dataclasses
 import importlib
@@ -15,28 +15,28 @@ def fetch(address, file, largest=None):
     Args:
         address: `Address`.
         file: str. Name of the file.
-        largest: int, or None. Bytes that it may have: where the hub says that it has
-            more it is not fetched.
+        largest: int, or None. Largest size in bytes. A file that is larger according to
+            the hub is not fetched.
 
-    Returns: `(path, address)`: where it is, and the address of the version that it is
-        of, for the next file.
+    Returns: tuple `(path, address)` of the path of the file and the address of the
+        version to which it belongs, from which to fetch the other files.
 
     Raises:
-        FileNotFoundError: if there is no such model, or it has no such file.
-        ValueError: if it has more than `largest` bytes.
+        FileNotFoundError: if there is no such model, or if it has no such file.
+        ValueError: if the file has more than `largest` bytes.
         ImportError: if the client is not installed.
-        OSError: if the hub does not let one in, or it cannot be reached and the file is
+        OSError: if the hub refuses access, or if it cannot be reached and the file is
             not in the cache.
     """
     path = pathlib.Path(_client_of(address).fetch(address, file, largest))
-    # Of the newest version, whichever that was: the next file is of the same.
+    # The client's cache has a folder for each version, also for the newest one.
     return path, dataclasses.replace(address, version=path.parent.name)
 
 
 def upload(address, folder, files):
     """Uploads files of a folder as the newest version of a model.
 
-    The model is made if there is none.
+    If there is no such model, it is created.
 
     Args:
         address: `Address` without a version.
@@ -45,18 +45,18 @@ def upload(address, folder, files):
 
     Raises:
         ValueError: if the address names a version.
-        ImportError, OSError: as `fetch`.
+        ImportError, OSError: as for `fetch`.
     """
     if address.version is not None:
         raise ValueError(
-            "A new version of a model is uploaded: the address must not name one. "
-            f"Received: {str(address)!r}."
+            "A model is uploaded as a new version, so the address must not name a "
+            f"version. Received: {str(address)!r}."
         )
     _client_of(address).upload(address, folder, files)
 
 
 def _client_of(address):
-    """The module with `fetch` and `upload` for an address."""
+    """Returns the module with `fetch` and `upload` for the hub of an address."""
     package = _PACKAGES[address.scheme]
     try:
         importlib.import_module(package)

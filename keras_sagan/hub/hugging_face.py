@@ -1,4 +1,4 @@
-"""Hugging Face's Hub, through `huggingface_hub`."""
+"""Downloads and uploads on the Hugging Face Hub, with `huggingface_hub`."""
 
 import contextlib
 
@@ -11,17 +11,17 @@ _REFUSED = (401, 403)
 
 
 def fetch(address, file, largest=None):
-    """The path of a file in the cache; see `clients.fetch`."""
-    wanted = {"repo_id": address.handle, "filename": file, "revision": address.version}
+    """Fetches a file and returns its path in the cache; see `clients.fetch`."""
+    request = {"repo_id": address.handle, "filename": file, "revision": address.version}
     with _clear_errors(address, file):
         if largest is not None:
-            known = _api().hf_hub_download(**wanted, dry_run=True)
-            if (known.file_size or 0) > largest:
+            info = _api().hf_hub_download(**request, dry_run=True)
+            if (info.file_size or 0) > largest:
                 raise ValueError(
                     f"{file} of {str(address)!r} must have at most {largest} bytes. "
-                    f"Received: {known.file_size}."
+                    f"Received: {info.file_size}."
                 )
-        return _api().hf_hub_download(**wanted)
+        return _api().hf_hub_download(**request)
 
 
 def upload(address, folder, files):
@@ -37,7 +37,7 @@ def upload(address, folder, files):
 
 
 def _api():
-    """The client, as the environment says at this moment."""
+    """Returns a client with the current settings of the environment variables."""
     return huggingface_hub.HfApi(
         library_name="keras-sagan", library_version=keras_sagan.__version__
     )
@@ -45,7 +45,12 @@ def _api():
 
 @contextlib.contextmanager
 def _clear_errors(address, file=None):
-    """Scope whose errors say what of `address` was not to be had, and what to do."""
+    """Turns errors of the client into errors that say what was missing and what to do.
+
+    Args:
+        address: `Address`.
+        file: str, or None. Name of the file that is fetched.
+    """
     name = repr(str(address))
     try:
         yield
@@ -69,21 +74,21 @@ def _clear_errors(address, file=None):
         ) from error
     except errors.EntryNotFoundError as error:
         raise FileNotFoundError(
-            f"{name} has no {file}: it is not a model of keras_sagan, as "
-            "`save_to_preset` writes it."
+            f"{name} has no {file}, so it is not a model that `save_to_preset` of "
+            "keras_sagan has written."
         ) from error
     except errors.HfHubHTTPError as error:
         refused = getattr(error.response, "status_code", None) in _REFUSED
         if refused:
             raise PermissionError(
-                f"The Hub does not let you in to {name}: log in with `hf auth login`, "
-                f"or set HF_TOKEN to a token that may. {error}"
+                f"The Hub refuses access to {name}: log in with `hf auth login`, or "
+                f"set HF_TOKEN to a token that has access. {error}"
             ) from error
-        raise OSError(f"The Hub could not do it for {name}: {error}") from error
-    except RuntimeError as error:  # what it makes of whatever ends an upload
+        raise OSError(f"The Hub failed for {name}: {error}") from error
+    except RuntimeError as error:  # raised by the client for any failure of an upload
         reason = error.__cause__ or error
-        raise OSError(f"The Hub could not do it for {name}: {reason}") from error
-    except errors.HTTPError as error:  # of the library that `huggingface_hub` uses
+        raise OSError(f"The Hub failed for {name}: {reason}") from error
+    except errors.HTTPError as error:  # from the HTTP library of the client
         raise ConnectionError(
             f"The Hub cannot be reached for {name} at {constants.ENDPOINT}: {error}"
         ) from error

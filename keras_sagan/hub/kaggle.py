@@ -1,4 +1,4 @@
-"""Kaggle's models, through `kagglehub`."""
+"""Downloads and uploads on Kaggle Models, with `kagglehub`."""
 
 import contextlib
 import glob
@@ -11,9 +11,9 @@ _REFUSED = (401, 403)
 
 
 def fetch(address, file, largest=None):
-    """The path of a file in the cache; see `clients.fetch`.
+    """Fetches a file and returns its path in the cache; see `clients.fetch`.
 
-    Kaggle does not say how large a file is before it is fetched.
+    `largest` is ignored, because Kaggle does not say in advance how large a file is.
     """
     handle = address.handle + (f"/{address.version}" if address.version else "")
     with _clear_errors(address, file):
@@ -38,7 +38,12 @@ def upload(address, folder, files):
 
 @contextlib.contextmanager
 def _clear_errors(address, file=None):
-    """Scope whose errors say what of `address` was not to be had, and what to do."""
+    """Turns errors of the client into errors that say what was missing and what to do.
+
+    Args:
+        address: `Address`.
+        file: str, or None. Name of the file that is fetched.
+    """
     name = repr(str(address))
     try:
         yield
@@ -46,18 +51,18 @@ def _clear_errors(address, file=None):
         status = getattr(error.response, "status_code", None)
         if status == requests.codes.not_found:
             raise FileNotFoundError(
-                f"There is no {file or 'such model'} of {name} at Kaggle."
+                f"Kaggle has no {file or 'model'} at {name}."
             ) from error
         if status in _REFUSED:
             raise PermissionError(
-                f"Kaggle does not let you in to {name}: accept its terms on its page, "
-                "and log in with `kagglehub.login()`, or set KAGGLE_API_TOKEN."
+                f"Kaggle refuses access to {name}: accept its terms on its page, and "
+                "log in with `kagglehub.login()`, or set KAGGLE_API_TOKEN."
             ) from error
-        raise OSError(f"Kaggle could not do it for {name}: {error}") from error
+        raise OSError(f"Kaggle failed for {name}: {error}") from error
     except requests.ConnectionError as error:
         raise ConnectionError(
-            f"Kaggle cannot be reached for {name}: {error}. A version that is named, "
-            "and in the cache, needs no network."
+            f"Kaggle cannot be reached for {name}: {error}. No network is needed if "
+            "the address names a version that is in the cache."
         ) from error
     except (
         exceptions.BackendError,
@@ -66,4 +71,4 @@ def _clear_errors(address, file=None):
         exceptions.NotFoundError,
         exceptions.UnauthenticatedError,
     ) as error:
-        raise OSError(f"Kaggle could not do it for {name}: {error}") from error
+        raise OSError(f"Kaggle failed for {name}: {error}") from error

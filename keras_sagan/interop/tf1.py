@@ -38,14 +38,14 @@ def load_tf1_checkpoint(prefix: str | os.PathLike) -> SAGAN:
     networks are always those for 128 pixels.
 
     Args:
-        prefix: str or path, e.g. `"model.ckpt-1000000"`: what the names of its files
-            `.index` and `.data-00000-of-00001` have in common.
+        prefix: str or path, e.g. `"model.ckpt-1000000"`. Common beginning of the names
+            of its files, which end in `.index` and `.data-00000-of-00001`.
 
     Returns: compiled `SAGAN`; compile it again to fine-tune with other settings.
 
     Raises:
-        FileNotFoundError: if there is no `prefix.index`. The message lists those in the
-            folder.
+        FileNotFoundError: if there is no `prefix.index`. The message lists the
+            checkpoints in the folder.
         ValueError: if the checkpoint is anything else. The message names the first key
             that is missing, unknown or of another shape, and the expected shape.
     """
@@ -86,11 +86,11 @@ def _no_prefix(prefix):
     folder = prefix if prefix.is_dir() else prefix.parent
     names = [path.name.removesuffix(".index") for path in folder.glob("*.index")]
     names.sort(key=lambda name: [int(x) for x in re.findall(r"\d+", name)])
-    those = f"There are {', '.join(names[-_MOST_NAMES:])}" if names else "There is none"
+    listing = f"Found {', '.join(names[-_MOST_NAMES:])}" if names else "There is none"
     return (
-        "PREFIX is what the files .index and .data-00000-of-00001 of a checkpoint have "
-        f"in common, without those endings. {those} in {str(folder)!r}. Received: "
-        f"{str(prefix)!r}."
+        "PREFIX must be the common beginning of the names of a checkpoint's files, "
+        f"without .index and .data-00000-of-00001. {listing} in {str(folder)!r}. "
+        f"Received: {str(prefix)!r}."
     )
 
 
@@ -205,8 +205,8 @@ def _arrays(network, checkpoint, scope):
         elif "non_local" in where:
             arrays[name] = take(f"{where}/sigma_ratio", ())
         elif "cbn_" in where and part.startswith("moving"):
-            stored = {"moving_mean": "mean", "moving_variance": "var"}[part]
-            arrays[name] = take(f"{where}/{stored}", (1, 1, 1, *shape)).reshape(shape)
+            key = {"moving_mean": "mean", "moving_variance": "var"}[part]
+            arrays[name] = take(f"{where}/{key}", (1, 1, 1, *shape)).reshape(shape)
         else:
             arrays[name] = take(f"{where}/{part}", shape)
     return arrays

@@ -48,15 +48,15 @@ class Names:
 
         Returns: list of tuples of a prefix and whether it is an attention layer.
         """
-        found = []
+        parts = []
         if discriminator and self.first_block:
-            found.append((self.first_block, False))
+            parts.append((self.first_block, False))
         number = 0
         while checkpoint.has_prefix(f"{self.block.format(number)}."):
             prefix = self.block.format(number)
-            found.append((prefix, checkpoint.has_prefix(f"{prefix}.{self.query}.")))
+            parts.append((prefix, checkpoint.has_prefix(f"{prefix}.{self.query}.")))
             number += 1
-        return found
+        return parts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,11 +92,11 @@ def find_places(checkpoint, names, discriminator=False):
         if discriminator
         else architectures.GENERATOR_WIDTHS
     )
-    found = names.blocks(checkpoint, discriminator)
-    blocks = [prefix for prefix, is_attention in found if not is_attention]
+    parts = names.blocks(checkpoint, discriminator)
+    blocks = [prefix for prefix, is_attention in parts if not is_attention]
     sizes = {len(width): size for size, width in widths.items()}
     if len(blocks) not in sizes:
-        following = f"{names.block.format(len(found))}.{names.conv1}.weight_orig"
+        following = f"{names.block.format(len(parts))}.{names.conv1}.weight_orig"
         supported = ", ".join(f"{count} ({size} px)" for count, size in sizes.items())
         raise ValueError(
             f"{checkpoint.origin} must have as many blocks as one of these networks: "
@@ -110,7 +110,7 @@ def find_places(checkpoint, names, discriminator=False):
         else architectures.generator_resolutions(image_size)
     )
     attention, done = {}, 0
-    for prefix, is_attention in found:
+    for prefix, is_attention in parts:
         done += not is_attention
         if is_attention:
             attention[_resolution(checkpoint, prefix, produced, done)] = prefix

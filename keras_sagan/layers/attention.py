@@ -79,8 +79,8 @@ def attend_in_chunks(queries, keys, values, chunk_size):
             upstream = args[0] if upstream is None else upstream
 
             def add(rows, results, gradients, *sums):
-                own, *found = _chunk_gradients(rows, keys, values, results, gradients)
-                return own, *(a + b for a, b in zip(sums, found, strict=True))
+                own, *shared = _chunk_gradients(rows, keys, values, results, gradients)
+                return own, *(a + b for a, b in zip(sums, shared, strict=True))
 
             query_grads, key_grads, value_grads = _for_chunks(
                 add,
@@ -130,11 +130,11 @@ def _for_chunks(function, inputs, chunk_size, result, sums=()):
         def turn(i, state, first=first):
             window, *sums = state
             start = (first + i) * chunk_size
-            found, *sums = function(
+            chunk, *sums = function(
                 *(_after(_chunk(x, start, chunk_size), window) for x in inputs), *sums
             )
             # After the last turn the initial zeros have been shifted out.
-            window = ops.concatenate([window[:, chunk_size:], found], axis=1)
+            window = ops.concatenate([window[:, chunk_size:], chunk], axis=1)
             return window, *sums
 
         window = ops.zeros((batch, count * chunk_size, depth), dtype)

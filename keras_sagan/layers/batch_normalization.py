@@ -17,9 +17,9 @@ _scope = threading.local()  # MirroredStrategy runs each replica in its own thre
 def batch_normalizer(function):
     """Normalises training batches with `function` inside the scope.
 
-    Made of separate operations, batch norm reads its input about ten times in a forward
-    and backward pass; a fused operation reads it less often. Layers with synchronised
-    moments do not use the function, and no layer does in inference.
+    Batch norm that consists of separate operations reads its input about ten times in a
+    forward and backward pass; a fused operation reads it less often. The function is
+    not used in inference, nor by layers with synchronised moments.
 
     Args:
         function: function of a float tensor `(batch, height, width, channels)`; of
@@ -64,14 +64,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs, training=None, mask=None):
         if training and self.trainable:
-            found = normalize_batch(
+            results = normalize_batch(
                 self,
                 keras.ops.cast(inputs, self.compute_dtype),
                 keras.ops.cast(self.gamma, "float32"),
                 keras.ops.cast(self.beta, "float32"),
             )
-            if found is not None:
-                outputs, mean, variance = found
+            if results is not None:
+                outputs, mean, variance = results
                 update_moving(self, mean, variance)
                 return outputs
         return super().call(inputs, training=training, mask=mask)
@@ -88,9 +88,9 @@ def update_moving(layer, mean, variance):
         (layer.moving_mean, mean),
         (layer.moving_variance, variance),
     ]:
-        kept = keras.ops.convert_to_tensor(moving) * layer.momentum
+        old = keras.ops.convert_to_tensor(moving) * layer.momentum
         new = keras.ops.cast(value, moving.dtype) * (1 - layer.momentum)
-        moving.assign(kept + new)
+        moving.assign(old + new)
 
 
 def synchronized_moments(x):

@@ -88,9 +88,9 @@ class ConditionalBatchNormalization(keras.layers.Layer):
             rows = (
                 ops.take(table, labels, axis=0) for table in (self.gamma, self.beta)
             )
-            found = normalize_batch(self, x, *(ops.cast(y, "float32") for y in rows))
-            if found is not None:
-                outputs, mean, variance = found
+            results = normalize_batch(self, x, *(ops.cast(y, "float32") for y in rows))
+            if results is not None:
+                outputs, mean, variance = results
                 update_moving(self, mean, variance)
                 return outputs
         x = ops.cast(x, keras.backend.result_type(x.dtype, "float32"))

@@ -248,8 +248,8 @@ def add_bias(outputs, bias, training):
     """
     if training:
         rows = (ops.shape(outputs)[0], 1, 1, bias.shape[0])
-        # The bias comes first: as second operand, with one channel and as many images
-        # as rows, Keras would take it for a bias of images with channels first.
+        # The bias comes first, because Keras would take a second operand with one
+        # channel and as many images as rows for a bias of images with channels first.
         return ops.add(ops.broadcast_to(bias, rows), outputs)
     return ops.add(outputs, bias)
 

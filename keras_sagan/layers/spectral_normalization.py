@@ -284,17 +284,17 @@ class SpectralNormalization(keras.layers.Wrapper):
         )
 
     def _iterate(self, matrix, u, v, iterations):
-        """Advances `u` and `v`, in NumPy unless it is in a function that is traced.
+        """Advances `u` and `v`, with NumPy unless a function is being traced.
 
-        Otherwise most of the time in which a model is built would pass in hundreds of
-        small operations of the backend.
+        With the backend, hundreds of small operations would take most of the time in
+        which a model is built.
         """
         library = ops
-        with contextlib.suppress(NotImplementedError, TypeError):  # symbolic
+        with contextlib.suppress(NotImplementedError, TypeError):  # symbolic tensors
             matrix, u, v = map(ops.convert_to_numpy, (matrix, u, v))
             library = np
-        # Some processors' BLAS kernels compute with what lies beside a small matrix and
-        # drop it: NumPy then warns of invalid values, though its result is right.
+        # The BLAS of some processors also computes with the memory next to a small
+        # matrix and drops the result, of which NumPy may warn as invalid.
         with np.errstate(all="ignore"):
             return power_iteration(matrix, u, v, iterations, self.epsilon, library)
 

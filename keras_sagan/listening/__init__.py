@@ -1,1 +1,1 @@
-"""Shared by all servers of the package: ports, and the rule for whom they answer."""
+"""Ports and access rules that all servers of the package share."""

@@ -44,17 +44,17 @@ class Audit:
 
     @classmethod
     def from_dict(cls, content: dict, cached: str | None = None) -> "Audit":
-        """What `to_dict` made, also after it was written as JSON.
+        """Creates an audit from a dict of `to_dict`, which may come from JSON.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError: if it is something else.
+            ValueError, TypeError, KeyError, AttributeError: if it is another dict.
         """
         scores, spread, seen = (dict(content[x]) for x in ("scores", "spread", "seen"))
         missed = {name: tuple(x) for name, x in content["missed"].items()}
         return cls(scores, spread, seen, missed, cached)
 
     def to_dict(self) -> dict:
-        """Everything, as JSON values."""
+        """Returns the audit as a dict of JSON values."""
         return dataclasses.asdict(self)
 
     def format(self) -> str:

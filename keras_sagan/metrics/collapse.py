@@ -1,7 +1,7 @@
-"""Signs that a generator collapses or copies, seen in small versions of its images.
+"""Measures signs of collapse and copying on small versions of images.
 
-No network is asked: classifiers ignore what their classes do not depend on, e.g. the
-colour of a digit, and collapse often begins there.
+The images are compared without a network. A classifier ignores properties on which its
+classes do not depend, e.g. the colour of a digit, and collapse often begins with those.
 """
 
 import numpy as np
@@ -11,9 +11,9 @@ from keras_sagan.metrics.image_sets import ImageSet
 from keras_sagan.metrics.scores import neighbours, precision_recall
 
 LOOKED_AT = 1000  # generated images, of all classes together
-LEAST = 20  # images of a class; with fewer, all classes are one
-COMPARED = 10_000  # real images that are enough to find originals among
-_SIDE = 8  # pixels of a small version
+LEAST = 20  # images of a class; if all classes have fewer, they are taken together
+COMPARED = 10_000  # real images, enough to find the originals of copies
+_SIDE = 8  # height and width of small versions in pixels
 _NEAREST = 5
 _BATCH = 256
 _REPEATED = 0.05  # quantiles of the distances from real images to the nearest
@@ -21,10 +21,10 @@ _COPIED = 0.01
 
 
 class Reference:
-    """Real images that generated ones are looked at beside; small versions are kept.
+    """Real images with which generated ones are compared; keeps their small versions.
 
     Args:
-        real: `ImageSet`, of `COMPARED` images or fewer where there are many.
+        real: `ImageSet`, which should have at most `COMPARED` images.
 
     Raises:
         ValueError: if there are fewer than `LEAST` real images.
@@ -38,41 +38,42 @@ class Reference:
         self.copied = np.quantile(usual, _COPIED)
 
     def signs(self, fake: ImageSet) -> dict[str, float]:
-        """What is seen of generated images.
+        """Measures signs of collapse in generated images.
 
         Args:
-            fake: `ImageSet`; of `LOOKED_AT` images all are worth their time.
+            fake: `ImageSet`. More than `LOOKED_AT` images add little.
 
         Returns: dict with
 
-            - class_coverage, class_precision: share of the real images of a class that
-              have a generated one near, and of the generated ones that have a real one
-              near, in the class where the first is lowest beside the second.
-            - lowest_class: index of that class, -1 where classes are not told apart.
-            - class_recall: share of the real images of a class that lie among generated
-              ones, the lowest of all classes.
+            - class_coverage, class_precision: share of the real images of a class with
+              a generated one nearby, and of the generated ones with a real one nearby,
+              for the class in which the former is lowest relative to the latter.
+            - lowest_class: index of that class, or -1 if classes are taken together.
+            - class_recall: share of the real images of a class that are among generated
+              ones; the lowest of all classes.
             - class_distinct: share of the generated images of a class whose nearest
-              other one is farther than that of 5 % of the real ones, likewise.
+              neighbour is farther away than that of 5 % of the real ones; the lowest of
+              all classes.
             - copied: share of the generated images that are nearer to a real one than
               99 % of the real ones are to each other.
         """
         small = _small_versions(fake)
-        found = [
+        values = [
             {"lowest_class": float(label), **_within(self.small[a], small[b])}
             for label, a, b in self._groups(fake)
         ]
         lowest = min(
-            found, key=lambda x: x["class_coverage"] / max(x["class_precision"], 0.5)
+            values, key=lambda x: x["class_coverage"] / max(x["class_precision"], 0.5)
         )
         worst = {
-            x: min(y[x] for y in found) for x in ("class_recall", "class_distinct")
+            x: min(y[x] for y in values) for x in ("class_recall", "class_distinct")
         }
         a, b = neighbours.clouds(small, self.small)
         copied = neighbours.nearest(a, b)[1] <= self.copied
         return {**lowest, **worst, "copied": float(copied.mean())}
 
     def _groups(self, fake):
-        """A class, and equally many rows of its real and of its generated images."""
+        """Returns tuples of a class and equally many rows of real and fake images."""
         groups = []
         if self.labels is not None and fake.labels is not None:
             labels = classes.relabel(fake.labels, fake.class_names, self.class_names)
@@ -85,27 +86,27 @@ class Reference:
 
 
 def _within(real, fake):
-    """Coverage, precision, recall and the share of distinct images, of one class."""
-    found = precision_recall.precision_recall_density_coverage(real, fake, _NEAREST)
+    """Measures coverage, precision, recall and distinct images within a class."""
+    scores = precision_recall.precision_recall_density_coverage(real, fake, _NEAREST)
     names = ("coverage", "precision", "recall")
     of_real, of_fake = (
         np.sqrt(neighbours.squared_radii(x, 1)) for x in neighbours.clouds(real, fake)
     )
     distinct = of_fake > np.quantile(of_real, _REPEATED)
     return {
-        **{f"class_{name}": found[name] for name in names},
+        **{f"class_{name}": scores[name] for name in names},
         "class_distinct": float(distinct.mean()),
     }
 
 
 def _equally_many(first, second):
-    """Two arrays, the longer one thinned out to the length of the other."""
+    """Reduces the longer of two arrays to the length of the other."""
     count = min(len(first), len(second))
     return [x[np.linspace(0, len(x) - 1, count).astype(int)] for x in (first, second)]
 
 
 def _small_versions(images):
-    """Means of an 8 x 8 grid: float32 `(images, 64 * channels)`."""
+    """Returns the means over an 8 x 8 grid: float32 `(images, 64 * channels)`."""
     return np.concatenate([_small(batch) for batch in images.batches(_BATCH)])
 
 

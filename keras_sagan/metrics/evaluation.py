@@ -32,7 +32,7 @@ class Result:
         class_names: tuple of str to which the class indices refer, or `None`.
         missed: dict from the name of a score to the controls that it must see but did
             not, according to `audit`; empty without an audit.
-        cached: str, or `None`. The file that it was read from, if it was not computed.
+        cached: str, or `None`. The file from which it was read, if it was not computed.
     """
 
     scores: dict
@@ -45,10 +45,10 @@ class Result:
 
     @classmethod
     def from_dict(cls, content: dict, cached: str | None = None) -> "Result":
-        """What `to_dict` made, also after it was written as JSON.
+        """Creates a result from a dict of `to_dict`, which may come from JSON.
 
         Raises:
-            ValueError, TypeError, KeyError, AttributeError: if it is something else.
+            ValueError, TypeError, KeyError, AttributeError: if it is another dict.
         """
         names = content["class_names"]
         return cls(

@@ -30,8 +30,8 @@ class ImageSet:
         description: dict of JSON values for the protocol.
         class_names: tuple of str to which the labels refer, or `None`. They are used to
             match the classes of two sets.
-        made_by: str, or `None`. SHA-256 of what makes the images, beside what
-            `description` says, where they are generated.
+        made_by: str, or `None`. SHA-256 of the generator of the images, except for what
+            is in `description`; `None` if they are not generated.
     """
 
     count: int
@@ -46,7 +46,7 @@ class ImageSet:
         return np.concatenate(list(self.batches(batch_size)))
 
     def fingerprint(self) -> str:
-        """SHA-256 of the pixels, or of what makes them."""
+        """Returns a SHA-256 of the pixels, or of the generator that makes them."""
         if self.made_by is not None:
             return self.made_by
         digest = hashlib.sha256()

@@ -1,4 +1,7 @@
-"""Results of earlier evaluations, in files that are named by all they depend on."""
+"""Stores results of evaluations, so that the same evaluation is not computed twice.
+
+The name of a file is a hash of everything on which the result depends.
+"""
 
 import dataclasses
 import functools
@@ -31,39 +34,39 @@ def question(
     settings: Settings,
     held_out: ImageSet | None = None,
 ) -> dict:
-    """Everything that a result depends on: equal questions have equal answers.
+    """Describes everything on which the result of an evaluation depends.
 
-    Images count by their pixels, those of a generator by its weights and settings, an
-    extractor by its weights; where a model or a data set lies does not count, but what
-    the protocol calls the data does. Another version of this package, or a change to
-    its code, makes another question.
+    If two descriptions are equal, so are the results. Images are identified by their
+    pixels, or by the weights and settings of the generator that makes them, extractors
+    by their weights. The name of the data in the protocol is included, but not the path
+    of a model, and so are the version and the code of this package.
 
     Args:
-        real, fake, extractor, settings, held_out: see `evaluation.evaluate`; without
-            `fake` the question of an audit.
+        real, fake, extractor, settings, held_out: as for `evaluation.evaluate`. `fake`
+            is `None` for an audit.
 
     Returns: dict of JSON values.
     """
-    taken = dataclasses.asdict(settings)
-    del taken["batch_size"]
+    values = dataclasses.asdict(settings)
+    del values["batch_size"]
     return {
         "real": _of_moments(real) if isinstance(real, Moments) else _of_images(real),
         "fake": None if fake is None else _of_images(fake),
         "held_out": None if held_out is None else _of_images(held_out),
         "extractor": {**extractor.describe(), "classes": extractor.class_names},
-        "settings": taken,
+        "settings": values,
         **_program(),
     }
 
 
 class ResultCache:
-    """A folder of answers to questions, one file each.
+    """A folder with a file for each result.
 
     Args:
-        folder: path. Made if there is none.
+        folder: str or path. It is created if it does not exist.
 
     Raises:
-        OSError: if it cannot be made.
+        OSError: if it cannot be created.
     """
 
     def __init__(self, folder: str | os.PathLike) -> None:
@@ -76,16 +79,17 @@ class ResultCache:
         read: Callable[[dict, str], typing.Any],
         compute: Callable[[], typing.Any],
     ) -> typing.Any:
-        """The answer to a question: that of its file, or computed and written there.
+        """Returns the stored answer to a question, or computes and stores it.
 
-        A file that is damaged is replaced. If it cannot be written there is a warning.
+        A damaged file is replaced. If the answer cannot be stored, there is a warning.
 
         Args:
-            asked: dict of JSON values, e.g. of `question`.
+            asked: dict of JSON values, e.g. returned by `question`.
             read: function from the dict of an answer and the path of its file to the
                 answer. It may raise `ValueError`, `TypeError`, `KeyError` or
-                `AttributeError` where the dict is none.
-            compute: function without arguments to the answer, which has `to_dict`.
+                `AttributeError` if the dict is not that of an answer.
+            compute: function without arguments that returns the answer, an object with
+                the method `to_dict`.
         """
         text = json.dumps(asked, sort_keys=True)
         path = self.folder / f"{_sha256(text.encode())}.json"
@@ -94,17 +98,17 @@ class ResultCache:
             if json.dumps(content["question"], sort_keys=True) == text:
                 return read(content["answer"], str(path))
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            pass  # there is none, or it is damaged
-        found = compute()
+            pass  # the file is missing or damaged
+        result = compute()
         try:
-            content = {"question": asked, "answer": found.to_dict()}
+            content = {"question": asked, "answer": result.to_dict()}
             writing.replace_file(path, writing.json_text(content))
         except OSError as error:
-            warnings.warn(f"The result could not be kept: {error}", stacklevel=2)
-        return found
+            warnings.warn(f"The result could not be stored: {error}", stacklevel=2)
+        return result
 
     def classifier_file(self, training_images: ImageSet) -> pathlib.Path:
-        """Where the classifier that is trained on these images is kept.
+        """Returns the path of the classifier that is trained on these images.
 
         Args:
             training_images: `ImageSet` with labels.
@@ -115,9 +119,9 @@ class ResultCache:
 
 
 def _of_images(images):
-    described = {k: v for k, v in images.description.items() if k != "model"}
+    description = {k: v for k, v in images.description.items() if k != "model"}
     return {
-        "described": described,
+        "described": description,
         "images": images.fingerprint(),
         "labels": None if images.labels is None else _of_array(images.labels),
         "classes": images.class_names,
@@ -140,7 +144,7 @@ def _program():
 
 @functools.cache
 def _code():
-    """SHA-256 of the package: a clone changes without another version."""
+    """Returns a hash of the code, because a clone can change without a new version."""
     folder = pathlib.Path(keras_sagan.__file__).parent
     files = sorted(folder.rglob("*.py"))
     return _sha256(b"".join(_sha256(file.read_bytes()).encode() for file in files))

@@ -152,16 +152,16 @@ def nested_layers(layer, prefix=""):
 
 
 def freeze_layers(networks, patterns):
-    """Stops layers from training, by the names that lead to them.
+    """Freezes the layers whose names match patterns; see `SAGAN.freeze`.
 
     Args:
         networks: dict from `"generator"` and `"discriminator"` to the networks.
-        patterns: sequence of str, e.g. `"discriminator/block1_*"`, as of `fnmatch`.
+        patterns: sequence of str for `fnmatch`, e.g. `"discriminator/block1_*"`.
 
     Returns: list of str. Names of the layers that were frozen.
 
     Raises:
-        ValueError: if no layer has a name that fits a pattern.
+        ValueError: if a pattern does not match the name of any layer.
     """
     layers = {
         f"{name}/{path}": layer
@@ -170,14 +170,14 @@ def freeze_layers(networks, patterns):
     }
     frozen = []
     for pattern in patterns:
-        found = fnmatch.filter(layers, pattern)
-        if not found:
+        names = fnmatch.filter(layers, pattern)
+        if not names:
             raise ValueError(
-                "A pattern of layers to freeze must fit a name such as "
+                "A pattern of layers to freeze must match a name such as "
                 f"{', '.join(list(layers)[:3])}, discriminator/block1_conv1. "
                 f"Received: {pattern!r}."
             )
-        frozen += [name for name in found if name not in frozen]
+        frozen += [name for name in names if name not in frozen]
     for name in frozen:
         layers[name].trainable = False
     return frozen

@@ -9,11 +9,11 @@ from keras_sagan.models.generator import Generator
 
 
 def mixed_generator(generator: Generator, mixtures: np.typing.ArrayLike) -> Generator:
-    """Returns a generator whose classes are mixtures of another one's.
+    """Returns a generator whose classes are mixtures of those of another one.
 
-    A generator's only parameters that depend on the class are the tables of its batch
-    norms, which have one row of scales and offsets per class. A weighted mean of rows
-    is a class in between.
+    The only parameters of a generator that depend on the class are the tables of its
+    batch norms, with one row of scales and offsets per class. A weighted mean of rows
+    gives a class in between.
 
     Args:
         generator: `Generator` with classes.
@@ -32,14 +32,14 @@ def mixed_generator(generator: Generator, mixtures: np.typing.ArrayLike) -> Gene
             f"Received shape: {mixtures.shape}."
         )
     config = generator.get_config() | {"num_classes": len(mixtures)}
-    mixed = Generator.from_config(config)
+    mixture = Generator.from_config(config)
     tables = {
         table.path
         for layer in generator.layers
         if isinstance(layer, ConditionalBatchNormalization)
         for table in (layer.gamma, layer.beta)
     }
-    for weight, wanted in zip(generator.weights, mixed.weights, strict=True):
+    for weight, target in zip(generator.weights, mixture.weights, strict=True):
         value = weight.numpy()
-        wanted.assign(mixtures @ value if weight.path in tables else value)
-    return mixed
+        target.assign(mixtures @ value if weight.path in tables else value)
+    return mixture

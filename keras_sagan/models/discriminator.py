@@ -45,7 +45,7 @@ class Discriminator(keras.Model):
             `(batch,)`.
         training: bool. Whether the vectors of the spectral norms advance.
 
-    Returns: logits, float32 `(batch, 1)`.
+    Returns: float32 tensor `(batch, 1)` of logits.
 
     Raises:
         ValueError: if an argument is out of range.

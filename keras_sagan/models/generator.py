@@ -55,7 +55,8 @@ class Generator(keras.Model):
         training: bool. Mode of the batch norms, and whether the vectors of the spectral
             norms advance.
 
-    Returns: images in [-1, 1], float32 `(batch, image_size, image_size, channels)`.
+    Returns: float32 tensor `(batch, image_size, image_size, channels)` of images in
+        [-1, 1].
 
     Raises:
         ValueError: if an argument is out of range.

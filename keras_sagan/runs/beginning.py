@@ -1,7 +1,7 @@
-"""What a new run begins with: completed settings, and perhaps a trained model.
+"""Completes the settings of a new run, and sets its weights to those of another model.
 
-`prepare` fills in the settings that the data decide, and those of the model that the
-setting `training.init_from` names; `begin` gives the run the weights of that model.
+`prepare` fills in the settings that depend on the data. If `training.init_from` names
+a trained model, its networks decide further settings, and `begin` copies its weights.
 """
 
 from keras_sagan.distributed import strategies
@@ -14,10 +14,10 @@ def prepare(config, given=()):
 
     Args:
         config: `RunConfig`, e.g. `get_preset(name).run_config(overrides)`.
-        given: names of settings that the user has given. The number of classes and of
+        given: names of settings that the user has given. The numbers of classes and
             channels are taken from the data unless they are among them. With
-            `training.init_from` the networks, and with them the channels, are those
-            of that model.
+            `training.init_from`, the number of channels and the other settings of the
+            networks are taken from that model.
 
     Returns:
         Tuple `(config, source)` of the completed `RunConfig` and its
@@ -36,49 +36,52 @@ def prepare(config, given=()):
     wanted = config.model.num_classes
     if "model.num_classes" in given and wanted != source.num_classes:
         raise ValueError(
-            f"Setting `model.num_classes` is the data's: {config.data.dataset!r} has "
-            f"num_classes={source.num_classes}. Received: {wanted!r}."
+            "Setting `model.num_classes` must be that of the data: "
+            f"{config.data.dataset!r} has num_classes={source.num_classes}. "
+            f"Received: {wanted!r}."
         )
-    found = {
+    from_data = {
         "model.num_classes": source.num_classes,
         "model.channels": source.channels,
     }
-    return config.override(found), source
+    return config.override(from_data), source
 
 
 def with_networks_of(config, given=()):
-    """The configuration with the networks of the model that it begins with.
+    """Completes a configuration with the networks of the model that it begins with.
 
     Args:
         config: `RunConfig` with `training.init_from`.
-        given: names of settings that are meant as they are.
+        given: names of settings that the user has given.
 
-    Returns: `RunConfig`. Its classes are still to be the data's.
+    Returns: `RunConfig`. Its number of classes still has to be taken from the data.
 
     Raises:
-        ValueError: if a given setting contradicts the model, or its networks are none
-            that a run can have.
-        FileNotFoundError: as `loading.load_trained`.
+        ValueError: if a given setting contradicts the model, or if a run cannot have
+            networks like those of the model.
+        FileNotFoundError: if there is no such model; see `loading.load_trained`.
     """
-    found = _network_settings(loading.load_trained(config.training.init_from))
-    for name, value in found.items():
+    from_model = _network_settings(loading.load_trained(config.training.init_from))
+    for name, value in from_model.items():
         wanted = getattr(config.model, name.partition(".")[2])
         if name in given and wanted != value:
             raise ValueError(
-                f"Setting `{name}` is that of the model that training begins with, "
-                f"{config.training.init_from!r}: {value!r}. Received: {wanted!r}."
+                f"Setting `{name}` must be that of the model that training begins "
+                f"with, {config.training.init_from!r}: {value!r}. "
+                f"Received: {wanted!r}."
             )
-    return config.override(found)
+    return config.override(from_model)
 
 
 def begin(gan, config, resumes):
-    """Sets the weights of a new run to those that it begins with, if it says so.
+    """Copies the weights of the model that `training.init_from` names, if any.
 
     Args:
         gan: `SAGAN` of the run.
         config: `RunConfig`.
-        resumes: bool. Whether a checkpoint is going to replace them. Several workers
-            have to make the same variables, so that they read them all the same.
+        resumes: bool. Whether the run is resumed, so that a checkpoint is going to
+            replace these weights. They are copied even then if there are several
+            workers, because these must all create the same variables.
     """
     name, strategy = config.training.init_from, gan.distribute_strategy
     if name and (strategies.is_multi_worker(strategy) or not resumes):
@@ -86,12 +89,12 @@ def begin(gan, config, resumes):
 
 
 def _network_settings(gan):
-    """The section `model` of a configuration, without the number of classes: dict."""
+    """Returns a dict of the settings `model.*`, without the number of classes."""
     generator, discriminator = gan.generator, gan.discriminator
     if generator.attention_resolutions != discriminator.attention_resolutions:
         raise ValueError(
-            "The networks of a run have attention at the same sizes. Received: "
-            f"{generator.attention_resolutions} in the generator, "
+            "The networks of a run must have attention at the same resolutions. "
+            f"Received: {generator.attention_resolutions} in the generator, "
             f"{discriminator.attention_resolutions} in the discriminator."
         )
     shared = (

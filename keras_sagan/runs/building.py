@@ -116,9 +116,9 @@ def _label_weights(config, class_counts):
 def check_fits(config, source):
     """Raises a `ValueError` unless the networks match the images of a source."""
     for name in ("num_classes", "channels", "image_size"):
-        wanted, found = getattr(config.model, name), getattr(source, name)
-        if wanted != found:
+        wanted, actual = getattr(config.model, name), getattr(source, name)
+        if wanted != actual:
             raise ValueError(
-                f"Setting `model.{name}` must be the data's {found!r}. "
+                f"Setting `model.{name}` must be that of the data, {actual!r}. "
                 f"Received: {wanted!r}."
             )

@@ -55,8 +55,8 @@ def steps(directory):
     directory = paths.local(directory)
     if not directory.is_dir():
         return []
-    found = (x for x in directory.iterdir() if _NAME.fullmatch(x.name))
-    return sorted(int(x.name) for x in found if x.is_dir())
+    paths_of_steps = (x for x in directory.iterdir() if _NAME.fullmatch(x.name))
+    return sorted(int(x.name) for x in paths_of_steps if x.is_dir())
 
 
 def write(directory, checkpoint):
@@ -98,7 +98,7 @@ def read(directory, step):
     path = path_of(directory, step)
     manifest = _read_manifest(path)
     if manifest["step"] != step:
-        raise CheckpointError(f"{str(path)!r} says that it is of another step.")
+        raise CheckpointError(f"{str(path)!r} holds step {manifest['step']} instead.")
     state = path / STATE
     try:
         size, digest = _measure(state)
@@ -111,10 +111,10 @@ def read(directory, step):
             f"with {digest[:12]}..."
         )
     try:
-        found = arrays.read(state, may_be_compressed=False)
+        content = arrays.read(state, may_be_compressed=False)
     except (ValueError, OSError) as error:
         raise CheckpointError(str(error)) from error
-    return Checkpoint(step, found, manifest["details"])
+    return Checkpoint(step, content, manifest["details"])
 
 
 def read_newest(directory):
@@ -184,11 +184,11 @@ def _read_manifest(folder):
     path = folder / MANIFEST
     try:
         body = json_files.read(path)
-        found = body.pop("sha256", None)
-        whole = found == _digest_of(body) and _is_manifest(body)
+        digest = body.pop("sha256", None)
+        intact = digest == _digest_of(body) and _is_manifest(body)
     except (OSError, ValueError):
-        whole = False
-    if not whole:
+        intact = False
+    if not intact:
         raise CheckpointError(
             f"{str(path)!r} is missing, damaged, or of another version of keras_sagan "
             f"(this one reads format {FORMAT})."

@@ -40,15 +40,15 @@ def restore(gan, arrays):
     variables = _variables(gan)
     arrays = _with_step(arrays, variables, gan)
     for name in [*variables, *arrays]:
-        expected, found = variables.get(name), arrays.get(name)
-        if expected is None or found is None:
-            which = "has no" if found is None else "has an unknown"
+        expected, array = variables.get(name), arrays.get(name)
+        if expected is None or array is None:
+            which = "has no" if array is None else "has an unknown"
             raise CheckpointError(f"The checkpoint {which} variable {name!r}.")
         dtype = str(expected.dtype)
-        if found.shape != tuple(expected.shape) or found.dtype.name != dtype:
+        if array.shape != tuple(expected.shape) or array.dtype.name != dtype:
             raise CheckpointError(
                 f"Variable {name!r} must be {dtype} of shape {tuple(expected.shape)}. "
-                f"The checkpoint has {found.dtype.name} of shape {found.shape}."
+                f"The checkpoint has {array.dtype.name} of shape {array.shape}."
             )
     for name, variable in variables.items():
         strategies.assign(variable, arrays[name], gan.distribute_strategy)
@@ -156,10 +156,10 @@ class Checkpoints(StepCallback):
         self.seconds += time.monotonic() - begin
         if self._error is not None:
             (problem, error), self._error = self._error, None
-            known = checkpoint_files.steps(self.directory)
+            steps = checkpoint_files.steps(self.directory)
             newest = (
-                f"The newest checkpoint is that of step {known[-1]}."
-                if known
+                f"The newest checkpoint is that of step {steps[-1]}."
+                if steps
                 else "There is no other checkpoint."
             )
             warnings.warn(

@@ -39,8 +39,9 @@ class RunEvaluation(Evaluation):
         selected = Settings(metrics=section.selected_metrics).rows  # takes no time
         for name in (row.name for row in selected if Need.HELD_OUT in row.needs):
             raise ValueError(
-                f"Setting `evaluation.metrics` cannot have {name}, which needs "
-                "images that were not trained on: `keras-sagan evaluate` computes it."
+                f"Setting `evaluation.metrics` cannot include {name}, which needs "
+                "images that were not trained on. Compute it with `keras-sagan "
+                "evaluate`."
             )
         naming.parse(section.extractor)
         self._classifier_file = output / reading.CLASSIFIER
@@ -140,7 +141,7 @@ def _real_images(config, source):
     count = section.num_real
     if count is not None:
         count = min(count, source.num_examples)
-    described = {"dataset": config.data.dataset, "split": split, "fit": config.data.fit}
+    origin = {"dataset": config.data.dataset, "split": split, "fit": config.data.fit}
     return array_images(
-        *source.arrays(), described, count, section.seed, source.class_names
+        *source.arrays(), origin, count, section.seed, source.class_names
     )

@@ -68,10 +68,10 @@ def content(source):
 
 
 def in_run_order(directory, source):
-    """Returns the source with the classes in the order of an earlier part of the run.
+    """Returns the source with its classes in the order in which the run had them.
 
-    An older version sorted class folders "0" to "11" as text. A run from then continues
-    with its own labels, and with its images in the order that they had, class by class.
+    An older version sorted class folders "0" to "11" as text. A run that was started
+    with it keeps its labels, and the order of its images, class by class.
 
     Args:
         directory: path of the run's directory.
@@ -117,10 +117,11 @@ def check_same_data(directory, source):
     now = {"images": source.num_examples, "content": content(source)}
     if any(before.get(key, value) != value for key, value in now.items()):
         warnings.warn(
-            f"{source.name!r} is not what the run in {str(directory)!r} was started "
-            f"with ({before.get('images')} images then, {source.num_examples} now, or "
-            "different ones). It goes on with the current images, and will not end as "
-            "it would have without the interruption.",
+            f"The images of {source.name!r} are not those with which the run in "
+            f"{str(directory)!r} was started ({before.get('images')} images then, "
+            f"{source.num_examples} now, or different ones). It goes on with the "
+            "current images, and will not end as it would have without the "
+            "interruption.",
             stacklevel=2,
         )
 
@@ -128,8 +129,8 @@ def check_same_data(directory, source):
 def class_counts(directory):
     """Returns the number of examples of each class: list of int, or None if unknown."""
     counts = _data_facts(directory).get("class_counts")
-    whole = isinstance(counts, list) and all(type(x) is int and x >= 0 for x in counts)
-    return counts if whole else None
+    valid = isinstance(counts, list) and all(type(x) is int and x >= 0 for x in counts)
+    return counts if valid else None
 
 
 def _data_facts(directory):

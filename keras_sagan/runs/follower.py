@@ -1,4 +1,4 @@
-"""The outputs of a worker that is not the chief: it trains along and writes nothing."""
+"""The outputs of a worker that is not the chief, which trains but writes nothing."""
 
 import contextlib
 
@@ -10,7 +10,7 @@ class NoOutputs:
     """Takes the place of `outputs.Outputs` on a worker that writes nothing.
 
     Args:
-        config: `RunConfig`, the same as the chief's.
+        config: `RunConfig`, the same as that of the chief.
     """
 
     directory = newest_samples = deadline = None
@@ -50,9 +50,10 @@ class NoOutputs:
 
 
 class _Silent(checkpoints.Checkpoints):
-    """Checkpoints that are not written.
+    """Takes part in checkpoints without writing them.
 
-    It still reads the state whenever the chief does, because that needs every worker.
+    Reading the state of the model needs all workers, so that this one has to read it
+    whenever the chief does.
     """
 
     def prepare(self):

@@ -1,6 +1,6 @@
-"""Models by their names: what a user may name, and how each of it is opened.
+"""Finds and opens models by name, e.g. runs, model directories and exports.
 
-Every command that takes a model opens it here.
+All commands that take a model use these functions.
 """
 
 import dataclasses
@@ -18,7 +18,7 @@ from keras_sagan.training import saving
 
 
 class Kind(enum.Enum):
-    """What a name stands for; the value is what messages call it."""
+    """The kind of a model; messages describe it by the value."""
 
     RUN = "a run"
     MODEL = "the directory of a model"
@@ -29,7 +29,7 @@ class Kind(enum.Enum):
     HUB = "a model on a hub"
 
 
-PRESET = "preset"  # beside the versions of an export: the model that was exported
+PRESET = "preset"  # folder with the exported model, beside the versions of an export
 
 _TRAINED = (Kind.RUN, Kind.MODEL, Kind.KERAS, Kind.HUB)
 _TRAIN = "keras-sagan train --dataset NAME"
@@ -37,12 +37,12 @@ _TRAIN = "keras-sagan train --dataset NAME"
 
 @dataclasses.dataclass(frozen=True)
 class Location:
-    """Where the model is that a name stands for.
+    """The kind and the place of a model.
 
     Args:
         kind: `Kind`.
-        path: path of the run, model, SavedModel or file; of a preset its name, of a
-            model on a hub its `Address`.
+        path: path of the run, model, SavedModel or file; the name of a preset; or the
+            `Address` of a model on a hub.
     """
 
     kind: Kind
@@ -50,17 +50,17 @@ class Location:
 
     @property
     def title(self):
-        """str. What a heading calls the model."""
+        """str. Name of the model for headings."""
         if self.kind is Kind.HUB:
             return self.path.name
         return self.path.resolve().name
 
     def refuse(self, needed, command):
-        """The error for a command that cannot use this kind of model.
+        """Returns a `ValueError` for a command that cannot use this kind of model.
 
         Args:
-            needed: str. What the command needs.
-            command: str. What makes it.
+            needed: str. Description of the kind that the command needs.
+            command: str. Command that makes a model of that kind.
         """
         if self.kind is Kind.PRESET:
             command = f"{_TRAIN} --preset {self.path}"
@@ -71,25 +71,25 @@ class Location:
 
 
 def locate(name):
-    """Finds out what a name stands for; loads nothing and asks no hub.
+    """Finds the model with a name, without loading it or asking a hub for it.
 
     Args:
-        name: str or path. A run (its directory), the directory of a model (`RUN/model`,
-            or what `save_to_preset` wrote), a `.keras` file, a model on a hub
-            (`hf://USER/NAME`, or `kaggle://...`), an export (`saved_models/NAME`, of
-            which the newest version is taken, or `saved_models/NAME/1`), or a preset.
+        name: str or path. The directory of a run, the directory of a model (`RUN/model`
+            or one written by `save_to_preset`), a `.keras` file, a model on a hub
+            (`hf://USER/NAME` or `kaggle://...`), an export (`saved_models/NAME` for
+            its newest version, or `saved_models/NAME/1`), or a preset.
 
     Returns: `Location`.
 
     Raises:
-        FileNotFoundError: if it is none of these.
-        ValueError: if it is an address elsewhere, or one of a hub has another form.
+        FileNotFoundError: if there is nothing of these.
+        ValueError: if it is an address, but not of a hub or not of the right form.
     """
     if addresses.is_address(name):
         return Location(Kind.HUB, addresses.parse(name))
     path = paths.local(name)
-    if (found := _found_at(path)) is not None:
-        return found
+    if (location := _location_at(path)) is not None:
+        return location
     if not path.exists() and str(name) in PRESETS:
         return Location(Kind.PRESET, path)
     raise FileNotFoundError(
@@ -99,8 +99,8 @@ def locate(name):
     )
 
 
-def _found_at(path):
-    """`Location` of what is at a path, or None if that is no model."""
+def _location_at(path):
+    """Returns the `Location` of the model at a path, or None if there is none."""
     if (path / saving.WEIGHTS).is_file():
         return Location(Kind.MODEL, path)
     if _is_run(path / reading.CONFIG):
@@ -115,7 +115,7 @@ def _found_at(path):
 
 
 def _is_run(config):
-    """Whether a file holds the settings of a run, or is damaged."""
+    """Returns whether a file holds the settings of a run, or is damaged."""
     try:
         return config.is_file() and "training" in json_files.read(config)
     except ValueError:
@@ -123,7 +123,7 @@ def _is_run(config):
 
 
 def open_model(name):
-    """Opens a model that draws images, trained or exported.
+    """Opens a trained or an exported model.
 
     Args:
         name: as for `locate`.
@@ -132,7 +132,8 @@ def open_model(name):
         `attention_maps`.
 
     Raises:
-        FileNotFoundError, ValueError: as `load_trained`, or the export is damaged.
+        FileNotFoundError, ValueError: as for `load_trained`, or if an export is
+            damaged.
     """
     from keras_sagan.export.loading import ExportedModel
 
@@ -146,22 +147,22 @@ def load_trained(name):
     """Loads a trained model with both networks.
 
     Args:
-        name: str or path. A run (of an unfinished one, its newest checkpoint is
-            taken), the directory of a model, a `.keras` file, the directory of an
-            export that has its model beside its versions (`saved_models/NAME/preset`),
-            or a model on a hub.
+        name: str or path. A run (or its newest checkpoint if it is unfinished), the
+            directory of a model, a `.keras` file, the directory of an export that
+            contains the exported model (`saved_models/NAME/preset`), or a model on a
+            hub.
 
     Returns: `SAGAN`.
 
     Raises:
-        FileNotFoundError: if there is no model, or the run has none yet.
-        ValueError: if it is another kind of model, or damaged.
+        FileNotFoundError: if there is no model, or if the run has none yet.
+        ValueError: if it is another kind of model, or if it is damaged.
     """
     location = locate(name)
     if location.kind is Kind.EXPORT:
-        beside = paths.local(name) / PRESET
-        if (beside / saving.WEIGHTS).is_file():
-            location = Location(Kind.MODEL, beside)
+        preset = paths.local(name) / PRESET
+        if (preset / saving.WEIGHTS).is_file():
+            location = Location(Kind.MODEL, preset)
     if location.kind not in _TRAINED:
         raise location.refuse("a trained model with both of its networks", _TRAIN)
     if location.kind is Kind.KERAS:
@@ -181,10 +182,11 @@ def load_trained(name):
 
 
 def find_export(name):
-    """The directory of an exported model, as `name` says: of its versions, or of one.
+    """Returns the directory of an exported model: that of all versions, or of one.
 
     Raises:
-        FileNotFoundError, ValueError: as `locate`, or it is another kind of model.
+        FileNotFoundError, ValueError: as for `locate`, or if it is another kind of
+            model.
     """
     location = locate(name)
     if location.kind is not Kind.EXPORT:
@@ -196,10 +198,11 @@ def find_export(name):
 
 
 def find_run(name):
-    """The directory of a run.
+    """Returns the directory of a run.
 
     Raises:
-        FileNotFoundError, ValueError: as `locate`, or it is another kind of model.
+        FileNotFoundError, ValueError: as for `locate`, or if it is another kind of
+            model.
     """
     location = locate(name)
     if location.kind is not Kind.RUN:
@@ -208,12 +211,12 @@ def find_run(name):
 
 
 def data_settings(name):
-    """What is known of the data that a model was trained on.
+    """Returns what is known about the data that a model was trained on.
 
     Args:
         name: as for `locate`.
 
-    Returns: dict, the section `data` of the run's settings; {} if it is not known.
+    Returns: dict with the section `data` of the run's settings, or {} if unknown.
     """
     from keras_sagan.export.card import read_card
     from keras_sagan.export.saved_model import EXTRA
@@ -227,11 +230,14 @@ def data_settings(name):
 
 
 def facts_of(name, step=None):
-    """What a model card says of the data and training of a trained model: dict.
+    """Returns what a model card says about the data and the training of a model.
 
     Args:
         name: as for `locate`.
-        step: int, or None. Of the model, where its run may have come further.
+        step: int, or None. Step of the model, if that may not be the last one of its
+            run.
+
+    Returns: dict, as returned by `reading.run_facts`.
     """
     location = locate(name)
     if location.kind is Kind.HUB:
@@ -245,10 +251,10 @@ def models_over_time(name):
     Args:
         name: str or path of a run directory.
 
-    Yields: `(step, gan)`; `gan` is the same object each time.
+    Yields: tuple `(step, gan)`, in which `gan` is the same object each time.
 
     Raises:
-        FileNotFoundError: if there is no run, or it has no checkpoints.
+        FileNotFoundError: if there is no run, or if it has no checkpoints.
         ValueError: if it is another kind of model.
     """
     run = find_run(name)
@@ -265,7 +271,7 @@ def models_over_time(name):
 
 
 def _restore(run, checkpoint, gan=None):
-    """The model of a run as a checkpoint has it; `gan` if that was built before."""
+    """Restores a checkpoint of a run into `gan`, which is built first if it is None."""
     if gan is None:
         config, _ = reading.read_config(run)
         gan = building.build(

@@ -25,14 +25,14 @@ class Outputs:
         config, directory, resume, resume_from: as for `Run`.
 
     Attributes:
-        resumes: bool. Whether a run goes on.
+        resumes: bool. Whether a run is resumed.
 
     Attributes, after `begin`:
         logs: list of callbacks that write numbers.
         pictures: list of callbacks that draw pictures or show progress.
         checkpoints: `Checkpoints`.
 
-    Raises: as `Run`.
+    Raises: as for `Run`.
     """
 
     def __init__(self, config, directory, resume=None, resume_from=None):
@@ -57,7 +57,7 @@ class Outputs:
 
     @contextlib.contextmanager
     def locked(self):
-        """Keeps other processes from training in the directory meanwhile."""
+        """Keeps other processes from training in the directory during the scope."""
         writing.make_folder(self.directory)
         with only_one_process(self.directory, "training"):
             writing.remove_unfinished(self.directory)
@@ -135,13 +135,13 @@ class Outputs:
     def last_good(self):
         """Returns a sentence on where a run that has diverged can be resumed."""
         self.checkpoints.finish()
-        known = checkpoint_files.steps(self.directory / reading.CHECKPOINTS)
-        if not known:
+        steps = checkpoint_files.steps(self.directory / reading.CHECKPOINTS)
+        if not steps:
             return "There is no checkpoint yet."
         return (
-            f"The newest checkpoint is of step {known[-1]}; the run can go on there "
-            "only with the same settings, so begin another with a smaller learning "
-            "rate."
+            f"The newest checkpoint is that of step {steps[-1]}. The run can go on "
+            "from there only with the same settings, so begin another one with a "
+            "smaller learning rate."
         )
 
     def _go_back(self, gan, evaluation):
@@ -175,12 +175,12 @@ class Outputs:
                 evaluation.set_best_aside(after=step)
 
     def _check_step(self, step):
-        known = checkpoint_files.steps(self.directory / reading.CHECKPOINTS)
-        if step is not None and step not in known:
+        steps = checkpoint_files.steps(self.directory / reading.CHECKPOINTS)
+        if step is not None and step not in steps:
             raise FileNotFoundError(
                 "`resume_from` must be the step of a checkpoint in "
                 f"{str(self.directory / reading.CHECKPOINTS)!r}: "
-                f"{', '.join(map(str, known)) or 'there is none'}. Received: {step!r}."
+                f"{', '.join(map(str, steps)) or 'there is none'}. Received: {step!r}."
             )
 
     def _seconds(self):

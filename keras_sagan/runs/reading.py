@@ -22,9 +22,9 @@ PICTURES = f"{LOGS}/pictures"
 EVALUATION = "evaluation"  # what `callbacks.Evaluation` writes
 CLASSIFIER = f"{EVALUATION}/classifier.keras"
 
-_OF_MACHINE = ("cache_dir", "data_memory")  # settings of data: no results
+_OF_MACHINE = ("cache_dir", "data_memory")  # settings of data without effect on results
 _OF_TRAINING = ("preset", "optimizer", "augmentation", "training", "versions")
-# What programs rely on in the files of a run, where it is there at all.
+# Types of the entries that programs rely on; each entry may also be missing.
 _OF_CONFIG = {"preset": str, **dict.fromkeys(("model", "data", "versions"), dict)}
 _OF_SETTINGS = {
     **dict.fromkeys(("dataset", "split", "fit"), str),
@@ -74,8 +74,8 @@ def read_run(directory):
     config = _read(directory / CONFIG)
     if not isinstance(config.get("training"), dict):
         raise FileNotFoundError(
-            f"{str(directory)!r} holds no run: expected a directory that `keras-sagan "
-            f"train` wrote, with {CONFIG} and {METRICS}."
+            f"There is no run in {str(directory)!r}: expected a directory written by "
+            f"`keras-sagan train`, with {CONFIG} and {METRICS}."
         )
     _check_kinds(directory / CONFIG, config, _OF_CONFIG)
     facts = read_facts(directory)

@@ -57,7 +57,7 @@ class Run:
         config: `RunConfig`, as returned by `prepare`.
         output: str or path of a directory that is new, empty, or that of a run with the
             same configuration. Nothing is written before `fit`. `None` on a worker that
-            is not the chief, which trains along and writes nothing.
+            is not the chief, which trains but writes nothing.
         source: `keras_sagan.data.Source`, or `None` to open that of the configuration.
         resume: bool, or `None`. Whether the run in the directory must be resumed (True)
             or a new one started (False); by default, whichever is possible.
@@ -143,22 +143,22 @@ class Run:
         every, steps = self.config.logging.log_every, self.config.training.steps
         if not self._goes_on(received):
             return
-        used = self._callbacks(received)
+        callback_list = self._callbacks(received)
         self.outputs.begin_training()
         try:
             if self.step % every:
                 self.outputs.checkpoints.keep_metrics(self.gan)
-                self._fit(every - self.step % every, 1, used)
+                self._fit(every - self.step % every, 1, callback_list)
             if self._goes_on(received):
                 # More epochs than can be needed: `Limits` ends training.
-                self._fit(every, steps, used)
+                self._fit(every, steps, callback_list)
         except callbacks.DivergenceError as error:
             message = f"{error} {self.outputs.last_good()}"
             raise callbacks.DivergenceError(message) from None
         finally:
             self.outputs.end_training()
 
-    def _fit(self, steps_per_epoch, epochs, used):
+    def _fit(self, steps_per_epoch, epochs, callback_list):
         # Every call of `fit` opens the stream anew, at the next unused example.
         start = self.step * self.config.training.examples_per_step
         try:
@@ -167,7 +167,7 @@ class Run:
                 steps_per_epoch=steps_per_epoch,
                 epochs=epochs,
                 verbose=0,
-                callbacks=used,
+                callbacks=callback_list,
             )
         except tf.errors.OpError as error:
             self.outputs.checkpoints.finish()

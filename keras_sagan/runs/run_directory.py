@@ -43,10 +43,10 @@ def check_usable(output, config, resume=None):
         ValueError: if the run there has another configuration. The message lists the
             differences.
     """
-    there = output.exists() or output.is_symlink()
-    if not there or (output.is_dir() and writing.is_empty(output)):
+    exists = output.exists() or output.is_symlink()
+    if not exists or (output.is_dir() and writing.is_empty(output)):
         if resume:
-            raise FileNotFoundError(f"{str(output)!r} holds no run to go on with.")
+            raise FileNotFoundError(f"There is no run to resume in {str(output)!r}.")
         return False
     if resume is False or not reading.is_run(output):
         raise FileExistsError(
@@ -58,9 +58,9 @@ def check_usable(output, config, resume=None):
     if differences:
         raise ValueError(
             f"The run in {str(output)!r} has another configuration: "
-            f"{'; '.join(differences)}. Only {', '.join(CHANGEABLE)} and what is "
-            f"logged may change when a run goes on. Give the same settings, or another "
-            "directory. Nothing was changed."
+            f"{'; '.join(differences)}. Only {', '.join(CHANGEABLE)} and the section "
+            "logging may change when a run is resumed. Give the same settings, or "
+            "another directory. Nothing was changed."
         )
     _warn_of_versions(then)
     return True
@@ -76,8 +76,8 @@ def keep_metrics_until(output, step):
     """Drops all rows of metrics after a step, and a row that is truncated."""
     path = output / reading.METRICS
     if path.is_file():
-        kept = [row for row in reading.read_rows(output) if row["step"] <= step]
-        writing.replace_file(path, "".join(json.dumps(row) + "\n" for row in kept))
+        rows = [row for row in reading.read_rows(output) if row["step"] <= step]
+        writing.replace_file(path, "".join(json.dumps(row) + "\n" for row in rows))
 
 
 def write_model(gan, output):
@@ -144,8 +144,8 @@ def _warn_of_versions(earlier):
     ]
     if changed:
         warnings.warn(
-            f"The run was started with other versions ({', '.join(changed)}): it goes "
-            "on, but its numbers may differ in the last bits.",
+            f"The run was started with other versions ({', '.join(changed)}). It goes "
+            "on, but its results may differ in the last bits.",
             RuntimeWarning,
             stacklevel=3,
         )

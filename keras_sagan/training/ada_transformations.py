@@ -134,8 +134,8 @@ def sample(images, maps):
         [(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], axis=2
     )  # (n, S*S, 4)
     pixels = tf.reshape(images, (-1, size * size, images.shape[3]))
-    taken = tf.gather(pixels, corners, batch_dims=1)  # (n, S*S, 4, C)
-    result = tf.reduce_sum(taken * weights[..., tf.newaxis], axis=2)
+    values = tf.gather(pixels, corners, batch_dims=1)  # (n, S*S, 4, C)
+    result = tf.reduce_sum(values * weights[..., tf.newaxis], axis=2)
     return tf.reshape(result, tf.shape(images))
 
 
@@ -213,8 +213,8 @@ def _chosen(columns, probability, value, otherwise):
 def _chosen_pair(columns, probability, value):
     """Returns two values, with a probability, or two zeros; takes three columns."""
     gate, first, second = next(columns), next(columns), next(columns)
-    done = gate < probability
-    return [tf.where(done, value(u), tf.zeros_like(u)) for u in (first, second)]
+    is_on = gate < probability
+    return [tf.where(is_on, value(u), tf.zeros_like(u)) for u in (first, second)]
 
 
 def _product(matrices):

@@ -120,8 +120,8 @@ def augment_real(config, images, uniform, probability):
         return images
     images = _computable(images)
     if config.mirror:
-        turned = uniform[:, 0, tf.newaxis, tf.newaxis, tf.newaxis] < 0.5
-        images = tf.where(turned, images[:, :, ::-1], images)
+        half = uniform[:, 0, tf.newaxis, tf.newaxis, tf.newaxis] < 0.5
+        images = tf.where(half, images[:, :, ::-1], images)
         uniform = uniform[:, _MIRROR_DRAWS:]
     return augment(config, images, uniform, probability)
 

@@ -29,7 +29,8 @@ def check_batch(
         num_classes: int, or `None` for an unconditional model.
         position: str. Which batch it is, for messages, e.g. "batch 0".
         first: bool. Whether to refuse float images without any negative value, because
-            they are almost surely in [0, 1]. A later batch may have none by chance.
+            they are almost surely in [0, 1]. Later batches may have no negative value
+            by chance.
 
     Raises:
         ValueError: if the batch is not suitable. The message names the argument, what
@@ -166,8 +167,9 @@ def warn_of_missing(counts, class_names=None, least=FEW_LABELS):
     more = f" and {len(names) - 10} more" if len(names) > 10 else ""
     warnings.warn(
         f"There are no pictures of class {', '.join(names[:10])}{more} "
-        f"(num_classes={len(counts)}): images generated of it mean nothing. Number "
-        "labels from 0 without gaps, and build the networks for that many classes.",
+        f"(num_classes={len(counts)}), so that images generated of it mean nothing. "
+        "Number the labels from 0 without gaps, and build the networks for that many "
+        "classes.",
         stacklevel=2,
     )
     return True

@@ -14,13 +14,14 @@ class CheckedModel(DistributedModel):
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; checks the first batch before the first step."""
         self._assert_compile_called("fit")
-        given = self.arguments_of("fit", *args, **kwargs)
-        inputs.check_fit_data(given, self.discriminator)
+        arguments = self.arguments_of("fit", *args, **kwargs)
+        inputs.check_fit_data(arguments, self.discriminator)
         self._fault.reset()
-        given["callbacks"] = faults.with_guard(given.get("callbacks"), self._fault)
-        if inputs.is_stream(given.get("x")):
-            given.setdefault("shuffle", False)
-        return super().fit(**given)
+        callbacks = faults.with_guard(arguments.get("callbacks"), self._fault)
+        arguments["callbacks"] = callbacks
+        if inputs.is_stream(arguments.get("x")):
+            arguments.setdefault("shuffle", False)
+        return super().fit(**arguments)
 
     def train_on_batch(self, x, y=None, *args, **kwargs):
         """Trains as `keras.Model.train_on_batch`; checks the batch before the step."""
@@ -30,10 +31,10 @@ class CheckedModel(DistributedModel):
 
     def evaluate(self, *args, **kwargs):
         """Computes the losses of `ema_generator`; see `keras.Model.evaluate`."""
-        given = self.arguments_of("evaluate", *args, **kwargs)
-        inputs.check_held_out(given, self.discriminator)
+        arguments = self.arguments_of("evaluate", *args, **kwargs)
+        inputs.check_held_out(arguments, self.discriminator)
         self.refresh_ema()
-        return super().evaluate(**given)
+        return super().evaluate(**arguments)
 
     def test_on_batch(self, x, y=None, *args, **kwargs):
         """Computes the losses on a batch; see `keras.Model.test_on_batch`."""
@@ -46,10 +47,10 @@ class CheckedModel(DistributedModel):
 
         Arguments are those of `keras.Model.predict`, with latents (and labels) as `x`.
         """
-        given = self.arguments_of("predict", *args, **kwargs)
-        inputs.check_latents(given, self.generator)
+        arguments = self.arguments_of("predict", *args, **kwargs)
+        inputs.check_latents(arguments, self.generator)
         self.refresh_ema()
-        return super().predict(**given)
+        return super().predict(**arguments)
 
     def predict_on_batch(self, x):
         """Computes a batch of images; see `keras.Model.predict_on_batch`."""

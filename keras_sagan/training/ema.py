@@ -216,13 +216,13 @@ def with_both_statistics(gan, count):
         latents.
     """
     gan.refresh_ema()
-    drawn = sampling.latents(gan.generator.latent_dim, range(count))
+    latents = sampling.latents(gan.generator.latent_dim, range(count))
     labels = _labels_in_training(gan, count)
-    stored = generation.run(gan.ema_generator, drawn, labels)
+    stored = generation.run(gan.ema_generator, latents, labels)
     copy, _ = averaged_copy(gan.ema_generator)
-    copy.trainable = True  # otherwise batch norms use what is stored
+    copy.trainable = True  # otherwise batch norms use the stored statistics
     with frozen_spectral_norm():
-        of_batch = generation.run(copy, drawn, labels, training=True)
+        of_batch = generation.run(copy, latents, labels, training=True)
     return stored.numpy(), of_batch.numpy()
 
 

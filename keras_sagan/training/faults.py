@@ -123,9 +123,9 @@ class FaultFlag:
 
     def _record(self, step, fault):
         first = self._first.read_value()
-        found = tf.stack([tf.cast(step, tf.int64) + 1, fault])
+        current = tf.stack([tf.cast(step, tf.int64) + 1, fault])
         unset = tf.logical_and(first[0] == 0, fault > 0)
-        self._first.assign(tf.where(unset, found, first))
+        self._first.assign(tf.where(unset, current, first))
 
     def _faults(self):
         """Returns step and kind of the first fault of every replica that has one."""
@@ -173,7 +173,7 @@ class DataGuard(keras.callbacks.Callback):
 
 
 def with_guard(callbacks, flag):
-    """`callbacks` of `fit` and a `DataGuard`."""
+    """Returns the argument `callbacks` of `fit` with a `DataGuard` added."""
     guard = DataGuard(flag)
     if isinstance(callbacks, keras.callbacks.CallbackList):
         others = [x for x in callbacks.callbacks if not isinstance(x, DataGuard)]

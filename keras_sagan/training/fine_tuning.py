@@ -1,8 +1,8 @@
-"""A trained model as the beginning of another one, whose classes may be others.
+"""Starts a model from the weights of a trained one, which may have other classes.
 
-Every weight is kept but the rows of classes that are new: the scales and offsets of
-the generator's conditional batch norms, and the discriminator's embedding, begin at
-the mean of the rows that there are. A class is known by its name.
+Classes are matched by name. The scales and offsets in the generator's conditional batch
+norms and the discriminator's embedding have one row per class. The row of a new class
+starts as the mean of all rows of the trained model; all other weights are copied.
 """
 
 import numpy as np
@@ -13,48 +13,51 @@ from keras_sagan.layers.conditional_batch_normalization import (
 )
 from keras_sagan.layers.spectral_normalization import SpectralNormalization
 
-_EMBEDDING = "embedding"  # the discriminator's layer that knows the classes
-_POWER_ITERATIONS = 15  # as a new layer makes
+_EMBEDDING = "embedding"  # name of the discriminator's layer for classes
+_POWER_ITERATIONS = 15  # as many as a new layer runs
 
 
 def take_over(gan, source):
-    """Sets the weights of a model to those of another, whose classes may be others.
+    """Copies the weights of a model to another one, which may have other classes.
 
-    Either may be unconditional. Where `source` has no embedding, the one of `gan`
-    stays as it was made.
+    Either may be unconditional. If `source` has no embedding, that of `gan` is not
+    changed.
 
     Args:
-        gan: `SAGAN`. Its optimizers and its step stay as they are.
-        source: `SAGAN` with the same networks but for the classes.
+        gan: `SAGAN` whose weights are set. Its optimizers and its step are unchanged.
+        source: `SAGAN` whose networks differ from those of `gan` at most in the
+            classes.
 
     Raises:
-        ValueError: if the networks differ in something else.
+        ValueError: if the networks differ in anything else.
     """
-    kept = _kept_classes(gan, source)
+    indices = _old_indices(gan, source)
     for name in ("generator", "ema_generator", "discriminator"):
         network, other = getattr(gan, name), getattr(source, name)
         _check_alike(name, network, other)
         for layer in network.layers:
             if layer.name == _EMBEDDING:
                 if other.num_classes is not None:
-                    _take_over_embedding(layer, other.get_layer(_EMBEDDING), kept)
+                    _take_over_embedding(layer, other.get_layer(_EMBEDDING), indices)
             elif layer.weights:
-                _take_over_layer(layer, other.get_layer(layer.name), kept)
+                _take_over_layer(layer, other.get_layer(layer.name), indices)
 
 
 def with_classes(source, num_classes, class_names, copy_weights=True):
-    """A model like `source` for other classes, not trained on them yet.
+    """Creates a model like `source` for other classes, on which it can be trained.
 
-    It is compiled as `source`; its optimizers begin anew.
+    If `source` is compiled, so is the new model, with new optimizers.
 
     Args:
         source: `SAGAN`.
         num_classes: int > 0, or None for an unconditional model.
-        class_names: sequence of str, one a class, or None.
-        copy_weights: bool. Whether the weights are those of `take_over`.
+        class_names: sequence of str with the name of each class, or None.
+        copy_weights: bool. Whether to copy the weights of `source`; see `take_over`.
+
+    Returns: model of the class of `source`.
 
     Raises:
-        ValueError: if the number or the names are none that a model can have.
+        ValueError: if the number or the names of the classes are invalid.
     """
     if num_classes is not None:
         check_positive_integer("num_classes", num_classes, "or None (unconditional)")
@@ -72,8 +75,11 @@ def with_classes(source, num_classes, class_names, copy_weights=True):
     return gan
 
 
-def _kept_classes(gan, source):
-    """For each class of `gan`, the index of that of its name in `source`, or None."""
+def _old_indices(gan, source):
+    """Returns for each class of `gan` its index in `source`, or None if it is new.
+
+    If `gan` is unconditional, it returns None instead of a list.
+    """
     if gan.num_classes is None:
         return None
     known = {name: i for i, name in enumerate(source.class_names or ())}
@@ -81,46 +87,46 @@ def _kept_classes(gan, source):
 
 
 def _frequencies(gan, source):
-    """The `fake_label_weights` of `source` for the classes of `gan`.
+    """Returns the `fake_label_weights` of `source` for the classes of `gan`.
 
-    None, that is equal ones, unless every class has a name that `source` knows.
+    If any class of `gan` is new, it returns None, which means equal weights.
     """
-    weights, kept = source.fake_label_weights, _kept_classes(gan, source)
-    if weights is None or kept is None or None in kept:
+    weights, indices = source.fake_label_weights, _old_indices(gan, source)
+    if weights is None or indices is None or None in indices:
         return None
-    frequencies = [weights[i] for i in kept]
+    frequencies = [weights[i] for i in indices]
     return frequencies if any(frequencies) else None
 
 
 def _check_alike(name, network, other):
-    free = ("num_classes", "name", "dtype", "synchronized", "trainable")
-    free += ("frozen", "thawed")
+    ignored = ("num_classes", "name", "dtype", "synchronized", "trainable")
+    ignored += ("frozen", "thawed")
     ours, theirs = (
-        {k: v for k, v in x.get_config().items() if k not in free}
+        {k: v for k, v in x.get_config().items() if k not in ignored}
         for x in (network, other)
     )
-    different = [k for k in ours if ours[k] != theirs[k]]
-    if different:
+    differences = [k for k in ours if ours[k] != theirs[k]]
+    if differences:
         raise ValueError(
-            f"The {name} must be like that of the model to begin with, but for its "
+            f"The {name} must be like that of the model to begin with, except for its "
             "classes. Received: "
-            + ", ".join(f"{k}={ours[k]!r}, there {theirs[k]!r}" for k in different)
+            + ", ".join(f"{k}={ours[k]!r}, there {theirs[k]!r}" for k in differences)
         )
 
 
-def _take_over_layer(layer, other, kept):
+def _take_over_layer(layer, other, indices):
     of_classes = [isinstance(x, ConditionalBatchNormalization) for x in (layer, other)]
     for weight, value in zip(layer.weights, other.weights, strict=True):
         new = np.array(value)
         if any(of_classes) and weight.name in ("gamma", "beta"):
-            new = _rows(new if of_classes[1] else new[None], kept)
+            new = _rows(new if of_classes[1] else new[None], indices)
         weight.assign(new)
 
 
-def _take_over_embedding(layer, other, kept):
+def _take_over_embedding(layer, other, indices):
     normalized = isinstance(layer, SpectralNormalization)
     table = np.array(_embedding(other).embeddings)
-    _embedding(layer).embeddings.assign(_rows(table, kept))
+    _embedding(layer).embeddings.assign(_rows(table, indices))
     if normalized:
         layer.advance(_POWER_ITERATIONS)
 
@@ -129,9 +135,15 @@ def _embedding(layer):
     return layer.layer if isinstance(layer, SpectralNormalization) else layer
 
 
-def _rows(table, kept):
-    """A table's rows for other classes; its mean row for an unconditional model."""
+def _rows(table, indices):
+    """Returns the rows of a table for other classes, or its mean row without classes.
+
+    Args:
+        table: array `(classes, ...)`.
+        indices: list with an index or None for each class, or None without classes; see
+            `_old_indices`.
+    """
     mean = table.mean(axis=0)
-    if kept is None:
+    if indices is None:
         return mean
-    return np.stack([mean if i is None else table[i] for i in kept])
+    return np.stack([mean if i is None else table[i] for i in indices])

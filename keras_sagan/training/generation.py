@@ -104,37 +104,37 @@ def _network_maps(prefix, network, inputs, labels):
     }
 
 
-def view(gan, drawn, labels=None):
+def view(gan, latents, labels=None):
     """Generates images from latents, together with the map of every attention layer.
 
     Args:
         gan: `SAGAN`.
-        drawn: float array `(n, latent_dim)`.
+        latents: float array `(n, latent_dim)`.
         labels: int array `(n,)`, or `None` if unconditional.
 
     Returns: tuple of uint8 images `(n, height, width, channels)`, and a dict like that
         of `gan.attention_maps`.
     """
     gan.refresh_ema()
-    maps = latent_maps(gan.ema_generator, gan.discriminator, drawn, labels)
-    return images(gan.ema_generator, drawn, labels), maps
+    maps = latent_maps(gan.ema_generator, gan.discriminator, latents, labels)
+    return images(gan.ema_generator, latents, labels), maps
 
 
-def images(generator, drawn, labels=None, batch_size=64):
+def images(generator, latents, labels=None, batch_size=64):
     """Generates images from latents and labels.
 
     Args:
         generator: `Generator`, e.g. `gan.ema_generator` after `gan.refresh_ema()`.
-        drawn: float array `(n, latent_dim)`.
+        latents: float array `(n, latent_dim)`.
         labels: int array `(n,)`, or `None` if unconditional.
         batch_size: int. Number of images computed at once.
 
     Returns: uint8 array `(n, height, width, channels)`.
     """
     parts = []
-    for start in range(0, len(drawn), batch_size):
+    for start in range(0, len(latents), batch_size):
         rows = slice(start, start + batch_size)
         parts.append(
-            run(generator, drawn[rows], None if labels is None else labels[rows])
+            run(generator, latents[rows], None if labels is None else labels[rows])
         )
     return to_uint8(tf.concat(parts, axis=0)).numpy()

@@ -29,8 +29,8 @@ def unpack(data, network, parts):
     images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
     if weights is not None:
         raise ValueError(
-            "A SAGAN's losses have no `sample_weight` or `class_weight`: instead, draw "
-            "some images more often, and see `compile(fake_label_weights=)`. "
+            "The losses of a SAGAN have no `sample_weight` or `class_weight`. Draw "
+            "some images more often instead, and see `compile(fake_label_weights=)`. "
             f"Received: weights of shape {weights.shape}."
         )
     _check_structure(images)
@@ -122,8 +122,8 @@ def check_first_batch(x, y, network, training=True):
     _check_batch(images, labels, network, position)
     if training and network.num_classes is not None:
         more = (batch_labels for _, batch_labels in pairs)
-        whole = isinstance(x, np.ndarray) or tf.is_tensor(x)
-        _check_classes(itertools.chain([labels], more), network.num_classes, whole)
+        complete = isinstance(x, np.ndarray) or tf.is_tensor(x)
+        _check_classes(itertools.chain([labels], more), network.num_classes, complete)
 
 
 def _check_batch(images, labels, network, position, first=True):
@@ -147,8 +147,8 @@ def _check_end(name, steps, arguments):
     )
     if endless and arguments.get(steps) is None:
         raise ValueError(
-            f"`{name}` has no end, so that `{steps}` must say after how many batches "
-            f"to stop. Received: {name} of type {type(data).__name__} that repeats "
+            f"`{name}` has no end, so `{steps}` must say after how many batches to "
+            f"stop. Received: {name} of type {type(data).__name__} that repeats "
             f"forever, {steps}=None."
         )
 
@@ -274,11 +274,11 @@ def _to_numpy(batch):
     return np.asarray(images), labels
 
 
-def _check_classes(batches_of_labels, num_classes, whole):
+def _check_classes(batches_of_labels, num_classes, complete):
     """Raises a `ValueError` if very many labels at the start are of one class.
 
-    If the labels are `whole`, that is, all there are, it also warns of classes without
-    images.
+    If the labels are `complete`, that is, those of all data, it also warns of classes
+    without images.
     """
     counts = np.zeros(num_classes, np.int64)
     for labels in batches_of_labels:
@@ -286,5 +286,5 @@ def _check_classes(batches_of_labels, num_classes, whole):
         if np.count_nonzero(counts) > 1 or sum(counts) >= batch_checks.MANY_LABELS:
             break
     batch_checks.check_several(counts, batch_checks.FEW_LABELS)
-    if whole:
+    if complete:
         batch_checks.warn_of_missing(counts)

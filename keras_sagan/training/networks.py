@@ -115,5 +115,5 @@ def sigmas(gan):
 
 def named_networks(gan):
     """Returns pairs of a prefix, `"g"` or `"d"`, and a network; `[]` if not a SAGAN."""
-    found = [("g", "generator"), ("d", "discriminator")]
-    return [(prefix, getattr(gan, n)) for prefix, n in found if hasattr(gan, n)]
+    names = [("g", "generator"), ("d", "discriminator")]
+    return [(prefix, getattr(gan, n)) for prefix, n in names if hasattr(gan, n)]

@@ -11,7 +11,7 @@ import keras
 
 from keras_sagan.models import architectures
 
-LARGEST = 1 << 33  # bytes of weights of a network, if there is no file to tell
+LARGEST = 1 << 33  # bytes of weights of a network, if there is no file of weights
 
 _OURS = {"SAGAN", "Generator", "Discriminator"}
 _DEEPEST = 64  # levels of nested objects and lists
@@ -32,7 +32,7 @@ def check_objects(config, depth=0):
         depth: int. Number of objects and lists that contain it.
     """
     if depth > _DEEPEST:
-        raise ValueError(f"The configuration is more than {_DEEPEST} deep.")
+        raise ValueError(f"The configuration is nested more than {_DEEPEST} deep.")
     if isinstance(config, dict):
         if {"class_name", "module", "registered_name"} & set(config):
             _check_object(config)
@@ -72,22 +72,22 @@ def _arguments(config, name):
 def _sizes(name, arguments):
     """Returns image size, latent size, base filters and number of classes, checked."""
     defaults = {"image_size": 32, "base_filters": 64, "num_classes": 10}
-    found = {"latent_dim": 128, **defaults, **arguments}
-    if found["num_classes"] is None:
-        found["num_classes"] = 0
+    sizes = {"latent_dim": 128, **defaults, **arguments}
+    if sizes["num_classes"] is None:
+        sizes["num_classes"] = 0
     for key in ("latent_dim", *defaults):
-        if type(found[key]) is not int or found[key] < 0:
+        if type(sizes[key]) is not int or sizes[key] < 0:
             raise ValueError(
                 f"`{key}` of the {name} must be a positive integer. "
-                f"Received: {found[key]!r}."
+                f"Received: {sizes[key]!r}."
             )
-    size = found["image_size"]
+    size = sizes["image_size"]
     if size not in architectures.GENERATOR_WIDTHS:
         raise ValueError(
             f"`image_size` of the {name} must be one of "
             f"{', '.join(map(str, architectures.GENERATOR_WIDTHS))}. Received: {size}."
         )
-    return size, found["latent_dim"], found["base_filters"], found["num_classes"]
+    return size, sizes["latent_dim"], sizes["base_filters"], sizes["num_classes"]
 
 
 def _generator_weights(size, latent_dim, width, classes):

@@ -1,4 +1,4 @@
-"""Combines the two networks to one `keras.Model` that trains with `fit`."""
+"""Combines the two networks into a `keras.Model` that is trained with `fit`."""
 
 import typing
 from collections.abc import Sequence
@@ -59,12 +59,13 @@ class TrainableSAGAN(CheckedModel):
         # Identifies the averaged weights for which `ema_generator` has statistics.
         self._fingerprint = self.add_weight(
             name="ema_fingerprint",
-            shape=(2,),  # the number of the mix of classes (0: none), the fingerprint
+            shape=(2,),  # `mix_number` of the classes, or 0 if unset; the fingerprint
             dtype="int64",
             initializer="zeros",
             trainable=False,
         )
-        # Keras reads files in the order of attribute names: this after `g_optimizer`.
+        # Keras reads files in the order of attribute names, so this one is read after
+        # `g_optimizer`.
         self.step_counter = state.StepCounter()
         self.step_counter.find_updates = self._generator_updates
         self.built = True
@@ -117,12 +118,15 @@ class TrainableSAGAN(CheckedModel):
             ema_decay: float in [0, 1). Share of the averages that is kept at each step;
                 0 for no averaging (official code). Defaults to `0.999` (MMGeneration).
             ema_start: int >= 0. Number of generator steps before averaging starts.
-            gradient_accumulation_steps: int > 0. Passes that an update averages over.
+            gradient_accumulation_steps: int > 0. Number of passes per update, over
+                which gradients are averaged.
             seed: int. Seed of all random draws in training.
-            augmentation: None, `"diffaugment"`, `"ada"`, a `config.AugmentationConfig`.
-            fake_label_weights: None, or the frequencies of the classes of generated
-                images. With the loss "relativistic", which gives them the labels of
-                real images, those of real images, for the averages' batch statistics.
+            augmentation: None, `"diffaugment"`, `"ada"`, or a
+                `config.AugmentationConfig`.
+            fake_label_weights: sequence of the frequencies of the classes of generated
+                images, or None if they are equal. With the loss "relativistic",
+                generated images have the labels of real ones; the frequencies of those
+                should then be given, for the batch statistics of `ema_generator`.
             r1_gamma: float >= 0. `r1_gamma / 2` times the mean squared gradient of D at
                 real images is added to D's loss (`training.penalties`).
             r2_gamma: float >= 0. The same for generated images.
@@ -171,21 +175,21 @@ class TrainableSAGAN(CheckedModel):
         self.compile(**CompileArguments.deserialize(config))
 
     def freeze(self, *patterns: str) -> list[str]:
-        """Keep layers from training, by the names that lead to them.
+        """Freezes layers, so that training does not change them.
 
-        A compiled model is compiled again with the same arguments, as Keras asks for
-        where layers stop training; its optimizers begin anew. Batch norms that do not
-        train use their moving statistics.
+        If the model is compiled, it is compiled again with the same arguments, as Keras
+        requires when layers are frozen; its optimizers start anew. Frozen batch norms
+        use their moving statistics.
 
         Args:
-            *patterns: str. Names of layers after that of their network, in which `*`
-                and `?` stand for others: `"discriminator/block1_*"`,
+            *patterns: str. Names of layers, preceded by that of their network. `*` and
+                `?` are wildcards, e.g. `"discriminator/block1_*"` or
                 `"generator/attention_16/query"`.
 
         Returns: list of str. The names of the layers that were frozen.
 
         Raises:
-            ValueError: if a pattern fits no layer.
+            ValueError: if a pattern does not match any layer.
         """
         both = {"generator": self.generator, "discriminator": self.discriminator}
         frozen = architectures.freeze_layers(both, patterns)
@@ -228,9 +232,9 @@ class TrainableSAGAN(CheckedModel):
 
     def test_step(self, data):
         images, labels = inputs.unpack(data, self.discriminator, parts=1)
-        tested = networks.of(self)._replace(generator=self.ema_generator)
-        seen = self._trackers[0].count * self.distribute_strategy.num_replicas_in_sync
-        logs = steps.test_step(tested, self._settings, images, labels, seen)
+        averaged = networks.of(self)._replace(generator=self.ema_generator)
+        start = self._trackers[0].count * self.distribute_strategy.num_replicas_in_sync
+        logs = steps.test_step(averaged, self._settings, images, labels, start)
         return networks.track(self._trackers, logs, tf.shape(images)[0])
 
     def call(self, inputs, training=False):

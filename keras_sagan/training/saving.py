@@ -1,9 +1,9 @@
-"""Preset directories and named recipes of a `SAGAN`.
+"""Saves and loads a `SAGAN`: preset directories, models on hubs, and named recipes.
 
-A directory holds `config.json` (architecture and compile arguments, as Keras
-serialises them), `model.weights.h5` (every weight, with or without the optimizers'),
-`metadata.json` (versions) and `README.md` (the model card). A model on a hub has the
-same files.
+A preset directory holds `config.json` (architecture and compile arguments, as Keras
+serialises them), `model.weights.h5` (all weights, with or without the state of the
+optimizers), `metadata.json` (versions) and `README.md` (the model card). A model on a
+hub has the same files.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from keras_sagan.models.generator import Generator
 from keras_sagan.training import fine_tuning, safe_configs
 from keras_sagan.training.settings import compile_from_settings
 
-_H5_OVERHEAD = 1 << 14  # bytes beside an array, at most: groups, names
+_H5_OVERHEAD = 1 << 14  # bytes for groups and names, at most, for each array
 
 _SAGAN = "keras_sagan>SAGAN"  # the name of the class in files
 
@@ -31,23 +31,23 @@ FILES = (CONFIG, WEIGHTS, METADATA, card.TEXT)
 
 
 def save(gan, directory, include_optimizer=True):
-    """Write `gan` into `directory`, which must be new or empty.
+    """Writes a `SAGAN` to a directory, which must be new or empty.
 
     Raises:
-        FileExistsError: if something is there already.
+        FileExistsError: if there is something already.
     """
     write_all = functools.partial(write, gan, include_optimizer=include_optimizer)
     writing.create_folder(directory, write_all)
 
 
 def write(gan, folder, facts=None, include_optimizer=True, **details):
-    """Writes the files of `gan` into an empty folder that nobody uses yet.
+    """Writes the files of a `SAGAN` into an empty folder that nobody uses yet.
 
     Args:
         gan: `SAGAN`.
         folder: path.
-        facts: dict, or None. What its model card says of data and training.
-        include_optimizer: bool. Whether the state of the optimizers is written too.
+        facts: dict, or None. Facts about the data and the training for the model card.
+        include_optimizer: bool. Whether to write the state of the optimizers, too.
         **details: further arguments of `model_card`.
     """
     gan.refresh_ema()
@@ -59,7 +59,7 @@ def write(gan, folder, facts=None, include_optimizer=True, **details):
 
 
 def _uncompiled(gan):
-    """A copy of `gan` that has no optimizers."""
+    """Returns a copy of a model without optimizers."""
     copy = type(gan).from_config(gan.get_config())
     copy.set_weights(gan.get_weights())
     return copy
@@ -77,23 +77,23 @@ def _card(gan, facts, details):
 
 
 def upload_preset(uri: str, preset: str | os.PathLike) -> None:
-    """Upload the directory of a model to a hub.
+    """Uploads the directory of a model to a hub.
 
-    Uploaded are the files that `save_to_preset` writes, nothing else that is in the
-    directory. The account is the one that the hub's client is logged in with.
+    Only the files that `save_to_preset` writes are uploaded, from the account with
+    which the client library of the hub is logged in.
 
     Args:
         uri: str. `"hf://USER/NAME"` (Hugging Face) or
-            `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"`. The model is made if there is
-            none, and gets a new version if there is one.
-        preset: str or path. Directory that `save_to_preset` or a run (`RUN/model`)
-            wrote.
+            `"kaggle://USER/MODEL/FRAMEWORK/VARIATION"`. The model is created if it
+            does not exist, or gets a new version.
+        preset: str or path. Directory written by `save_to_preset` or by a run
+            (`RUN/model`).
 
     Raises:
-        ValueError: if `uri` has another form, or the directory does not hold a model.
-        FileNotFoundError: if there is no such directory.
-        ImportError: if the package that the hub needs is not installed.
-        OSError: if the hub cannot be reached, or does not let one in.
+        ValueError: if `uri` has another form, or if the model is damaged.
+        FileNotFoundError: if there is no model in the directory.
+        ImportError: if the client library of the hub is not installed.
+        OSError: if the hub cannot be reached, or refuses access.
 
     Example:
         gan.save_to_preset("cats")
@@ -111,14 +111,23 @@ def _check_present(directory, *names):
     missing = [name for name in names if not (directory / name).is_file()]
     if missing:
         raise FileNotFoundError(
-            "`preset` must be the directory of a model, as `save_to_preset` or a run "
-            f"(RUN/model) writes it. Received: {str(directory)!r}, without "
+            "`preset` must be the directory of a model, written by `save_to_preset` or "
+            f"by a run (RUN/model). Received: {str(directory)!r}, without "
             f"{' and '.join(missing)}."
         )
 
 
 def load(cls, preset, load_weights, overrides):
-    """A model from a hub or a directory if there is one, else from a recipe."""
+    """Loads a model from a hub or a directory, or creates one from a recipe.
+
+    Args:
+        cls: `SAGAN`, or a subclass.
+        preset: str or path. Address on a hub, directory, or name of a recipe.
+        load_weights: bool. Whether to load the weights, of a hub or a directory.
+        overrides: dict of arguments that replace those of the preset.
+
+    Returns: model of `cls`.
+    """
     overrides = dict(overrides)
     if overrides.get("class_names") is not None:
         overrides.setdefault("num_classes", len(overrides["class_names"]))
@@ -141,9 +150,9 @@ def load(cls, preset, load_weights, overrides):
 
 
 def _fetch(address, load_weights, cls):
-    """The folder with the files of a model on a hub, fetched where they are needed.
+    """Fetches the files of a model from a hub, and returns the folder with them.
 
-    What its configuration describes is checked before the weights are fetched.
+    The configuration is checked before the weights are fetched.
     """
     path, address = clients.fetch(address, CONFIG, json_files.LARGEST)
     _check_config(json_files.read(path), cls=cls)
@@ -154,7 +163,7 @@ def _fetch(address, load_weights, cls):
 
 @contextlib.contextmanager
 def _naming_address(address):
-    """Scope whose complaints about a model's files say which model it is."""
+    """Adds the address of a model to errors about its files."""
     try:
         yield
     except ValueError as error:
@@ -162,20 +171,20 @@ def _naming_address(address):
 
 
 def _from_recipe(cls, config, overrides):
-    """An untrained, compiled model after a `RunConfig`.
+    """Creates an untrained, compiled model from a `RunConfig`.
 
-    `overrides` replace arguments of each network that has them.
+    Entries of `overrides` replace arguments of each network that has them.
     """
     dtype = {"dtype": config.training.dtype_policy}
     names = overrides.pop("class_names", None)
     generator = {**config.model.generator_kwargs(), "synchronized": False, **dtype}
     discriminator = {**config.model.discriminator_kwargs(), **dtype}
-    known = {**generator, **discriminator}
-    unknown = sorted(set(overrides) - set(known))
+    allowed = {**generator, **discriminator}
+    unknown = sorted(set(overrides) - set(allowed))
     if unknown:
         raise ValueError(
-            "A recipe has these arguments to replace: class_names, "
-            f"{', '.join(known)}. "
+            "These arguments of a recipe can be replaced: class_names, "
+            f"{', '.join(allowed)}. "
             f"Received: {', '.join(unknown)}."
         )
     gan = cls(
@@ -190,12 +199,12 @@ def _from_recipe(cls, config, overrides):
 
 
 def _load_directory(cls, directory, load_weights, overrides):
-    """The model of a directory, for other classes where the overrides name them."""
-    known = {"synchronized", "num_classes", "class_names"}
-    unknown = sorted(set(overrides) - known)
+    """Loads the model of a directory, for other classes if the overrides name them."""
+    allowed = {"synchronized", "num_classes", "class_names"}
+    unknown = sorted(set(overrides) - allowed)
     if unknown:
         raise ValueError(
-            "A preset directory has its architecture; of the arguments only "
+            "The architecture of a preset directory is fixed: only the arguments "
             "`num_classes`, `class_names` and `synchronized` can be replaced. "
             f"Received: {unknown}."
         )
@@ -213,7 +222,7 @@ def _load_as_it_is(cls, directory, load_weights, overrides):
     config["registered_name"] = _SAGAN
     path, weights = directory / CONFIG, directory / WEIGHTS
     compile_config = None
-    if load_weights and not _has_optimizers(weights):  # compiled with them after that
+    if load_weights and not _has_optimizers(weights):  # then compiled after loading
         compile_config = config.pop("compile_config", None)
     with _naming(path, "does not describe a SAGAN that can be built"):
         with keras.saving.CustomObjectScope({_SAGAN: kind}):
@@ -233,12 +242,14 @@ def _has_optimizers(weights):
 
 
 def read_config(directory, load_weights=True, cls=None):
-    """The configuration in a directory, checked for what building it would do.
+    """Reads the configuration in a directory, and checks that it is safe to build.
 
     Args:
         directory: path.
-        load_weights: bool. Whether the file of weights is checked too.
-        cls: class of models that it must describe: `SAGAN`, or a subclass.
+        load_weights: bool. Whether to check the file of weights, too.
+        cls: class of the model that it must describe: `SAGAN`, or a subclass.
+
+    Returns: dict.
 
     Raises:
         ValueError: if it is damaged, names other objects than a `SAGAN` has, or
@@ -256,7 +267,9 @@ def read_config(directory, load_weights=True, cls=None):
 
 
 def load_file(path):
-    """The model in a `.keras` file of `gan.save`, checked like a directory.
+    """Loads the model in a `.keras` file of `gan.save`, checked like a directory.
+
+    Returns: `SAGAN`.
 
     Raises:
         ValueError: if it is damaged, holds another model, names other objects than a
@@ -267,7 +280,14 @@ def load_file(path):
 
 
 def _check_config(config, available=safe_configs.LARGEST, cls=None):
-    """Raises a `ValueError` unless a `SAGAN` with so many bytes can be built."""
+    """Raises a `ValueError` unless the configuration is that of a `SAGAN`.
+
+    Args:
+        config: dict.
+        available: int. Size of the weights in bytes, which the networks must not
+            exceed.
+        cls: as for `read_config`.
+    """
     if not isinstance(config, dict):
         raise ValueError("It must describe a SAGAN.")
     _class_of(config, cls)
@@ -276,13 +296,13 @@ def _check_config(config, available=safe_configs.LARGEST, cls=None):
 
 
 def _class_of(config, cls):
-    """The class of the model that a configuration describes.
+    """Returns the class of the model that a configuration describes.
 
-    It is the one that it names, where that is registered, or `cls` itself; a plain
-    `SAGAN` can be read as any subclass.
+    That is the registered class that it names. A plain `SAGAN` can be loaded as any
+    subclass, `cls`.
 
     Raises:
-        ValueError: if it names a class that is not known, or is not a `cls`.
+        ValueError: if the class is not registered, or is not a subclass of `cls`.
     """
     registered = keras.saving.get_registered_object(_SAGAN)
     cls = cls or registered
@@ -308,25 +328,26 @@ def check_format(filepath):
     """Raises a `ValueError` for a file that Keras would write in its older format."""
     if str(filepath).endswith((".h5", ".hdf5")):
         raise ValueError(
-            "Keras's older format cannot hold two networks with an optimizer each: "
-            "save to a name that ends in `.keras`, or with `save_to_preset`; weights "
-            f"alone with `save_weights`. Received: filepath={str(filepath)!r}."
+            "Keras's older format cannot hold two networks with an optimizer each. "
+            "Save to a name that ends in `.keras`, use `save_to_preset`, or "
+            "`save_weights` for the weights alone. Received: "
+            f"filepath={str(filepath)!r}."
         )
 
 
 @contextlib.contextmanager
 def _naming(path, problem):
-    """Scope whose errors are a `ValueError` that names a file."""
+    """Turns any error into a `ValueError` that names a file."""
     try:
         yield
-    except Exception as error:  # whatever Keras makes of arguments of others
+    except Exception as error:  # untrusted arguments can make Keras raise anything
         raise ValueError(
             f"{str(path)!r} {problem}: {type(error).__name__}: {error}"
         ) from error
 
 
 def _write_weights(gan, path):
-    """Writes HDF5 where there is room for it: on a full disk, its library crashes."""
+    """Writes HDF5 if there is room for it; its library crashes on a full disk."""
     size = sum(variable.value.numpy().nbytes for variable in _all_variables(gan))
     room = size + _H5_OVERHEAD * (1 + len(_all_variables(gan)))
     writing.make_room(path, room)

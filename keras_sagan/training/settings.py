@@ -1,4 +1,4 @@
-"""The arguments of `SAGAN.compile`: checks, defaults and serialisation."""
+"""Checks, completes and serialises the arguments of `SAGAN.compile`."""
 
 import dataclasses
 
@@ -16,11 +16,11 @@ D_LEARNING_RATE = 4e-4
 
 @dataclasses.dataclass
 class CompileArguments:
-    """What `SAGAN.compile` was called with.
+    """The arguments of a call of `SAGAN.compile`.
 
     Args:
-        g_optimizer: keras optimizer, or None.
-        d_optimizer: keras optimizer, or None.
+        g_optimizer: Keras optimizer, or None.
+        d_optimizer: Keras optimizer, or None.
         step: `StepSettings`.
         jit_compile: bool.
         keras_arguments: dict. Further arguments of `keras.Model.compile`.
@@ -36,36 +36,36 @@ class CompileArguments:
     keras_arguments: dict
 
     def __post_init__(self):
-        known = ("run_eagerly", "steps_per_execution")
+        allowed = ("run_eagerly", "steps_per_execution")
         for name in self.keras_arguments:
-            if name not in known:
+            if name not in allowed:
                 raise ValueError(
-                    f"`compile` has no argument {name!r}: losses, metrics and "
-                    "optimizers of a SAGAN are its own. Allowed beside the named ones: "
-                    f"{', '.join(known)}."
+                    f"`compile` has no argument {name!r}: a SAGAN has losses, metrics "
+                    "and optimizers of its own. Of the arguments of `keras.Model`, it "
+                    f"accepts {', '.join(allowed)}."
                 )
 
     def check_networks(self, discriminator):
-        """Raises a `ValueError` where arguments do not fit the networks."""
+        """Raises a `ValueError` if arguments do not fit the networks."""
         weights = self.step.fake_label_weights
         num_classes = discriminator.num_classes
         if weights is not None and len(weights) != num_classes:
             raise ValueError(
-                "`fake_label_weights` must be one number a class. Received: "
+                "`fake_label_weights` must have one number per class. Received: "
                 f"fake_label_weights={list(weights)}, num_classes={num_classes}."
             )
 
         penalised = penalties.names(self.step)
         if self.jit_compile and penalised and _pools_float64(discriminator):
             raise ValueError(
-                "XLA lacks the second derivative of max pooling in float64, which the "
-                "gradient penalties need for attention: `jit_compile` must be False "
-                "for a float64 discriminator with attention. Received: "
+                "`jit_compile` must be False for a float64 discriminator with "
+                "attention and gradient penalties, because XLA lacks the second "
+                "derivative of max pooling in float64. Received: "
                 f"r1_gamma={self.step.r1_gamma}, r2_gamma={self.step.r2_gamma}."
             )
 
     def optimizers(self, generator, discriminator):
-        """The pair (generator's, discriminator's) for these networks."""
+        """Returns the optimizers of the generator and of the discriminator."""
         if self.g_optimizer is not None and self.g_optimizer is self.d_optimizer:
             raise ValueError(
                 "Generator and discriminator need an optimizer each. Received: the "
@@ -77,7 +77,11 @@ class CompileArguments:
         )
 
     def to_config(self, g_optimizer, d_optimizer):
-        """Serialised form; the optimizers given are those in use."""
+        """Serialises the arguments to a dict.
+
+        Args:
+            g_optimizer, d_optimizer: the optimizers in use.
+        """
         serialize = keras.saving.serialize_keras_object
         return {
             **dataclasses.asdict(self.step),
@@ -89,7 +93,7 @@ class CompileArguments:
 
     @staticmethod
     def deserialize(config):
-        """Keyword arguments of `compile` from the form of `to_config`."""
+        """Returns the keyword arguments of `compile` from a dict of `to_config`."""
         optimizers = {
             name: keras.saving.deserialize_keras_object(config[name])
             for name in ("g_optimizer", "d_optimizer")
@@ -98,7 +102,7 @@ class CompileArguments:
 
 
 def _pools_float64(discriminator):
-    """Whether it has max pooling (of attention) in float64."""
+    """Returns whether a discriminator has max pooling (in attention) in float64."""
     return discriminator.dtype_policy.compute_dtype == "float64" and any(
         isinstance(layer, SelfAttention2D) and layer.pool_size > 1
         for layer in discriminator.layers
@@ -106,7 +110,7 @@ def _pools_float64(discriminator):
 
 
 def _optimizer(name, optimizer, learning_rate, network):
-    """The optimizer of a network; one in float16 gets a loss scale, as Keras's do."""
+    """Returns the optimizer of a network, with a loss scale if that is in float16."""
     if optimizer is None:
         # The official code: Adam with beta1 0 and TensorFlow's defaults for the rest.
         optimizer = keras.optimizers.Adam(
@@ -114,13 +118,14 @@ def _optimizer(name, optimizer, learning_rate, network):
         )
     if not isinstance(optimizer, keras.optimizers.Optimizer):
         raise ValueError(
-            f"`{name}` must be a keras optimizer. Received: {name}={optimizer!r}."
+            f"`{name}` must be a Keras optimizer. Received: {name}={optimizer!r}."
         )
     if optimizer.gradient_accumulation_steps:
         raise ValueError(
-            f"`{name}` must not accumulate gradients by itself: steps of generator and "
-            "discriminator would not stay in turn. Pass `gradient_accumulation_steps` "
-            f"to `compile`. Received: {name}={optimizer} with "
+            f"`{name}` must not accumulate gradients by itself, because the updates of "
+            "generator and discriminator would no longer alternate. Pass "
+            "`gradient_accumulation_steps` to `compile`. Received: "
+            f"{name}={optimizer} with "
             f"gradient_accumulation_steps={optimizer.gradient_accumulation_steps!r}."
         )
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
@@ -131,9 +136,13 @@ def _optimizer(name, optimizer, learning_rate, network):
 
 
 def compile_from_settings(gan, optimizer, training, **others):
-    """Compile `gan` after an `OptimizerConfig` and a `TrainingConfig`.
+    """Compiles a `SAGAN` with the settings of a run.
 
-    Further arguments are passed on to `compile`.
+    Args:
+        gan: `SAGAN`.
+        optimizer: `OptimizerConfig`.
+        training: `TrainingConfig`.
+        **others: further arguments of `compile`.
     """
 
     step = {x.name: getattr(training, x.name) for x in dataclasses.fields(StepConfig)}
@@ -155,10 +164,15 @@ def compile_from_settings(gan, optimizer, training, **others):
 
 
 def _decaying(learning_rate, optimizer, updates):
-    """The learning rate of an optimizer that makes so many updates a step.
+    """Returns the learning rate of an optimizer, or its schedule.
 
-    Keras asks a schedule for the rate by the optimizer's own count of updates, which
-    checkpoints hold: a run that goes on goes on with the same rates.
+    Keras computes the rate from the optimizer's own count of updates. That is stored in
+    checkpoints, so that a resumed run continues with the same rates.
+
+    Args:
+        learning_rate: float.
+        optimizer: `OptimizerConfig`.
+        updates: int. Number of updates that the optimizer makes per generator step.
     """
     if optimizer.decay_steps is None:
         return learning_rate

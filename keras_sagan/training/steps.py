@@ -136,10 +136,10 @@ def update_discriminator(networks, settings, batches):
     loss_function = losses.get(settings.loss).discriminator
     network, optimizer = networks.discriminator, networks.d_optimizer
     advance_spectral_norm(network)
-    logs, found = [], []
+    logs, results = [], []
     with frozen_spectral_norm():
         for each in batches:
-            batch = each.after(found[-1:])
+            batch = each.after(results[-1:])
             # Outside the tape, which needs no gradients of G.
             fakes = passes.generate(networks.generator, batch, training=True)
             batch = augmentation.show_real(networks, settings, batch)
@@ -151,7 +151,7 @@ def update_discriminator(networks, settings, batches):
                 loss = loss_function(real, fake)
                 total = loss + penalties.weigh(penalised, settings)
                 scaled = optimizer.scale_loss(total / _divisor(batches))
-            found.append(gradients(tape, scaled, network.trainable_variables))
+            results.append(gradients(tape, scaled, network.trainable_variables))
             logs.append(
                 {
                     "d_loss": loss,
@@ -161,7 +161,7 @@ def update_discriminator(networks, settings, batches):
                     **penalised,
                 }
             )
-    optimizer.apply(sum_gradients(found), network.trainable_variables)
+    optimizer.apply(sum_gradients(results), network.trainable_variables)
     return {name: _mean([entry[name] for entry in logs]) for name in logs[0]}
 
 
@@ -173,10 +173,10 @@ def update_generator(networks, settings, batches):
     loss_functions = losses.get(settings.loss)
     network, optimizer = networks.generator, networks.g_optimizer
     advance_spectral_norm(network)
-    results, found = [], []
+    values, results = [], []
     with frozen_spectral_norm():
         for each in batches:
-            batch = each.after(found[-1:])
+            batch = each.after(results[-1:])
             real = None
             if loss_functions.paired:
                 real = _real_logits(networks, settings, batch)
@@ -188,10 +188,10 @@ def update_generator(networks, settings, batches):
                 )
                 loss = loss_functions.generator_loss(real, fake)
                 scaled = optimizer.scale_loss(loss / _divisor(batches))
-            found.append(gradients(tape, scaled, network.trainable_variables))
-            results.append(loss)
-    optimizer.apply(sum_gradients(found), network.trainable_variables)
-    return _mean(results)
+            results.append(gradients(tape, scaled, network.trainable_variables))
+            values.append(loss)
+    optimizer.apply(sum_gradients(results), network.trainable_variables)
+    return _mean(values)
 
 
 def _real_logits(networks, settings, batch):
@@ -215,21 +215,21 @@ def discriminator_batches(networks, settings, images, labels, step):
     return split(columns, settings.parts)
 
 
-def generator_batches(networks, settings, seen, step):
+def generator_batches(networks, settings, d_batches, step):
     """Returns the batches for G's update: as many latents as in one update of D.
 
-    With a paired loss, they also have the real images and labels of `seen`, the batches
+    With a paired loss, they also have the real images and labels of `d_batches`, those
     of D's last update. A step thus needs as many real images as with other losses.
     """
-    count = tf.add_n([tf.shape(batch.latents)[0] for batch in seen])
+    count = tf.add_n([tf.shape(batch.latents)[0] for batch in d_batches])
     drawn = draw(networks, settings, Purpose.GENERATOR_STEP, step, count)
     draws = augmentation_draws(settings, Purpose.GENERATOR_STEP, step, count)
-    batches = split((None, None, *drawn, *draws), len(seen))
+    batches = split((None, None, *drawn, *draws), len(d_batches))
     if not losses.get(settings.loss).paired:
         return batches
     return [
         batch._replace(images=x.images, labels=x.labels, fake_labels=x.labels)
-        for batch, x in zip(batches, seen, strict=True)
+        for batch, x in zip(batches, d_batches, strict=True)
     ]
 
 
@@ -255,7 +255,7 @@ def draw(networks, settings, purpose, step, count, real_labels=None):
 def augmentation_draws(settings, purpose, step, count):
     """Draws the random numbers for augmenting the images of a step.
 
-    Returns: as `augmentation.draw`, for `count` images of this replica.
+    Returns: as for `augmentation.draw`, for `count` images of this replica.
     """
     paired = losses.get(settings.loss).paired
     return augmentation.draw(

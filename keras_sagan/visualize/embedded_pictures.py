@@ -45,11 +45,11 @@ def sample_urls(samples, most, most_bytes):
 
 
 def read_picture(path):
-    """Reads and decodes a PNG file. Returns `None` if it cannot be read, or is huge."""
+    """Decodes a PNG file, or returns `None` if it cannot be read or is too large."""
     try:
         with Image.open(path, formats=("PNG",)) as image:
             if image.width * image.height > Image.MAX_IMAGE_PIXELS:
-                return None  # up to twice as many Pillow only warns
+                return None  # Pillow only warns of up to twice as many
             image.load()
             return image.copy()
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):

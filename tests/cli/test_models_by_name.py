@@ -163,7 +163,7 @@ def test_what_no_command_opens(command, kind, models, run, capsys):
     [
         ("hf://me", "must be hf://USER/NAME"),
         ("kaggle://me/tiny", "must be kaggle://USER/MODEL/FRAMEWORK/VARIATION"),
-        ("gs://me/tiny", "is an address elsewhere"),
+        ("gs://me/tiny", "is not a path on this machine"),
         ("hf://me/none", "There is no model 'hf://me/none'"),
     ],
 )
@@ -195,7 +195,7 @@ def test_latents_and_neighbours_of_an_export(models, tmp_path, capsys):
     assert main(["export", models["run"], "-o", str(base)]) == 0
     nearest = ["-o", f"{tmp_path}/y.png", "--num-images", "1", "--nearest"]
     assert main(["sample", str(base), *nearest]) == 0
-    assert "Nearest of 16 training pictures" in capsys.readouterr().out
+    assert "nearest of 16 training pictures" in capsys.readouterr().out
 
 
 def test_a_gif_over_time_needs_a_run(models, tmp_path, capsys):

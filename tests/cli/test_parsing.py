@@ -167,7 +167,9 @@ def test_paths_are_of_this_machine_and_may_begin_in_the_home_directory(
     convert, ending = PATHS[name].type, ".html" if "html" in name else ".png"
     monkeypatch.setenv("HOME", str(tmp_path))
     assert convert(f"~/x{ending}") == str(tmp_path / f"x{ending}")
-    with pytest.raises(argparse.ArgumentTypeError, match="is an address elsewhere"):
+    with pytest.raises(
+        argparse.ArgumentTypeError, match="is not a path on this machine"
+    ):
         convert(f"s3://bucket/x{ending}")
 
 

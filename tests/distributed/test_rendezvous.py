@@ -162,7 +162,7 @@ def test_a_stranger_at_a_workers_address(monkeypatch):
                 x.sendall(rendezvous.line(hello))
                 verdict = json.loads(x.makefile("rb").readline())["verdict"]
                 break
-        with pytest.raises(WorkersError, match="somebody else answers") as caught:
+        with pytest.raises(WorkersError, match="another program answers") as caught:
             first.result()
     assert verdict == str(caught.value)
 

@@ -60,11 +60,11 @@ DEEP = b"[" * 100_000
         (lambda x: changed(x, "config.json", lambda _: RENAMED), "has a TFSMLayer"),
         (
             lambda x: changed(x, "config.json", lambda _: LAMBDA),
-            "can be built",
+            "cannot be built",
         ),
         (
             lambda x: changed(x, "config.json", lambda _: SYSTEM),
-            "can be built",
+            "cannot be built",
         ),
         (lambda x: x[:-30], "cannot be read"),
     ],

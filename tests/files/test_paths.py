@@ -1,7 +1,6 @@
 """Paths as people write them, wherever one is given."""
 
 import pathlib
-import re
 
 import keras
 import numpy as np
@@ -32,7 +31,7 @@ def home(tmp_path, monkeypatch):
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_addresses_are_refused(address):
     for path in (address, pathlib.PurePosixPath(address)):
-        with pytest.raises(ValueError, match=r"is an address elsewhere.*this machine"):
+        with pytest.raises(ValueError, match=r"is not a path on this machine"):
             paths.local(path)
 
 
@@ -97,5 +96,5 @@ def test_functions_refuse_addresses(home):
         lambda x: naming.parse(f"keras:{x}.keras"),
         lambda x: visualize.save_grid(f"{x}.png", np.zeros((1, 8, 8, 3), "uint8"), 1),
     ):
-        with pytest.raises(ValueError, match=re.escape("address elsewhere")):
+        with pytest.raises(ValueError, match="not a path on this machine"):
             call(address)

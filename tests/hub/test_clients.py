@@ -23,5 +23,5 @@ def test_a_package_that_is_missing(name, package, monkeypatch, tmp_path):
 
 
 def test_an_upload_names_no_version(tmp_path):
-    with pytest.raises(ValueError, match=r"must not name one.*'hf://me/cats@v1'"):
+    with pytest.raises(ValueError, match=r"must not name a version.*'hf://me/cats@v1'"):
         clients.upload(addresses.parse("hf://me/cats@v1"), tmp_path, [])

@@ -159,7 +159,11 @@ def crafted(preset):
     ("files", "error", "message"),
     [
         (None, FileNotFoundError, "There is no model 'hf://me/cats' at http://127"),
-        ({"config__json": None}, FileNotFoundError, "has no config.json: it is not a"),
+        (
+            {"config__json": None},
+            FileNotFoundError,
+            "has no config.json, so it is not a",
+        ),
         ({"config__json": b"{"}, ValueError, "'hf://me/cats' cannot be used.*not JSON"),
         (
             {"config__json": b'{"model_type": "bert"}'},
@@ -238,7 +242,7 @@ def test_nobody_uploads_without_a_token(hub, preset, monkeypatch):
     ("uri", "change", "error", "message"),
     [
         ("cats", None, ValueError, "must be hf://USER/NAME"),
-        (f"{NAME}@v1", None, ValueError, "must not name one.*hf://me/cats@v1"),
+        (f"{NAME}@v1", None, ValueError, "must not name a version.*hf://me/cats@v1"),
         (NAME, "config.json", FileNotFoundError, "without config.json"),
         (NAME, "model.weights.h5", FileNotFoundError, "without model.weights.h5"),
         (NAME, {"config.json": "{}"}, ValueError, "It must describe a SAGAN"),

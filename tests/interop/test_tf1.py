@@ -188,7 +188,7 @@ def test_a_name_that_is_no_prefix_is_answered_with_those_that_are(tmp_path, name
     for step in (5, 10):
         for ending in ("index", "meta", "data-00000-of-00001"):
             (tmp_path / f"model.ckpt-{step}.{ending}").touch()
-    message = r"in common, .* There are model\.ckpt-5, model\.ckpt-10 in "
+    message = r"common beginning .* Found model\.ckpt-5, model\.ckpt-10 in "
     with pytest.raises(FileNotFoundError, match=message):
         load_tf1_checkpoint(tmp_path / name)
 

@@ -122,7 +122,7 @@ def test_a_result_that_cannot_be_kept(tmp_path):
     cache = module.ResultCache(tmp_path / "new")
     cache.folder.rmdir()
     result = Result({"x": 1.0}, {}, {}, {})
-    with pytest.warns(UserWarning, match="could not be kept.*new"):
+    with pytest.warns(UserWarning, match="could not be stored.*new"):
         assert cache.answer({}, Result.from_dict, lambda: result) is result
 
 

@@ -57,7 +57,7 @@ def test_networks_and_weights(run_directory, other_pictures):
 
 def test_a_setting_that_is_the_models(run_directory):
     config = config_of(training__init_from=str(run_directory), model__base_filters=8)
-    message = r"`model.base_filters` is that of the model .*: 4\. Received: 8"
+    message = r"`model.base_filters` must be that of the model .*: 4\. Received: 8"
     with pytest.raises(ValueError, match=message):
         beginning.prepare(config, given={"model.base_filters"})
 

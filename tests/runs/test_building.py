@@ -116,7 +116,8 @@ def test_a_source_of_other_images_is_refused(picture_folder):
     config, source = prepare(picture_folder)
     building.check_fits(config, source)
     config = config.override({"model.num_classes": 3})
-    with pytest.raises(ValueError, match=r"`model\.num_classes` must be the data's 2"):
+    message = r"`model\.num_classes` must be that of the data, 2"
+    with pytest.raises(ValueError, match=message):
         building.check_fits(config, source)
 
 

@@ -126,7 +126,7 @@ def test_all_damaged(folder):
 
 def test_a_folder_under_a_wrong_name(folder):
     shutil.copytree(files.path_of(folder, 5), files.path_of(folder, 20))
-    with pytest.raises(CheckpointError, match="another step"):
+    with pytest.raises(CheckpointError, match="holds step 5 instead"):
         files.read(folder, 20)
 
 

@@ -133,7 +133,7 @@ def test_features_of_two_replicas_are_those_of_one(picture_folder, tmp_path):
     ("changed", "message"),
     [
         ({"evaluation.metrics": "fdi"}, "`metrics` must be some of fid"),
-        ({"evaluation.metrics": "memorization"}, "cannot have memorization"),
+        ({"evaluation.metrics": "memorization"}, "cannot include memorization"),
         ({"evaluation.metrics": "fid"}, "more images than the 128 dimensions"),
         ({"evaluation.monitor": "fid"}, "`monitor` must be the beginning"),
         ({"evaluation.extractor": "incepton"}, "`extractor` must be inception"),

@@ -46,7 +46,7 @@ def test_other_data_than_before(make_pictures, tmp_path):
     run_facts.check_same_data(tmp_path, load("cat/1.png", "dog/2.png"))
     for names in [("cat/1.png", "dog/2.png", "dog/3.png"), ("cat/1.png", "dog/9.png")]:
         with pytest.warns(
-            UserWarning, match=r"is not what the run .* was started with"
+            UserWarning, match=r"are not those with which the run .* was started"
         ):
             run_facts.check_same_data(tmp_path, load(*names))
     with pytest.raises(ValueError, match=r"\['cat', 'dog'\]; now .*\['dog', 'zebra'\]"):

@@ -52,7 +52,7 @@ def test_where_a_run_that_diverged_can_go_on(begun):
     begun.checkpoints.prepare()
     begun.checkpoints.set_model(begun.pictures[0].model)
     begun.checkpoints.save()
-    assert begun.last_good().startswith("The newest checkpoint is of step 0;")
+    assert begun.last_good().startswith("The newest checkpoint is that of step 0.")
 
 
 def test_a_step_without_a_checkpoint(begun):

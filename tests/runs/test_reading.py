@@ -53,7 +53,7 @@ def test_no_run(tmp_path):
     for text in (None, "{}", '{"module": "keras_sagan"}'):
         if text:
             (tmp_path / "config.json").write_text(text)
-        with pytest.raises(FileNotFoundError, match="holds no run"):
+        with pytest.raises(FileNotFoundError, match="There is no run in"):
             reading.read_run(tmp_path)
 
 

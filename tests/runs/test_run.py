@@ -279,7 +279,7 @@ def test_divergence_names_step_weight_and_checkpoint(picture_folder, tmp_path):
         training.fit()
     message = str(error.value)
     assert f"at step 6 the weight {poison.name!r} was not finite" in message
-    assert "The newest checkpoint is of step 4" in message
+    assert "The newest checkpoint is that of step 4" in message
     assert checkpoint_files.read_newest(tmp_path / "run" / "checkpoints").step == 4
 
 

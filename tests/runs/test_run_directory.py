@@ -43,7 +43,7 @@ def test_a_run_that_was_ended_before_it_began(tmp_path, config):
 
 
 def test_a_run_that_must_be_there(tmp_path, config):
-    with pytest.raises(FileNotFoundError, match="holds no run to go on with"):
+    with pytest.raises(FileNotFoundError, match="There is no run to resume"):
         files.check_usable(tmp_path, config, resume=True)
 
 

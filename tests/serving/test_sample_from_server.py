@@ -32,7 +32,7 @@ def test_sample_from_a_server(server, protocol, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "name those wanted with --labels"),
+        ([], "choose some with --labels"),
         (["--labels", "one,two"], "indices, or names with --card. Received: one, two"),
         (["--labels", "10"], "label must be in [0, 10)"),
     ],

@@ -179,6 +179,8 @@ def test_frozen_layers_stay_as_they_are():
 
 def test_a_pattern_that_fits_nothing():
     gan = helpers.tiny_gan(attention=False)
-    with pytest.raises(ValueError, match=r"must fit a name.*Received: 'block1_conv1'"):
+    with pytest.raises(
+        ValueError, match=r"must match a name.*Received: 'block1_conv1'"
+    ):
         gan.freeze("block1_conv1")
     assert gan.generator.trainable_variables

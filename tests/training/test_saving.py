@@ -102,7 +102,9 @@ def test_directory_must_be_new_or_empty(saved, tmp_path):
 
 
 def test_directory_cannot_be_changed(saved):
-    message = r"only `num_classes`, `class_names` and .*\['base_filters'\]"
+    message = (
+        r"only the arguments `num_classes`, `class_names` and .*\['base_filters'\]"
+    )
     with pytest.raises(ValueError, match=message):
         SAGAN.from_preset(saved[1], base_filters=4, synchronized=True)
 
@@ -196,7 +198,7 @@ def test_recipe_in_another_precision(monkeypatch):
     [
         ("sagan_23", {}, "preset.*Did you mean 'sagan_32'"),
         ("no/such/directory", {}, r"`preset` .*config.json.*no/such/directory"),
-        ("sagan_32", {"filters": 3}, "arguments to replace.*filters"),
+        ("sagan_32", {"filters": 3}, "can be replaced.*filters"),
         ("sagan_32", {"base_filters": 0}, "`base_filters` .*> 0"),
     ],
 )

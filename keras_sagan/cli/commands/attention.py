@@ -41,7 +41,7 @@ def add_parser(commands):
         default="auto",
         type=_points,
         metavar="X,Y;...",
-        help="pixels from the upper left corner, e.g. '8,8;20,24', or auto: those "
+        help="pixels from the upper left corner, e.g. '8,8;20,24', or auto for those "
         "with the most non-local maps (default: %(default)s)",
     )
     parser.add_argument(
@@ -110,8 +110,8 @@ def _frames(options):
         last, options.points, options.num_points, layers[0]
     )
     return [
-        attention.draw_view(shown, points, layers=layers, title=f"{name}, step {step}")
-        for step, shown in views
+        attention.draw_view(view, points, layers=layers, title=f"{name}, step {step}")
+        for step, view in views
     ]
 
 

@@ -1,4 +1,4 @@
-"""`keras-sagan data`: look at a data set before training, and prepare it once."""
+"""`keras-sagan data`: checks a data set before training, or prepares it."""
 
 import json
 
@@ -23,10 +23,10 @@ def add_parser(commands):
 def _add_check(actions):
     check = actions.add_parser(
         "check",
-        help="count classes and sizes, find unusable files and copies, advise",
+        help="look for problems before training, e.g. unreadable files and copies",
         description="Reads a whole data set and prints its classes, sizes, values and "
-        "copies, what would go wrong in training, and advice. Exit status 1 if "
-        "anything would go wrong.",
+        "copies, the problems that training would have with it, and advice. The exit "
+        "status is 1 if there are problems.",
         examples=(
             "folder:cats --image-size 64",
             "npz:cats.npz --contact-sheet cats.png",
@@ -38,7 +38,7 @@ def _add_check(actions):
         "--contact-sheet",
         metavar="FILE.png",
         type=png_file,
-        help="write a picture of the first training images, a row a class",
+        help="write a picture of the first training images, with a row for each class",
     )
     outputs.add_force(check)
     check.set_defaults(run=run_check)
@@ -47,11 +47,11 @@ def _add_check(actions):
 def _add_prepare(actions):
     prepare = actions.add_parser(
         "prepare",
-        help="decode and resize once, for fast loading",
-        description="Writes a data set at the training size as a TFDS data set of "
-        "array_record files, without loss. They are read in any order, so that sets "
-        "of any size start at once. Interrupted, the same command continues. Train "
-        "on it with --dataset tfds:DIR.",
+        help="decode and resize all pictures once, for fast loading",
+        description="Writes the pictures of a data set at the training size as a TFDS "
+        "data set of array_record files, without loss. These can be read in any order, "
+        "so training starts at once with sets of any size. If the command is "
+        "interrupted, give it again to continue. Train with --dataset tfds:DIR.",
         examples=(
             "folder:cats --image-size 128 -o prepared/cats-128",
             "folder:cats -o prepared/cats --beam DirectRunner "
@@ -71,7 +71,7 @@ def _add_prepare(actions):
         "--strict",
         action="store_true",
         help="stop at the first picture that cannot be read (default: leave it out "
-        "and say so)",
+        "and report it)",
     )
     prepare.add_argument(
         "--beam",
@@ -111,43 +111,43 @@ def _add_source(parser):
         "--fit",
         default="crop",
         metavar="HOW",
-        help="how pictures become square: crop (default) or pad",
+        help="how pictures are made square: crop (default) or pad",
     )
     parser.add_argument(
         "--cache-dir",
         type=local_path,
         metavar="DIR",
-        help="where downloaded and drawn data are kept",
+        help="directory for downloaded and generated data",
     )
 
 
 def run_check(options):
-    """Prints the report; returns 1 where it found problems."""
+    """Prints the report, and returns 1 if there are problems."""
     if options.contact_sheet:
         outputs.check_file(options.contact_sheet, options.force)
     with user_errors():
-        without = options.source.startswith(("folder:", "hf:", "npz:", "wds:"))
-        if not without or options.split != "train":  # slices are TFDS's
+        light = options.source.startswith(("folder:", "hf:", "npz:", "wds:"))
+        if not light or options.split != "train":  # slices are parsed by TFDS
             start_tensorflow()
         from keras_sagan.data.checking import inspection, report
 
-        found, samples = report.check_with_samples(
+        result, samples = report.check_with_samples(
             options.source, **_source_arguments(options)
         )
     if options.json:
-        print(json.dumps(found.to_dict(), indent=2))
+        print(json.dumps(result.to_dict(), indent=2))
     else:
-        print(found.format())
+        print(result.format())
     if options.contact_sheet and samples is not None:
         from keras_sagan.visualize import grids
 
         with user_errors():
             grids.save_grid(options.contact_sheet, samples, inspection.SAMPLE_COLUMNS)
-    return EXIT_PROBLEMS if found.problems else 0
+    return EXIT_PROBLEMS if result.problems else 0
 
 
 def run_prepare(options):
-    """Prepares, and says what was left out."""
+    """Prepares the data set, and prints which pictures were left out."""
     if options.beam_option and not options.beam:
         raise UserError("--beam-option goes with --beam only.")
     beam = {"runner": options.beam, **dict(options.beam_option)}
@@ -170,7 +170,7 @@ def run_prepare(options):
     for reason in result.skipped[:_MAX_SHOWN]:
         print(f"left out: {reason}")
     if len(result.skipped) > _MAX_SHOWN:
-        print(f"and {len(result.skipped) - _MAX_SHOWN} more: prepare_report.json")
+        print(f"and {len(result.skipped) - _MAX_SHOWN} more, see prepare_report.json")
     if result.empty_classes:
         print(f"classes without a readable picture: {', '.join(result.empty_classes)}")
     print(

@@ -1,4 +1,4 @@
-"""`keras-sagan evaluate`: scores of a generator or a folder, with their protocol."""
+"""`keras-sagan evaluate`: scores generated images, and records the protocol."""
 
 import dataclasses
 import functools
@@ -18,10 +18,11 @@ from keras_sagan.metrics import protocol, registry
 _NUM_IMAGES = 10_000
 
 _DESCRIPTION = """
-Scores images against real ones: those of a model, or of folder:PATH, or of split:NAME
-(of --dataset: the noise of the scores themselves). MODEL may also be the JSON file of
-an earlier result, which is then compared.
-Only the published FID network (--extractor inception) gives FID; scores of any other
+Scores the images of a model, or of folder:PATH, by comparing them with real ones. With
+split:NAME, it scores a split of --dataset instead, which shows how much the scores vary
+between sets of real images. MODEL can also be the JSON file of an earlier result, which
+is then compared with another one (--against).
+Only the published FID network (--extractor inception) gives FID; scores from any other
 extractor carry its name.
 """
 
@@ -38,7 +39,7 @@ def add_parser(commands):
             "new.json --against scores.json",
         ),
     )
-    add_model(parser, f"{model_argument.ANY}; see above for what else")
+    add_model(parser, f"{model_argument.ANY}; or what is described above")
     evaluate_options.add_metrics(parser)
     parser.add_argument(
         "--json", type=local_path, metavar="FILE", help="write the result as JSON"
@@ -52,13 +53,13 @@ def add_parser(commands):
     parser.add_argument(
         "--ignore-protocol",
         action="store_true",
-        help="compare although the protocols differ",
+        help="compare even if the protocols differ",
     )
     parser.add_argument(
         "--audit",
         action="store_true",
-        help="first try every score on controls made of the real images, each with a "
-        "known fault; scores that do not see what they must are marked",
+        help="first test every score on control sets, made from the real images with "
+        "known faults; scores that do not see a fault that they should see are marked",
     )
     outputs.add_force(parser)
     evaluate_options.add_images(parser.add_argument_group("images"))
@@ -69,15 +70,17 @@ def add_parser(commands):
 
 
 def run(options):
-    """Scores, or compares two earlier results."""
+    """Scores images, or compares two earlier results."""
     with user_errors(), progress.display():
         if options.model.endswith(".json"):
             if not options.against:
-                raise ValueError("A result is compared with another: pass --against.")
+                raise ValueError(
+                    "A result can only be compared with another one: pass --against."
+                )
             _compare(protocol.read_result(options.model), options)
             return
         settings = evaluate_options.check(options)
-        if options.against:  # a file that is no result is better known now
+        if options.against:  # checked before the long computation
             protocol.read_result(options.against)
         start_tensorflow()
         job = _Job(options, settings)
@@ -96,7 +99,7 @@ def run(options):
 
 
 class _Job:
-    """What the options ask for, opened."""
+    """An evaluation: the images, data and extractor that the options name, opened."""
 
     def __init__(self, options, settings):
         from keras_sagan.cli.commands import evaluate_images
@@ -104,7 +107,7 @@ class _Job:
 
         self.options, self.settings = options, settings
         self.strategy = strategies.create_strategy(options.strategy)
-        self._sources = {}  # by split: decoding takes long
+        self._sources = {}  # from split to data, because decoding takes long
         with self.strategy.scope():
             self.scored = evaluate_images.open_scored(
                 options.model,
@@ -123,7 +126,7 @@ class _Job:
         self.prepared = self.extractor = self.audit = None
 
     def load(self, split):
-        """A split of the data set, at the size of the scored images."""
+        """Loads a split of the data set at the size of the scored images."""
         from keras_sagan import data
 
         options = self.options
@@ -142,18 +145,18 @@ class _Job:
         return self._sources[split]
 
     def image_set(self, split, count=None):
-        """A split as an `ImageSet`."""
+        """Returns a split as an `ImageSet`."""
         from keras_sagan.metrics.image_sets import array_images
 
         source = self.load(split)
         name = self.options.dataset
-        described = {"dataset": name, "split": split, "fit": self.fit}
+        description = {"dataset": name, "split": split, "fit": self.fit}
         return array_images(
-            *source.arrays(), described, count, class_names=source.class_names
+            *source.arrays(), description, count, class_names=source.class_names
         )
 
     def generated(self, truncation):
-        """The images to be scored."""
+        """Returns the images to be scored."""
         options = self.options
         count = options.num_images or self.scored.count or _NUM_IMAGES
         num_classes = options.num_classes
@@ -162,7 +165,10 @@ class _Job:
         return self.scored.images(count, options.seed, truncation, num_classes)
 
     def evaluate(self, truncation):
-        """One `Result`; the real images are read and extracted once."""
+        """Returns the `Result` at a truncation.
+
+        The features of the real images are extracted only once.
+        """
         from keras_sagan.metrics import evaluation
 
         fake = self.generated(truncation)
@@ -174,23 +180,26 @@ class _Job:
                 self.prepare(), fake, self.extractor, self.settings, self.held_out
             )
 
-        found = self.answer(evaluation.Result, compute, fake, self.held_out)
-        described = {**found.protocol, "model": fake.description.get("model")}
-        return dataclasses.replace(found, protocol=described)
+        result = self.answer(evaluation.Result, compute, fake, self.held_out)
+        description = {**result.protocol, "model": fake.description.get("model")}
+        return dataclasses.replace(result, protocol=description)
 
     def answer(self, kind, compute, fake=None, held_out=None):
-        """A `Result` or an `Audit`: the one that is kept, or a new one."""
+        """Returns a stored `Result` or `Audit` if there is one, or computes it."""
         from keras_sagan.metrics import result_cache
 
         if self.cache is None:
             return compute()
-        asked = result_cache.question(
+        question = result_cache.question(
             self.real, fake, self.extractor, self.settings, held_out
         )
-        return self.cache.answer(asked, kind.from_dict, compute)
+        return self.cache.answer(question, kind.from_dict, compute)
 
     def open_extractor(self, fake):
-        """Opens it, after what can be checked before, and tries the scores on it."""
+        """Opens the extractor, and audits the scores if that is wanted.
+
+        Everything that can be checked without the extractor is checked before.
+        """
         from keras_sagan.metrics import preconditions
         from keras_sagan.metrics.audit import Audit, audit
         from keras_sagan.metrics.extractors import classifier, opening
@@ -223,14 +232,14 @@ class _Job:
                 self.prepare()
         elif self.real.protocol is None:
             print(
-                f"warning: {options.reference_stats!r} does not say what it is "
-                "of: the score is FID only if it was made with the FID network and "
+                f"warning: {options.reference_stats!r} does not say how it was made. "
+                "The score is FID only if it was made with the FID network and "
                 f"--resize {self.extractor.resize}.",
                 file=sys.stderr,
             )
 
     def extractor_name(self):
-        """That of the options, or of the kept classifier of the training images."""
+        """Returns the name in the options, or that of a classifier in the cache."""
         from keras_sagan.metrics.extractors import classifier
         from keras_sagan.metrics.image_sets import array_images
 
@@ -242,7 +251,7 @@ class _Job:
         return f"classifier:{self.cache.classifier_file(examples)}"
 
     def real_images(self):
-        """The moments of the file if it exists, else the real images."""
+        """Returns the moments in the file if it exists, or else the real images."""
         from keras_sagan.metrics.moments import Moments
 
         path = self.options.reference_stats
@@ -253,7 +262,10 @@ class _Job:
         return self.image_set(self.split, self.options.num_real)
 
     def prepare(self):
-        """Features of the real images; their moments are written if asked for."""
+        """Returns the features of the real images, or the moments in the file.
+
+        New moments are written to the file of `--reference-stats`.
+        """
         from keras_sagan.metrics import evaluation
         from keras_sagan.metrics.moments import Moments
 
@@ -262,28 +274,28 @@ class _Job:
         if self.prepared is None:
             self.prepared = evaluation.prepare(self.real, self.extractor, self.settings)
             if path := self.options.reference_stats:
-                known = {"extractor": self.extractor.describe()}
-                known["real"] = self.prepared.description
-                self.prepared.features.moments.save(path, known)
+                origin = {"extractor": self.extractor.describe()}
+                origin["real"] = self.prepared.description
+                self.prepared.features.moments.save(path, origin)
         return self.prepared
 
 
 def _open_cache(cache_dir):
-    """The `ResultCache`, or `None` with a warning where there cannot be one."""
+    """Returns the `ResultCache`, or `None` after a warning if it cannot be used."""
     from keras_sagan.metrics import result_cache
 
     try:
         folder = paths.local(cache_dir) if cache_dir else paths.own_cache()
         return result_cache.ResultCache(folder / result_cache.FOLDER)
-    except (OSError, ValueError) as error:  # the latter: without a home directory
-        print(f"warning: results are not kept: {error}", file=sys.stderr)
+    except (OSError, ValueError) as error:  # a ValueError if there is no home directory
+        print(f"warning: results are not stored: {error}", file=sys.stderr)
         return None
 
 
 def _check_reference(moments, options):
-    """Refuses options that say something else than the statistics' file."""
-    known = (moments.protocol or {}).get("real")
-    known = known if isinstance(known, dict) else {}
+    """Raises a `ValueError` if options contradict the file of reference statistics."""
+    origin = (moments.protocol or {}).get("real")
+    origin = origin if isinstance(origin, dict) else {}
     for name, value in (
         ("dataset", options.dataset),
         ("split", options.split),
@@ -291,21 +303,21 @@ def _check_reference(moments, options):
         ("fit", options.fit),
         ("image_size", options.image_size),
     ):
-        own = known.get("count" if name == "num_real" else name)
-        same = _same_data(own, value) if name == "dataset" else own == value
+        stored = origin.get("count" if name == "num_real" else name)
+        same = _same_data(stored, value) if name == "dataset" else stored == value
         if value is not None and not same:
             flag = f"--{name.replace('_', '-')}"
-            says = "does not say" if own is None else f"says {own!r}"
+            says = "does not say" if stored is None else f"says {stored!r}"
             raise ValueError(
                 f"The statistics in {options.reference_stats!r} are used as they are, "
-                f"so {flag} must be left out or be what the file says; name a file "
-                f"that is not there to have new ones written. Received: {flag} "
+                f"so {flag} must be left out or agree with the file. To compute new "
+                f"ones, give the name of a file that does not exist. Received: {flag} "
                 f"{value}, and the file {says}."
             )
 
 
 def _same_data(first, second):
-    """Whether two names of data sets are one, perhaps by another way to a path."""
+    """Returns whether two names of data sets mean the same, e.g. by the same path."""
     if first == second or not isinstance(first, str) or second is None:
         return first == second
     (kind, _, path), (other_kind, _, other) = (
@@ -316,7 +328,7 @@ def _same_data(first, second):
 
 
 def _sweep(job, options):
-    """Results along the truncation, as a table, JSON and a PNG."""
+    """Prints the results at each truncation, and writes them as JSON and a PNG."""
     from keras_sagan.metrics.truncation import Sweep
     from keras_sagan.visualize.curves import save_curve
 
@@ -335,7 +347,7 @@ def _sweep(job, options):
 
 
 def _compare(result, options):
-    """Prints both results' scores; refuses where the protocols differ."""
+    """Prints the scores of both results; raises an error if the protocols differ."""
     other = protocol.read_result(options.against)
     rows = protocol.compare_results(result, other, options.ignore_protocol)
     print(f"\ncompared with {options.against}:")

@@ -1,4 +1,4 @@
-"""What `keras-sagan evaluate` scores, by its name."""
+"""Opens the images that `keras-sagan evaluate` scores."""
 
 import dataclasses
 from collections.abc import Callable
@@ -13,9 +13,9 @@ class Scored:
             `ImageSet`.
         image_size: int.
         channels: int.
-        count: int, or `None` where any number can be made.
+        count: int, or `None` if any number of images can be generated.
         needs_classes: bool. Whether the number of classes has to be given.
-        fit: "crop" or "pad". How images beside them are made square.
+        fit: "crop" or "pad". How images to compare with them are made square.
     """
 
     images: Callable
@@ -30,15 +30,19 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
     """Opens a run, a model, an export, a folder, or a split of `dataset`.
 
     Args:
-        name: str. As on the command line; of exports the newest version.
-        image_size: int, or `None`. That images are read at; a model has its own.
+        name: str. Name as on the command line. Of an export, the newest version is
+            opened.
+        image_size: int, or `None`. Size to which images of a folder or a split are
+            resized.
         cache_dir: str, or `None`. See `data.load`.
-        dataset: str, or `None`. What a split is of.
-        fit: "crop" or "pad". How images that are read become square.
+        dataset: str, or `None`. Data set to which a split belongs.
+        fit: "crop" or "pad". How images of a folder or a split are made square.
+
+    Returns: `Scored`.
 
     Raises:
-        FileNotFoundError: if it is none of these.
-        ValueError: if `dataset` or `image_size` is needed.
+        FileNotFoundError: if the name is none of these.
+        ValueError: if `dataset` or `image_size` is needed, but `None`.
     """
     from keras_sagan.runs import loading
     from keras_sagan.sagan import SAGAN
@@ -47,7 +51,7 @@ def open_scored(name, image_size, cache_dir, dataset=None, fit="crop"):
         return _open_real(name, "train", image_size, cache_dir, fit)
     if name.startswith("split:"):
         if dataset is None:
-            raise ValueError(f"{name!r} is a split of --dataset: pass it.")
+            raise ValueError(f"{name!r} is a split of a data set: pass --dataset.")
         split = name.partition(":")[2]
         return _open_real(dataset, split, image_size, cache_dir, fit)
     model = loading.open_model(name)
@@ -70,10 +74,10 @@ def _trained(gan, name, fit):
 def _exported(model, fit):
     from keras_sagan.metrics.image_sets import exported_images
 
-    known = bool(model.card) or not model.conditional
+    knows_classes = bool(model.card) or not model.conditional
 
     def images(count, seed, truncation, num_classes):
-        if not known and num_classes is None:
+        if not knows_classes and num_classes is None:
             raise ValueError(
                 f"{str(model.directory)!r} takes labels, and has no model card that "
                 "says how many classes there are: pass --num-classes or --dataset."
@@ -88,7 +92,7 @@ def _exported(model, fit):
         images,
         model.image_size,
         model.channels,
-        needs_classes=not known,
+        needs_classes=not knows_classes,
         fit=fit,
     )
 
@@ -99,8 +103,8 @@ def _open_real(name, split, image_size, cache_dir, fit):
 
     if image_size is None:
         raise ValueError(
-            "Images that are read are brought to one size, and nothing here says to "
-            "which: pass --image-size, e.g. that of the model whose images they are."
+            "The images must be resized to a common size: pass --image-size, e.g. the "
+            "size of the images that the model generates."
         )
     source = data.load(
         name,
@@ -111,16 +115,16 @@ def _open_real(name, split, image_size, cache_dir, fit):
         fit=fit,
     )
     total = source.num_examples
-    described = {"kind": "images", "fit": fit, "model": {"path": f"{name} {split}"}}
+    description = {"kind": "images", "fit": fit, "model": {"path": f"{name} {split}"}}
 
     def images(count, seed, truncation, num_classes):
         if truncation is not None:
             raise ValueError(
-                "`truncation` is of a generator; these images are there. "
+                "`truncation` applies to generators, not to existing images. "
                 f"Received: truncation={truncation!r}."
             )
         return array_images(
-            *source.arrays(), described, min(count, total), seed, source.class_names
+            *source.arrays(), description, min(count, total), seed, source.class_names
         )
 
     return Scored(

@@ -57,12 +57,12 @@ def _server(options):
     except ImportError as error:
         raise MissingExtraError(f"The explorer ({error})", "explorer") from error
     access = Access(options.host, options.allowed_host)
-    taken = listen(options.host, options.port)  # first, as loading a model takes long
+    socket = listen(options.host, options.port)  # first, as loading a model takes long
     start_tensorflow()
     try:
-        return ExplorerServer(open_explored(options.model), taken, access)
+        return ExplorerServer(open_explored(options.model), socket, access)
     except BaseException:
-        taken.close()
+        socket.close()
         raise
 
 

@@ -1,4 +1,4 @@
-"""`keras-sagan export`: a model for TensorFlow Serving and other runtimes."""
+"""`keras-sagan export`: exports a model for TensorFlow Serving and other runtimes."""
 
 import functools
 import pathlib
@@ -46,9 +46,9 @@ def add_parser(commands):
         required=True,
         type=local_path,
         metavar="PATH",
-        help="directory of the versions, e.g. saved_models/NAME; with triton that of "
-        "the model in a repository, e.g. model_repository/NAME; with onnx or litert "
-        "the file to write, e.g. NAME.onnx; with web, oci or preset the folder to "
+        help="directory of the versions, e.g. saved_models/NAME; for triton that of "
+        "the model in a repository, e.g. model_repository/NAME; for onnx and litert "
+        "the file to write, e.g. NAME.onnx; for web, oci and preset the folder to "
         "write",
     )
     parser.add_argument(
@@ -61,18 +61,20 @@ def add_parser(commands):
     parser.add_argument(
         "--signature",
         choices=("serving_default", "attention", "generate"),
-        help="of onnx and triton, what the model does: from latents to images, or to "
-        "attention maps too, or from seeds to images (default: serving_default, of "
-        "triton generate)",
+        help="what the model of onnx or triton computes: images from latent vectors, "
+        "images and attention maps from latent vectors, or images from seeds, "
+        "respectively (default: serving_default for onnx, generate for triton)",
     )
     parser.add_argument(
         "--verify",
         action="store_true",
-        help="run the export (a SavedModel through TensorFlow's C API, in a process "
-        "without Python's TensorFlow) and write it only if it does what the model does",
+        help="run the export, and write it only if its results are those of the model; "
+        "a SavedModel is run through TensorFlow's C API, without Python",
     )
-    card = parser.add_argument_group("model card (not of litert)")
-    card.add_argument("--license", metavar="TEXT", help="of the model, e.g. Apache-2.0")
+    card = parser.add_argument_group("model card (not for litert)")
+    card.add_argument(
+        "--license", metavar="TEXT", help="license of the model, e.g. Apache-2.0"
+    )
     card.add_argument("--intended-use", metavar="TEXT", help="what the model is for")
     card.add_argument(
         "--metrics",
@@ -86,12 +88,12 @@ def add_parser(commands):
 
 
 def run(options):
-    """Exports and prints where to."""
+    """Exports the model, and prints the path of what was written."""
     if options.signature and options.format not in ("onnx", "triton"):
         raise UserError("--signature goes with --format onnx and triton only.")
     if options.format in ("web", "oci", "preset"):
         outputs.check_folder(options.output)
-    elif options.format in ("onnx", "litert"):  # of directories none is overwritten
+    elif options.format in ("onnx", "litert"):  # versions are never overwritten
         outputs.check_file(options.output, force=None)
     with user_errors():
         start_tensorflow()
@@ -105,7 +107,7 @@ def run(options):
 
 
 def _facts(model, options, metrics):
-    """Arguments of `model_card`; of an exported model, what its card does not have."""
+    """Returns arguments of `model_card`, or changes to the card of an export."""
     from keras_sagan.runs import loading
     from keras_sagan.sagan import SAGAN
 
@@ -124,7 +126,7 @@ def _facts(model, options, metrics):
 
 
 def _read_scores(path):
-    """The scores and the protocol of a result of `keras-sagan evaluate --json`."""
+    """Reads the scores and the protocol from a file of `keras-sagan evaluate`."""
     from keras_sagan.metrics.protocol import read_result
 
     result = read_result(path)
@@ -288,8 +290,8 @@ def _verify_images(gan, run):
 
 def _say_levels(share):
     print(
-        "Verified: the pictures of `generate` from the same seeds, but for one grey "
-        f"level in {share:.1g} of the values",
+        "Verified: the pictures are those of `generate` with the same seeds, except "
+        f"that a fraction of {share:.1g} of the values differs by one grey level",
         file=sys.stderr,
     )
 

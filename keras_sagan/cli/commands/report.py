@@ -52,15 +52,15 @@ def run(options):
         from keras_sagan.runs import loading, reading
         from keras_sagan.visualize.report import page as report
 
-        found = reading.read_run(loading.find_run(options.model))
+        record = reading.read_run(loading.find_run(options.model))
         results = [(name, _result(name)) for name in options.scores]
-        page = report.build_report(found, _extras(options, found, results))
+        page = report.build_report(record, _extras(options, record, results))
         writing.make_folder(path.parent)
         writing.replace_file(path, page)
     print(path)
 
 
-def _extras(options, found, results):
+def _extras(options, record, results):
     from keras_sagan.config.presets import preset_differences
     from keras_sagan.visualize.report import diagnosis
     from keras_sagan.visualize.report import page as report
@@ -68,18 +68,18 @@ def _extras(options, found, results):
     gan, reason = _model(options.model)
     views, no_views = ([], reason) if gan is None else _views(gan, options)
     evidence = diagnosis.Evidence(
-        found.rows,
-        found.config["training"].get("loss", "hinge"),
-        _last_diversity(found),
-        found.facts.get("data", {}).get("diversity"),
+        record.rows,
+        record.config["training"].get("loss", "hinge"),
+        _last_diversity(record),
+        record.facts.get("data", {}).get("diversity"),
         None if gan is None else _mismatch(gan),
         None if gan is None else label_effect(gan),
         None if gan is None else attention_of_positions(gan),
-        found.facts.get("data", {}).get("class_names"),
+        record.facts.get("data", {}).get("class_names"),
     )
     return report.Extras(
         diagnosis.findings(evidence),
-        preset_differences(found.config),
+        preset_differences(record.config),
         views,
         no_views,
         results,
@@ -106,10 +106,10 @@ def _views(gan, options):
         return [], "The model has no attention layers."
     views = []
     for seed in _SEEDS:
-        shown = attention.view(gan, label, seed)
-        layer = next(iter(shown.maps))
-        points = attention.chosen_points(shown, "auto", _POINTS, layer)
-        views.append((title(label, seed, gan), shown, points))
+        view = attention.view(gan, label, seed)
+        layer = next(iter(view.maps))
+        points = attention.chosen_points(view, "auto", _POINTS, layer)
+        views.append((title(label, seed, gan), view, points))
     return views, ""
 
 
@@ -141,7 +141,7 @@ def label_effect(gan):
 
 
 def attention_of_positions(gan):
-    """See `diagnosis.of_all_positions`: of every attention layer, by its name."""
+    """Returns `diagnosis.of_all_positions` for each attention layer, by its name."""
     import numpy as np
 
     from keras_sagan.visualize.report import diagnosis
@@ -154,16 +154,16 @@ def attention_of_positions(gan):
     return {layer: diagnosis.of_all_positions(x) for layer, x in maps.items()}
 
 
-def _last_diversity(found):
+def _last_diversity(record):
     import numpy as np
 
     from keras_sagan.visualize.embedded_pictures import read_picture
     from keras_sagan.visualize.report import diagnosis
 
-    if not found.samples or found.samples[-1][0] == 0:  # an untrained generator
+    if not record.samples or record.samples[-1][0] == 0:  # an untrained generator
         return None
-    model = found.config.get("model", {})
-    size, image = model.get("image_size"), read_picture(found.samples[-1][1])
+    model = record.config.get("model", {})
+    size, image = model.get("image_size"), read_picture(record.samples[-1][1])
     if image is None or type(size) is not int or size < 1:
         return None
     grid = np.atleast_3d(np.asarray(image))

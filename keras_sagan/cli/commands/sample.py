@@ -116,7 +116,7 @@ def _add_modes(parser):
         help="each image with the training pictures nearest to it, to see whether the "
         "model has memorised them (default: the data that it was trained on)",
     )
-    details = parser.add_argument_group("details of these")
+    details = parser.add_argument_group("details of these grids")
     for name, default, text in [
         ("--frames", 8, "steps from one stop of an interpolation to the next"),
         ("--neighbours", 5, "number of training pictures beside an image"),
@@ -143,8 +143,8 @@ def run(options):
         if options.nearest:
             from keras_sagan.cli.commands import sample_modes
 
-            cells, words = sample_modes.nearest_neighbours(cells, options)
-            print(words)
+            cells, summary = sample_modes.nearest_neighbours(cells, options)
+            print(summary)
         if path.suffix.lower() == ".gif":
             columns = math.ceil(math.sqrt(len(cells)))
             large = grids.enlarged(cells, _LEAST_IN_GIF)
@@ -168,11 +168,13 @@ def _check_modes(options):
         raise UserError("--card needs --server: a local model knows its classes.")
     if options.server and (options.interpolate_latents or options.interpolate_classes):
         raise UserError(
-            "a server generates from seeds, with nothing in between: interpolate with "
-            "a local model."
+            "a server generates images from seeds, between which there is nothing: "
+            "interpolate with a local model."
         )
-    whole = options.server or options.interpolate_latents or options.interpolate_classes
-    if options.strategy != "none" and whole:
+    undivided = (
+        options.server or options.interpolate_latents or options.interpolate_classes
+    )
+    if options.strategy != "none" and undivided:
         raise UserError(
             "--strategy spreads seeds over devices, which does not apply to "
             f"interpolations and servers. Received: --strategy {options.strategy}."
@@ -223,7 +225,7 @@ def _from_server(options):
     if unknown:
         known = f"the classes of the card, {', '.join(names)}" if names else "indices"
         raise UserError(
-            "a server knows its classes by number only: --labels takes "
+            "a server knows its classes by number only, so --labels must be "
             f"{known}{'' if names else ', or names with --card'}. Received: "
             f"{', '.join(unknown)}."
         )
@@ -236,8 +238,8 @@ def _from_server(options):
             raise UserError(f"the model at {options.server} cannot generate images.")
         if "label" in generate.inputs and not labels:
             raise UserError(
-                "a server does not say how many classes its model has: name those "
-                "wanted with --labels, e.g. --labels 0,1,2, or give its --card."
+                "a server does not say how many classes its model has: choose some "
+                "with --labels, e.g. --labels 0,1,2, or give its --card."
             )
         return _generated(client.generate, labels, options)
 

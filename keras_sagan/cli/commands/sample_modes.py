@@ -14,7 +14,8 @@ from keras_sagan.visualize import grids, interpolation, nearest
 def plain(generate, labels, options):
     """Generates a row for each label, with the same latents in every row.
 
-    Without labels it is a square, or a column of images for `nearest_neighbours`.
+    Without labels, the grid is a square, or a column of images if the nearest training
+    pictures are wanted.
     """
     if not labels:
         seeds = list(range(options.seed, options.seed + options.num_images))
@@ -34,10 +35,10 @@ def truncation_sweep(generate, labels, options):
     seeds = list(range(options.seed, options.seed + options.num_images))
     rows = []
     for truncation in options.truncation_sweep:
-        what = {"num_images": len(seeds)}
+        content = {"num_images": len(seeds)}
         if labels:
-            what = {"labels": [labels[i % len(labels)] for i in range(len(seeds))]}
-        rows.append(generate(**what, seed=seeds, truncation=truncation))
+            content = {"labels": [labels[i % len(labels)] for i in range(len(seeds))]}
+        rows.append(generate(**content, seed=seeds, truncation=truncation))
     return np.stack(rows)
 
 
@@ -55,18 +56,18 @@ def latent_interpolation(model, labels, options):
         draw, latent_dim = model.images, model.latent_dim
     seeds = options.interpolate_latents
     stops = sampling.latents(latent_dim, seeds, options.truncation)
-    way = np.concatenate(
+    latents = np.concatenate(
         [
             interpolation.spherical(stops[index], stops[index + 1], [share])
             for index, share in interpolation.along(len(stops), options.frames)
         ]
     )
     if not labels:
-        return draw(way)[None]
+        return draw(latents)[None]
     indices, _ = sampling.resolve_labels(
         labels, None, model.num_classes, model.class_names
     )
-    return np.stack([draw(way, np.full(len(way), label)) for label in indices])
+    return np.stack([draw(latents, np.full(len(latents), label)) for label in indices])
 
 
 def class_interpolation(gan, labels, options):
@@ -85,17 +86,19 @@ def class_interpolation(gan, labels, options):
         )
     gan.refresh_ema()
     indices, _ = generation.resolve_rows(gan, labels, None, 0)
-    way = interpolation.along(len(indices), options.frames)
     one_hot = np.eye(classes)[indices]
-    mixtures = [(1 - x) * one_hot[i] + x * one_hot[i + 1] for i, x in way]
-    mixed = class_mixtures.mixed_generator(gan.ema_generator, mixtures)
+    mixtures = [
+        (1 - share) * one_hot[index] + share * one_hot[index + 1]
+        for index, share in interpolation.along(len(indices), options.frames)
+    ]
+    generator = class_mixtures.mixed_generator(gan.ema_generator, mixtures)
     seeds = range(options.seed, options.seed + options.num_images)
-    drawn = sampling.latents(mixed.latent_dim, seeds, options.truncation)
-    frames = np.arange(len(way))
+    latents = sampling.latents(generator.latent_dim, seeds, options.truncation)
+    frames = np.arange(len(mixtures))
     return np.stack(
         [
-            generation.images(mixed, np.repeat(z[None], len(way), 0), frames)
-            for z in drawn
+            generation.images(generator, np.repeat(z[None], len(frames), 0), frames)
+            for z in latents
         ]
     )
 
@@ -112,11 +115,11 @@ def nearest_neighbours(cells, options):
     rows = np.concatenate([images[:, None], training[order]], axis=1)
     first = distances[:, 0]
     return rows, (
-        f"Nearest of {len(training)} training pictures: {first.min():.1f} grey levels "
-        f"away at least, {np.median(first):.1f} in the middle (root mean square); "
-        f"{int((first == 0).sum())} of {len(images)} are copies.\n"
-        "Each row: the generated image, then training pictures, nearest first. Grey "
-        "levels to the nearest, from above: "
+        f"Distance to the nearest of {len(training)} training pictures, root mean "
+        f"square in grey levels: {first.min():.1f} at least, {np.median(first):.1f} in "
+        f"the median; {int((first == 0).sum())} of {len(images)} images are copies.\n"
+        "Each row shows a generated image and the training pictures nearest to it. "
+        "Distances to the nearest one, from the top row down: "
         f"{', '.join(f'{distance:.1f}' for distance in first)}"
     )
 
@@ -124,23 +127,23 @@ def nearest_neighbours(cells, options):
 def _training_images(options, shape):
     from keras_sagan import data
 
-    known = {}
+    stored = {}
     if options.model:
         from keras_sagan.runs import loading
 
-        known = loading.data_settings(options.model)
-    settings = {"fit": known.get("fit", "crop")}
+        stored = loading.data_settings(options.model)
+    settings = {"fit": stored.get("fit", "crop")}
     name, split = options.nearest, "train"
     if name == "run":
-        if not known.get("dataset"):
+        if not stored.get("dataset"):
             raise UserError(
-                "--nearest without a name takes the data set that the model was "
-                f"trained on, and {str(options.model)!r} does not say which that was: "
+                "--nearest without a name takes the data set on which the model was "
+                f"trained, but {str(options.model)!r} does not say which that was: "
                 "name the data, e.g. --nearest folder:PATH."
             )
-        name, split = known["dataset"], known.get("split", "train")
-        if known.get("cache_dir"):
-            settings["cache_dir"] = known["cache_dir"]
+        name, split = stored["dataset"], stored.get("split", "train")
+        if stored.get("cache_dir"):
+            settings["cache_dir"] = stored["cache_dir"]
     source = data.load(
         name,
         image_size=shape[0],

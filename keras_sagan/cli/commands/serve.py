@@ -161,10 +161,10 @@ def _describe_server(server, options, token):
         f"REST  http://{host}:{server.rest_port}/v1/models/{model.name}",
         flush=True,
     )
-    others = listening.warn_if_reachable(
+    reachable = listening.warn_if_reachable(
         options.host, token is not None, " (see --token-file)"
     )
-    reach = "" if others else "Only this machine can reach it. "
+    reach = "" if reachable else "Only this machine can reach it. "
     print(f"{reach}Ctrl-C stops it.", flush=True)
 
 

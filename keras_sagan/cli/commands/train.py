@@ -15,19 +15,19 @@ from keras_sagan.cli.startup import start_tensorflow
 EXIT_FAILED, EXIT_DIVERGED = 1, 3
 EXIT_WORKER_LOST = 75  # "temporary failure": start all workers again
 
-_MOST_CLASSES = 20  # that are named before training
+_MOST_CLASSES = 20  # whose names are printed before training
 
 _DESCRIPTION = """
 Trains a SAGAN and writes a run directory: config.json (every setting), samples/
-(grids of fixed latents, one row a class), logs/ (TensorBoard), metrics.jsonl and, at
-the end, model/. The number of classes and channels are the data's.
+(grids of fixed latent vectors, one row per class), logs/ (TensorBoard), metrics.jsonl
+and, at the end, model/. The numbers of classes and channels are those of the data.
 
-A run goes on where it ended: give the same command and -o DIR again. Ctrl-C, SIGTERM,
-SIGHUP and SIGUSR1 end it after the step that is being made, with a checkpoint (Ctrl-C
-writes the model too); a second Ctrl-C or SIGTERM ends it at once. Exit status: 0
-finished, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 138 after SIGUSR1, 75
-when another worker is gone, 3 when a loss or a weight is not finite, 2 after a mistake
-in what was asked for.
+To resume a run, give the same command and -o DIR again. Ctrl-C, SIGTERM, SIGHUP and
+SIGUSR1 end training after the current step, with a checkpoint (Ctrl-C also writes the
+model); a second Ctrl-C or SIGTERM ends it at once. The exit status is 0 if training
+has finished, 130 after Ctrl-C, 143 after SIGTERM, 129 after SIGHUP, 138 after SIGUSR1,
+75 if another worker was lost, 3 if a loss or a weight is not finite, and 2 after a
+mistake in the request.
 """
 
 _EXAMPLES = (
@@ -54,28 +54,29 @@ def add_parser(commands):
         "--output",
         type=local_path,
         metavar="DIR",
-        help="run directory: new, empty, or that of a run which is to go on "
-        "(default: the next runs/NUMBER-DATA-PRESET)",
+        help="run directory: new, empty, or that of a run to resume (default: the next "
+        "runs/NUMBER-DATA-PRESET)",
     )
     parser.add_argument(
         "--resume",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="the run in DIR must go on, or must not be there (default: it goes on if "
-        "it is there and the settings are the same)",
+        help="require that there is a run in DIR to resume, or that there is none "
+        "(default: resume it if there is one with the same settings)",
     )
     parser.add_argument(
         "--resume-from",
         type=int,
         metavar="STEP",
-        help="go on at this checkpoint; newer ones are set aside (default: the newest)",
+        help="resume from this checkpoint and set newer ones aside (default: the "
+        "newest)",
     )
     _add_workers(parser)
     parser.add_argument(
         "--dry-run",
         action="store_true",
-        help="print the resolved configuration and write no run; a data set that is "
-        "not there yet is prepared",
+        help="print the resolved configuration and write no run; a data set that does "
+        "not exist yet is prepared",
     )
     settings.add_flags(parser)
     parser.set_defaults(run=run)
@@ -93,7 +94,7 @@ def _add_workers(parser):
     group.add_argument(
         "--workers",
         metavar="HOST:PORT,...",
-        help="of all workers, the chief first (default: TF_CONFIG)",
+        help="addresses of all workers, the chief first (default: those in TF_CONFIG)",
     )
     group.add_argument(
         "--index",
@@ -111,15 +112,15 @@ def _add_workers(parser):
 
 
 def run(options):
-    """Trains, or prints the configuration where `--dry-run` asks for it."""
+    """Trains, or prints the configuration with `--dry-run`."""
     with user_errors():
         config, given = settings.resolve(options)
         start_tensorflow()
     from keras_sagan.runs import signals
 
     try:
-        with signals.raised(), _assembled(options) as together:
-            return _train(options, config, given, together)
+        with signals.raised(), _assembled(options) as workers:
+            return _train(options, config, given, workers)
     except signals.Stopped as stopped:
         print(f"keras-sagan: {stopped}", file=sys.stderr)
         return 128 + stopped.number
@@ -127,13 +128,13 @@ def run(options):
 
 @contextlib.contextmanager
 def _assembled(options):
-    """Scope of the `Team` that the flags describe."""
+    """Yields the `Team` of workers that the flags describe."""
     from keras_sagan.distributed import team
     from keras_sagan.runs.signals import Stopped
 
     with contextlib.ExitStack() as stack:
         with user_errors():
-            together = stack.enter_context(
+            workers = stack.enter_context(
                 team.assemble(
                     options.strategy,
                     options.workers,
@@ -143,14 +144,14 @@ def _assembled(options):
                     mistakes=(UserError, ValueError, Stopped),
                 )
             )
-        yield together
+        yield workers
 
 
 def _leave(message):
-    """Ends the process at once: TensorFlow's own end may wait for the lost worker."""
+    """Ends the process at once, as an orderly end may wait for the lost worker."""
     print(
         f"keras-sagan: error: {message.rstrip('.')}. Start all workers again with the "
-        "same command: training goes on at the last checkpoint.",
+        "same command to resume from the last checkpoint.",
         file=sys.stderr,
     )
     sys.stdout.flush()
@@ -159,14 +160,14 @@ def _leave(message):
 
 
 def settings_to_agree_on(config):
-    """What the workers' configurations must have in common: dict."""
+    """Returns a dict of the settings that must be the same on all workers."""
     content = config.to_dict()
     del content["data"]["cache_dir"], content["data"]["data_memory"]
     return content
 
 
 def data_to_agree_on(source):
-    """What the workers' data must have in common: dict."""
+    """Returns a dict of the facts about data that must be the same on all workers."""
     from keras_sagan.runs import facts
 
     names = source.class_names
@@ -177,21 +178,21 @@ def data_to_agree_on(source):
     }
 
 
-def _train(options, config, given, together):
+def _train(options, config, given, workers):
     """Trains with the other workers, if there are any; returns the exit status."""
     from keras_sagan.runs import beginning, building, run_directory
     from keras_sagan.runs import run as training_run
 
     with user_errors():
-        together.agree("configuration", settings_to_agree_on(config))
+        workers.agree("configuration", settings_to_agree_on(config))
         config, source = beginning.prepare(config, given=given)
-        together.agree("data", data_to_agree_on(source))
-        with together.strategy.scope():
+        workers.agree("data", data_to_agree_on(source))
+        with workers.strategy.scope():
             if options.dry_run:
-                building.build(config)  # what the networks do not allow shows here
+                building.build(config)  # raises errors that only the networks can find
             else:
-                output = None  # of a worker that is not the chief
-                if together.is_chief:
+                output = None  # only the chief writes
+                if workers.is_chief:
                     output = options.output or run_directory.next_run_directory(config)
                 training = training_run.Run(
                     config, output, source, options.resume, options.resume_from
@@ -199,59 +200,59 @@ def _train(options, config, given, together):
     if options.dry_run:
         print(json.dumps(config.to_dict(), indent=2))
         return 0
-    if together.is_chief:
-        _say_what_happens(config, training.source, output, together)
+    if workers.is_chief:
+        _announce(config, training.source, output, workers)
         with user_errors(), progress.display():
-            _ = training.evaluation  # made ready: settings of it may be wrong
-    return _fit(training, together)
+            _ = training.evaluation  # prepared now, as its settings may be wrong
+    return _fit(training, workers)
 
 
-def _fit(training, together):
-    """Trains, says what came of it, and returns the exit status."""
+def _fit(training, workers):
+    """Trains, prints the outcome, and returns the exit status."""
     from keras_sagan.callbacks.divergence import DivergenceError
     from keras_sagan.runs.checkpoint_files import CheckpointError
 
     try:
         result = training.fit()
     except DivergenceError as error:
-        return _failed(EXIT_DIVERGED, str(error), together)
+        return _failed(EXIT_DIVERGED, str(error), workers)
     except CheckpointError as error:
-        return _failed(EXIT_FAILED, f"the run cannot go on: {error}", together)
+        return _failed(EXIT_FAILED, f"the run cannot go on: {error}", workers)
     except BlockingIOError as error:
-        return _failed(EXIT_USAGE, f"error: {error}", together)
-    except OSError as error:  # a full disk, a directory that was removed
+        return _failed(EXIT_USAGE, f"error: {error}", workers)
+    except OSError as error:  # e.g. a full disk, or a directory that was removed
         problem = (
-            f"training has stopped: {error}. The same command with the same -o goes "
-            "on at the newest checkpoint."
+            f"training has stopped: {error}. The same command with the same -o "
+            "continues from the newest checkpoint."
         )
-        return _failed(EXIT_FAILED, problem, together)
+        return _failed(EXIT_FAILED, problem, workers)
     end = "Interrupted" if result.signal else "Finished"
     print(f"{end} after {result.steps} steps, {result.seconds / 60:.1f} minutes.")
     if result.best:
         scores = dict(result.best)
         step, _ = scores.pop("step"), scores.pop("seconds")
-        shown = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
-        print(f"Best:    step {step}: {shown}")
+        values = ", ".join(f"{name} {value:.4g}" for name, value in scores.items())
+        print(f"Best:    step {step}: {values}")
     if result.samples:
         print(f"Samples: {result.samples}")
     if result.model:
         print(f"Model:   {result.model}")
     if result.signal:
-        print("The same command with the same -o goes on from here.")
+        print("The same command with the same -o continues from here.")
         return 128 + result.signal
     return 0
 
 
-def _failed(status, problem, together):
-    together.fail(problem)
+def _failed(status, problem, workers):
+    workers.fail(problem)
     print(f"keras-sagan: {problem}", file=sys.stderr)
     return status
 
 
-def _say_what_happens(config, source, output, together):
+def _announce(config, source, output, workers):
     minutes = config.training.minutes
     limit = "" if minutes is None else f", at most {minutes:g} minutes"
-    replicas = together.strategy.num_replicas_in_sync
+    replicas = workers.strategy.num_replicas_in_sync
     share = f" of {replicas} replicas together" if replicas > 1 else ""
     print(
         f"Training on {source.num_examples} images of {config.data.dataset!r}: "
@@ -261,5 +262,5 @@ def _say_what_happens(config, source, output, together):
     )
     if names := source.class_names:
         more = f", ... ({len(names)} in all)" if len(names) > _MOST_CLASSES else ""
-        shown = ", ".join(names[:_MOST_CLASSES])
-        print(f"Classes, by their labels from 0: {shown}{more}", file=sys.stderr)
+        first = ", ".join(names[:_MOST_CLASSES])
+        print(f"Classes, by their labels from 0: {first}{more}", file=sys.stderr)

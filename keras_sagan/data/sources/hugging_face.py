@@ -1,7 +1,7 @@
-"""Reading Hugging Face data sets: `hf:PATH` and `hf:NAME`, with the package `datasets`.
+"""Reads Hugging Face data sets, `hf:PATH` and `hf:NAME`, with the package `datasets`.
 
-From version 4 on it runs no program that a data set brings along. Pictures are taken
-from the data set's own files, never from a path that a row names.
+From version 4 on, the package does not run programs that come with a data set. Pictures
+are read from the files of the data set only, never from paths in its rows.
 """
 
 import functools
@@ -23,35 +23,36 @@ from keras_sagan.files import json_files, paths
 
 _OPTIONS = ("image", "label", "config", "revision")
 _USAGE = (
-    "what is read of a Hugging Face data set is named as in "
+    "the options of a Hugging Face data set are written as in "
     "'hf:USER/NAME:config=CONFIG,revision=COMMIT,image=COLUMN,label=COLUMN'."
 )
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
-_FILE = re.compile(r"[\w-][\w.-]*")  # of a file beside a description, or of a split
+_FILE = re.compile(r"[\w-][\w.-]*")  # name of a file in the same folder, or of a split
 _STATE, _INFO, _SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
 _LARGEST = 1 << 24  # bytes of a description
 
 
 def open_splits(text):
-    """The splits of a data set.
+    """Opens the splits of a data set.
 
     Args:
-        text: str. The folder that `save_to_disk` wrote (one data set is the split
-            "train"), or a name on the Hub, of which `datasets` downloads what is not
-            in its cache (`HF_HUB_OFFLINE=1`: nothing); perhaps with options:
-            `NAME:config=CONFIG,revision=COMMIT,image=COLUMN,label=COLUMN`. By default
-            the pictures are the column "image", or the only one of pictures, and labels
-            are "label", or the only one of classes.
+        text: str. A folder written by `save_to_disk` (a single data set is the split
+            "train"), or a name on the Hub, which `datasets` downloads unless it is in
+            the cache or `HF_HUB_OFFLINE=1` is set; perhaps with options:
+            `NAME:config=CONFIG,revision=COMMIT,image=COLUMN,label=COLUMN`. By default,
+            pictures are the column "image", or the only column of pictures, and labels
+            are "label", or the only column of classes.
 
     Returns:
         dict from the name of a split to its `Pictures`.
 
     Raises:
-        FileNotFoundError: if there is no such folder, and it is no name.
-        ValueError: if the folder's files are missing or damaged, or there are no such
-            columns.
-        RuntimeError: if a data set could not be downloaded; says what to do.
-        extras.MissingExtraError: without `datasets`.
+        FileNotFoundError: if the text is neither an existing folder nor a valid name.
+        ValueError: if files in the folder are missing or damaged, or if there are no
+            such columns.
+        RuntimeError: if a data set could not be downloaded. The message says what to
+            do.
+        extras.MissingExtraError: if `datasets` is not installed.
     """
     name, given = options.parse("hf", text, _OPTIONS, _USAGE)
     try:
@@ -61,29 +62,29 @@ def open_splits(text):
 
     folder = paths.local(name)
     if folder.is_dir():
-        found = _load_folder(folder)
+        splits = _load_folder(folder)
     elif _NAME.fullmatch(name):
-        found = _load_name(name, given.get("config"), given.get("revision"))
+        splits = _load_name(name, given.get("config"), given.get("revision"))
     else:
         raise FileNotFoundError(f"`name`: there is no folder {folder.absolute()}.")
-    if isinstance(found, datasets.Dataset):
-        found = {"train": found}
+    if isinstance(splits, datasets.Dataset):
+        splits = {"train": splits}
     return {
         split: _pictures(dataset, f"{name}/{split}", given)
-        for split, dataset in found.items()
+        for split, dataset in splits.items()
     }
 
 
 def _load_folder(folder):
-    """What `save_to_disk` wrote, after a look at the files it names."""
+    """Loads a folder of `save_to_disk`, after checking the files that it names."""
     import datasets
 
     try:
         _check_folder(folder)
-        found = datasets.load_from_disk(str(folder))
-        several = isinstance(found, datasets.DatasetDict)
-        for dataset in found.values() if several else [found]:
-            # Arrow trusts the offsets in a file, which may lead out of it.
+        splits = datasets.load_from_disk(str(folder))
+        several = isinstance(splits, datasets.DatasetDict)
+        for dataset in splits.values() if several else [splits]:
+            # Arrow trusts the offsets in a file, which may point outside of it.
             dataset.data.validate(full=True)
     except Exception as error:  # the parsers raise many kinds
         raise ValueError(
@@ -91,11 +92,11 @@ def _load_folder(folder):
             f"damaged ({type(error).__name__}: {str(error)[:300]}). `save_to_disk` "
             "writes such a folder; save or copy it again."
         ) from error
-    return found
+    return splits
 
 
 def _check_folder(folder):
-    """Checks that a folder names files of its own only, and that they are there.
+    """Checks that the files that a folder names are in it.
 
     Raises:
         ValueError, OSError: if not.
@@ -117,23 +118,23 @@ def _check_folder(folder):
 
 
 def _checked(names, path):
-    """The names that a description holds.
+    """Returns a list of names from a description, after checking it.
 
     Raises:
-        ValueError: if they are none, or one leads out of the folder.
+        ValueError: if it is empty or invalid, or if a name is a path elsewhere.
     """
     if not isinstance(names, list) or not names:
         raise ValueError(f"{str(path)!r} names no files")
     for name in names:
         if not isinstance(name, str) or not _FILE.fullmatch(name):
             raise ValueError(
-                f"{str(path)!r} must name files beside it. Received: {name!r:.200}"
+                f"{str(path)!r} must name files in its folder. Received: {name!r:.200}"
             )
     return names
 
 
 def _load_name(name, config, revision):
-    """A data set of the Hub, from the cache where it is there."""
+    """Loads a data set from the cache or the Hub."""
     import datasets
 
     try:
@@ -148,7 +149,7 @@ def _load_name(name, config, revision):
 
 
 def _pictures(dataset, name, given):
-    """The `Pictures` of one split."""
+    """Returns the `Pictures` of a split."""
     import datasets
 
     features = dataset.features
@@ -163,15 +164,15 @@ def _pictures(dataset, name, given):
     labels = None
     if label:
         column = dataset.select_columns([label]).with_format("arrow")[:][label]
-        # -1 is what `datasets` gives to what has no label.
+        # `datasets` uses -1 for a missing label.
         labels = column.fill_null(-1).to_numpy().astype(np.int64)
     stored = dataset.select_columns([image]).with_format(None)
     stored = stored.cast_column(image, datasets.Image(decode=False))
 
     def at(row):
-        found = f"{name}[{row}]"
-        opener = functools.partial(_open, stored, row, image, found)
-        return Picture(found, None if labels is None else int(labels[row]), opener)
+        place = f"{name}[{row}]"
+        opener = functools.partial(_open, stored, row, image, place)
+        return Picture(place, None if labels is None else int(labels[row]), opener)
 
     return Pictures(
         count=len(dataset),
@@ -186,41 +187,48 @@ def _pictures(dataset, name, given):
 
 
 def _state(cache_file):
-    """What tells the file of a data set from another in its place."""
+    """Returns a tuple that changes if a file of a data set is replaced."""
     facts = os.stat(cache_file["filename"])
     return os.path.basename(cache_file["filename"]), facts.st_size, facts.st_mtime_ns
 
 
 def _column(features, kind, usual, given, name):
-    """The name of the column of a kind, or `None` where there is no column of labels.
+    """Returns the name of a column, or `None` if there is no column of labels.
+
+    Args:
+        features: mapping from the names of columns to their features.
+        kind: type of the feature.
+        usual: str. Name of the column unless another one is given.
+        given: dict of options.
+        name: str. Name of the data set, for messages.
 
     Raises:
-        ValueError: if there is none, or several of which none is named.
+        ValueError: if there is no such column, or if several could be meant.
     """
-    there = [key for key, feature in features.items() if isinstance(feature, kind)]
+    columns = [key for key, feature in features.items() if isinstance(feature, kind)]
     wanted = given.get(usual)
-    if wanted is None and usual in there:
+    if wanted is None and usual in columns:
         wanted = usual
-    if wanted is None and len(there) == 1:
-        wanted = there[0]
-    if wanted in there:
+    if wanted is None and len(columns) == 1:
+        wanted = columns[0]
+    if wanted in columns:
         return wanted
-    if wanted is None and not there and usual == "label":
+    if wanted is None and not columns and usual == "label":
         return None
     kinds = {key: type(feature).__name__ for key, feature in features.items()}
     raise ValueError(
         f"{name!r} needs a column of {kind.__name__} called {wanted or usual!r}; "
-        f"others are named as in 'hf:NAME:{usual}=COLUMN'. Received: {kinds}."
+        f"name another one as in 'hf:NAME:{usual}=COLUMN'. Received: {kinds}."
     )
 
 
 def _open(stored, row, column, name):
     """Decodes the picture of a row."""
-    found = stored[row][column]
-    if not found or found["bytes"] is None:
-        path = "" if not found else f" ({found['path']!r:.200}, which is not opened)"
+    value = stored[row][column]
+    if not value or value["bytes"] is None:
+        path = "" if not value else f" ({value['path']!r:.200}, which is not opened)"
         raise ValueError(
             f"cannot read picture {name}: it is not in the data set{path}; "
             "`save_to_disk` puts pictures into it"
         )
-    return open_encoded(found["bytes"], name)
+    return open_encoded(value["bytes"], name)

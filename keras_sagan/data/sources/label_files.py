@@ -163,7 +163,7 @@ def in_order(names):
     Returns: tuple of str.
     """
     if all(_INTEGER.fullmatch(name) for name in names):
-        # `int` refuses thousands of digits, `Decimal` takes them all.
+        # `int` refuses thousands of digits, `Decimal` does not.
         return tuple(sorted(names, key=lambda name: (decimal.Decimal(name), name)))
     return tuple(sorted(names))
 
@@ -205,7 +205,7 @@ def _forms(name):
 
 
 def _ends(path, other):
-    """Whether a path is the other, or the end of it from a folder on."""
+    """Returns whether a path equals the last parts of another one."""
     return f"/{other}".endswith(f"/{path}")
 
 

@@ -1,4 +1,4 @@
-"""Names of what is read within a source: `PATH:image=NAME,label=NAME`."""
+"""Parses options after the path or name of a source: `PATH:image=NAME,label=NAME`."""
 
 from keras_sagan.files import paths
 
@@ -7,17 +7,17 @@ def parse(kind, text, known, usage):
     """Splits a path or name from the options after it.
 
     Args:
-        kind: str. The source's name, for messages.
-        text: str. What it was given.
-        known: tuple of str. The options that there are.
-        usage: str. How they are written: the beginning of a message.
+        kind: str. Name of the source, for messages.
+        text: str. Path or name, perhaps with options.
+        known: tuple of str. The allowed options.
+        usage: str. Sentence on how to write them, which begins the error message.
 
     Returns:
-        `(path, options)`: str, and dict of str to str, empty without options. A file
-        whose name looks like options is a file.
+        Tuple `(path, options)` of a str and a dict from str to str, empty without
+        options. If the whole text is the name of an existing file, it has no options.
 
     Raises:
-        ValueError: if an option is none of these.
+        ValueError: if an option is not allowed.
     """
     path, _, pairs = text.rpartition(":")
     if not path or "=" not in pairs or paths.local(text).exists():

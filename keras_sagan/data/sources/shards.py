@@ -1,4 +1,4 @@
-"""Shards: files that hold many pictures each, which are read in any order."""
+"""Reads shards, that is, files with many pictures each, in any order."""
 
 import collections
 import contextlib
@@ -24,23 +24,25 @@ from keras_sagan.data.pictures import (
 from keras_sagan.data.sources.label_files import in_order, shown
 from keras_sagan.files import descriptors, paths
 
-_SHOWN_FROM = 2**30  # bytes of shards whose first reading is shown
+_SHOWN_FROM = 2**30  # bytes of shards from which progress is shown on opening them
 _MOST_SHARDS = 100_000
 _BRACES = re.compile(r"\{(\d+)\.\.(\d+)\}")
-# train-00003-of-00010, images.000003.tar: what stands before the number, it, how many
-# there are where that is said, and the rest.
+# Parts of names such as train-00003-of-00010 or images.000003.tar: the text before the
+# number, the number, the count of shards if given, and the rest.
 _NUMBERED = re.compile(r"(?P<stem>.*?)(?P<number>\d+)(-of-(?P<count>\d+))?(?P<end>\D*)")
 
 
 class Shard(typing.NamedTuple):
-    """What one file holds.
+    """The content of a shard.
 
     Attributes:
         path: path of the file.
-        names: list of str, one a picture, or `None`: they are called by number.
-        starts, sizes: lists of int, one a picture. The bytes that `Pictures` unpacks.
-        labels: list, one a picture: int, str, or `None` where it has none.
-        left_out: int. Entries that are no pictures.
+        names: list of str with the name of each picture, or `None` if they are
+            numbered.
+        starts, sizes: lists of int with the place of each picture in the file, in
+            bytes.
+        labels: list with the label of each picture: int, str, or `None`.
+        left_out: int. Number of entries that are not pictures.
     """
 
     path: pathlib.Path
@@ -52,20 +54,20 @@ class Shard(typing.NamedTuple):
 
 
 def find(text, endings, kind):
-    """The files of a set of shards, by name.
+    """Finds the files of a set of shards.
 
     Args:
         text: str. A file, a folder of shards, or files with numbers in braces
-            ("train-{000000..000099}.tar"); "~" is the home directory.
-        endings: regular expression of the names of shards in a folder.
-        kind: str. What the source is called, for messages.
+            ("train-{000000..000099}.tar"). "~" is the home directory.
+        endings: regular expression for the names of shards in a folder.
+        kind: str. Name of the source, for messages.
 
     Returns:
         list of paths, at least one.
 
     Raises:
-        FileNotFoundError: if one is missing; the message names it.
-        ValueError: if a folder holds no shards, or those of several sets.
+        FileNotFoundError: if a shard is missing. The message names it.
+        ValueError: if a folder has no shards, or those of several sets.
     """
     path = paths.local(text)
     if path.is_dir():
@@ -78,7 +80,7 @@ def find(text, endings, kind):
 
 
 def _expanded(text):
-    """Names of files from one with a range of numbers in braces."""
+    """Returns the names for which a name with a range of numbers in braces stands."""
     braces = _BRACES.search(text)
     if not braces:
         return [text]
@@ -120,33 +122,33 @@ def _in_folder(folder, endings, kind):
 
 
 def _check_numbers(folder, numbered, stem, count=None, end=""):
-    """Raises `FileNotFoundError` where a number is left out."""
-    found = {int(number) for number in numbered if number}
-    if not found:
+    """Raises a `FileNotFoundError` if a number is missing."""
+    numbers = {int(number) for number in numbered if number}
+    if not numbers:
         return
-    wanted = range(int(count)) if count else range(min(found), max(found) + 1)
-    missing = next((number for number in wanted if number not in found), None)
+    wanted = range(int(count)) if count else range(min(numbers), max(numbers) + 1)
+    missing = next((number for number in wanted if number not in numbers), None)
     if missing is not None:
         name = f"{stem}{missing:0{len(next(iter(numbered)))}}"
         name += f"-of-{count}{end}" if count else end
         raise FileNotFoundError(
-            f"`name`: the shard {shown(folder / name)} is missing: {len(found)} of "
-            f"{len(wanted)} are there. Copy it again, or name those to read."
+            f"`name`: the shard {shown(folder / name)} is missing: {len(numbers)} of "
+            f"{len(wanted)} are there. Copy it again, or name the shards to read."
         )
 
 
 def open_pictures(files, read, unpack):
-    """The `Pictures` of a set of shards.
+    """Opens the `Pictures` of a set of shards.
 
     Args:
         files: list of paths.
-        read: callable that returns the `Shard` of a path. Raises `ValueError`.
-        unpack: callable that returns the bytes of a picture's file, from those that a
-            `Shard` tells of. Raises `ValueError`.
+        read: function from the path of a shard to its `Shard`. It may raise a
+            `ValueError`.
+        unpack: function from the bytes of an entry of a shard to the bytes of the
+            picture's file. It may raise a `ValueError`.
 
     Raises:
-        ValueError: if a shard cannot be read, or there are no pictures; the message
-            names it.
+        ValueError: if a shard cannot be read. The message names it.
     """
     shards = _read(files, read)
     opened = _OpenShards(shards)
@@ -168,13 +170,13 @@ def open_pictures(files, read, unpack):
         at=at,
         labels=labels,
         problems=problems if len(opened) else ("its shards hold no pictures",),
-        notes=(f"{left_out} entries that are no pictures",) if left_out else (),
+        notes=(f"{left_out} entries that are not pictures",) if left_out else (),
         fingerprint=_fingerprint(shards, class_names),
     )
 
 
 def _read(files, read):
-    """Pairs of a `Shard` and the state of its file."""
+    """Returns pairs of a `Shard` and the state of its file."""
     shards = []
     states = [_state(os.stat(file)) for file in files]
     many = sum(size for _, size, _ in states) >= _SHOWN_FROM
@@ -198,9 +200,9 @@ def _open(opened, row, unpack):
 
 
 class _OpenShards:
-    """The bytes of each picture. A shard is opened with its first one, and stays open.
+    """Reads the bytes of pictures; can be used by several threads at once.
 
-    May be read on any number of threads.
+    A shard is opened when its first picture is read, and stays open.
     """
 
     def __init__(self, shards):
@@ -221,10 +223,10 @@ class _OpenShards:
         return f"{shown(shard.path)}[{inner}]"
 
     def read(self, row):
-        """The bytes of a row.
+        """Returns the bytes of a row.
 
         Raises:
-            ValueError: if the shard is not the one that was opened first.
+            ValueError: if the shard has changed since it was opened.
             OSError: if it cannot be read.
         """
         number, inner = self._place(row)
@@ -255,22 +257,22 @@ def _close(files):
 
 
 def _classes(values):
-    """Labels and names of the classes, from what each picture is labelled with.
+    """Returns integer labels and names of classes for the values of labels in shards.
 
-    Whole numbers are labels; the classes of names are in their order.
+    Whole numbers are used as they are; names are numbered in their order.
 
     Returns:
-        `(labels, class_names, problems)`: int64 array and tuple of str, or twice
-        `None`; tuple of str.
+        Tuple `(labels, class_names, problems)` of an int64 array, a tuple of str and a
+        tuple of str. The first two are `None` if there are no labels, or problems.
     """
     kinds = collections.Counter(type(value) for value in values)
     if not set(kinds) - {type(None)}:
         return None, None, ()
     if len(kinds) > 1:
-        named = ", ".join(
+        counts = ", ".join(
             f"{count} with {_KINDS[kind]}" for kind, count in kinds.most_common()
         )
-        return None, None, (f"all pictures need labels of one kind: {named}",)
+        return None, None, (f"all pictures need labels of one kind: {counts}",)
     if int in kinds:
         labels = np.array([min(max(x, -1), MOST_CLASSES) for x in values], np.int64)
         if labels.max() >= MOST_CLASSES:
@@ -286,7 +288,7 @@ _KINDS = {int: "a number", str: "a name", type(None): "no label"}
 
 
 def _state(facts):
-    """What tells a file from another in its place, and from itself before a change."""
+    """Returns a tuple that changes if a file is changed or replaced."""
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 

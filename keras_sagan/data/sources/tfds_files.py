@@ -36,7 +36,7 @@ _ALLOWED = {
 }
 # Keys that name a class: as protocol buffers write them in JSON, and before TFDS 4.3.
 _CLASS_KEYS = ("pythonClassName", "python_class_name", "type")
-# Of a data set in another catalogue, `namespace:name`. A version begins with no letter.
+# Names of data sets in other catalogues, `namespace:name`; versions begin with a digit.
 _IN_NAMESPACE = re.compile(r"[\w-]+:[A-Za-z]")
 
 
@@ -73,9 +73,9 @@ def check_name(name, data_directory):
         data_directory: path of the TFDS data directory.
 
     Raises:
-        ValueError: as `check_directory`; or if the name is one of TFDS's community
-            catalogues, whose descriptions and programs come from elsewhere, or has
-            arguments for TFDS.
+        ValueError: as for `check_directory`, or if the name has arguments for TFDS or
+            belongs to one of TFDS's community catalogues, whose descriptions and
+            programs come from other people.
     """
     if "=" in name:
         raise ValueError(
@@ -84,9 +84,9 @@ def check_name(name, data_directory):
         )
     if _IN_NAMESPACE.match(name):
         raise ValueError(
-            "Names of TFDS's community catalogues (NAMESPACE:NAME) are not taken, "
-            "because TFDS would run programs that it finds there: prepare the data "
-            "set yourself, and name its directory ('tfds:PATH'). "
+            "Names of TFDS's community catalogues (NAMESPACE:NAME) are not accepted, "
+            "because TFDS would run programs that it finds there. Prepare the data "
+            "set yourself, and give its directory ('tfds:PATH'). "
             f"Received: 'tfds:{name}'."
         )
     root, wanted = tfds.core.Path(data_directory), _spelling(name)

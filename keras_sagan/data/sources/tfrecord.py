@@ -1,7 +1,8 @@
-"""Reading TFRecord files of encoded pictures: `tfrecord:PATH`.
+"""Reads TFRecord files of encoded pictures: `tfrecord:PATH`.
 
-Every record is a `tf.train.Example` with the bytes of a picture's file. TensorFlow
-reads them once when they are opened, checksums and labels, and then any of them.
+Every record is a `tf.train.Example` with the bytes of a picture's file. When the files
+are opened, TensorFlow reads all records once, for checksums and labels. Afterwards,
+records are read in any order.
 """
 
 from keras_sagan.data.sources import options, shards
@@ -9,27 +10,27 @@ from keras_sagan.files import record_files
 
 _OPTIONS = ("image", "label")
 _USAGE = (
-    "the features of TFRecord files are named as in "
+    "the features of TFRecord files are given as in "
     "'tfrecord:PATH:image=image/encoded,label=image/class/label'."
 )
 _ENDINGS = r"(?i)\.(tfrecords?|tfrec|record)\b|tfrecord.*-of-\d+$|^[^.]*-\d+-of-\d+$"
-# Names of features by TensorFlow's own tools, and by TFDS.
+# Names that TensorFlow's own tools and TFDS give to features.
 _IMAGES = ("image/encoded", "image")
 _LABELS = ("image/class/label", "label")
 
 
 def open_pictures(text):
-    """The `Pictures` of a set of files.
+    """Opens the `Pictures` of a set of files.
 
     Args:
         text: str. As for `shards.find`, perhaps with the names of features:
-            `PATH:image=KEY,label=KEY`. By default "image/encoded" or "image", and
-            "image/class/label" or "label" where there are some. Labels are whole
+            `PATH:image=KEY,label=KEY`. Defaults to "image/encoded" or "image", and to
+            "image/class/label" or "label" if there are labels. Labels are whole
             numbers from 0, or names of classes.
 
     Raises:
         FileNotFoundError: if a file is missing.
-        ValueError: if a file cannot be read, or has no such features; the message
+        ValueError: if a file cannot be read, or has no such features. The message
             names it.
     """
     path, names = options.parse("tfrecord", text, _OPTIONS, _USAGE)
@@ -46,50 +47,50 @@ def open_pictures(text):
 
 
 def _read(path, images, labels, needed):
-    """The `shards.Shard` of a file."""
+    """Returns the `shards.Shard` of a file."""
     import tensorflow as tf
 
-    # First, since it asks for no more memory than the file has bytes.
+    # Checks the lengths first, for which TensorFlow would allocate any memory.
     places = record_files.records(path)
-    found = []
+    values = []
     try:
         for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():
             features = _features(record)
             _image(features, images)
-            found.append(_label(features, labels, needed))
+            values.append(_label(features, labels, needed))
     except tf.errors.OpError as error:
-        raise ValueError(f"record {len(found)}: {error.message}") from error
+        raise ValueError(f"record {len(values)}: {error.message}") from error
     except ValueError as error:
-        raise ValueError(f"record {len(found)}: {error}") from error
+        raise ValueError(f"record {len(values)}: {error}") from error
     starts, sizes = map(list, zip(*places, strict=True)) if places else ([], [])
-    return shards.Shard(path, None, starts, sizes, found)
+    return shards.Shard(path, None, starts, sizes, values)
 
 
 def _features(record):
-    """The features of a record: dict-like."""
+    """Returns the features of a record, a mapping from names to messages."""
     import google.protobuf.message
     import tensorflow as tf
 
     try:
         return tf.train.Example.FromString(record).features.feature
     except google.protobuf.message.DecodeError as error:
-        raise ValueError(f"it is no tf.train.Example ({error})") from error
+        raise ValueError(f"it is not a tf.train.Example ({error})") from error
 
 
 def _image(features, names):
-    """The bytes of the picture's file."""
+    """Returns the bytes of the picture's file."""
     for name in names:
         if name in features and len(features[name].bytes_list.value) == 1:
             return features[name].bytes_list.value[0]
     raise ValueError(
         f"it must have one picture as the feature {' or '.join(map(repr, names))}; "
-        "others are named as in 'tfrecord:PATH:image=KEY'. "
+        "name another one as in 'tfrecord:PATH:image=KEY'. "
         f"Received: {_kinds(features)}"
     )
 
 
 def _label(features, names, needed):
-    """A number or a name of a class, or `None`."""
+    """Returns the number or the name of a class, or `None`."""
     for name in names:
         if name not in features:
             continue
@@ -108,6 +109,6 @@ def _label(features, names, needed):
 
 
 def _kinds(features):
-    """The names and kinds of the features there are, the first of them."""
+    """Returns the names and types of the first features as text."""
     kinds = {name: features[name].WhichOneof("kind") for name in sorted(features)[:20]}
     return ", ".join(f"{name:.80} ({kind})" for name, kind in kinds.items()) or "none"

@@ -1,9 +1,9 @@
-"""Reading WebDataset shards: `wds:PATH`.
+"""Reads WebDataset shards: `wds:PATH`.
 
-Tar archives in which the files of one picture stand together and are called alike:
-`00012.jpg`, `00012.cls`. Python's `tarfile` finds them and nothing is unpacked. The
-package `webdataset` would run commands that a name of a shard holds, load pickles, and
-read in stored order only.
+They are tar archives in which the files of a picture follow each other and have the
+same name with different extensions: `00012.jpg`, `00012.cls`. Python's `tarfile` finds
+them, and nothing is unpacked. The package `webdataset` is not used, because it runs
+commands in names of shards, loads pickles, and reads in stored order only.
 """
 
 import re
@@ -14,27 +14,27 @@ from keras_sagan.files import tar_files
 
 _OPTIONS = ("image", "label")
 _USAGE = (
-    "the pictures and labels of WebDataset shards are named by what ends their files' "
-    "names, as in 'wds:PATH:image=jpg,label=cls'."
+    "the pictures and labels of WebDataset shards are chosen by the extensions of "
+    "their names, as in 'wds:PATH:image=jpg,label=cls'."
 )
 _LABEL = "cls"
 _LONGEST = 1024  # bytes of a label
-_META = re.compile(r"__[^/]*__($|/)")  # what the package `webdataset` leaves out
+_META = re.compile(r"__[^/]*__($|/)")  # names that the package `webdataset` ignores
 
 
 def open_pictures(text):
-    """The `Pictures` of a set of shards.
+    """Opens the `Pictures` of a set of shards.
 
     Args:
-        text: str. As for `shards.find`, perhaps with the names of what is read:
-            `PATH:image=jpg,label=cls`. Labels are whole numbers from 0, or names of
-            classes. By default the pictures are what is called like one, and labels
-            are in "cls" where there are some.
+        text: str. As for `shards.find`, perhaps with the extensions of pictures and
+            labels: `PATH:image=jpg,label=cls`. Labels are whole numbers from 0, or
+            names of classes. By default, pictures are recognised by their extensions,
+            and labels, if there are any, have the extension "cls".
 
     Raises:
         FileNotFoundError: if a shard is missing.
-        ValueError: if a shard cannot be read, holds several pictures under one name, or
-            labels that are none; the message names it.
+        ValueError: if a shard cannot be read, or has several pictures of the same name
+            or invalid labels. The message names it.
     """
     path, names = options.parse("wds", text, _OPTIONS, _USAGE)
     image, label = names.get("image"), names.get("label", _LABEL)
@@ -42,12 +42,12 @@ def open_pictures(text):
     def read(file):
         return _read(file, image, label)
 
-    found = shards.find(path, r"\.tar$", "wds")
-    return shards.open_pictures(found, read, unpack=bytes)
+    files = shards.find(path, r"\.tar$", "wds")
+    return shards.open_pictures(files, read, unpack=bytes)
 
 
 def _read(path, image, label):
-    """The `shards.Shard` of an archive."""
+    """Returns the `shards.Shard` of an archive."""
     shard = shards.Shard(path, [], [], [], [])
     left_out = 0
     with path.open("rb") as file:
@@ -74,9 +74,9 @@ def _is_image(end, image):
 
 
 def _samples(path):
-    """Yields pairs of a name without its end, and dict of the ends to members.
+    """Yields pairs of a name without extension, and a dict from extensions to members.
 
-    What is no file has an end of its own.
+    Members that are not files have an extension of their own.
     """
     key, members = None, {}
     for member in tar_files.members(path):
@@ -98,7 +98,7 @@ def _samples(path):
 
 
 def _label(file, member):
-    """A number or a name of a class, or `None`."""
+    """Returns the number or the name of a class, or `None`."""
     if member is None:
         return None
     if member.size > _LONGEST:

@@ -39,8 +39,8 @@ class Extractor:
         channels: int. Number of channels of the images that it takes.
         dimensions: int. Length of a feature vector, or `None` if unknown.
         class_names: tuple of str with the classes of the logits, or `None`.
-        layer: str, or `None`. Name of the layer that gives the features, where that
-            was chosen.
+        layer: str, or `None`. Name of the layer that outputs the features, if it was
+            chosen.
     """
 
     name: str

@@ -29,7 +29,7 @@ def parse(name):
 
     Raises:
         ValueError: if there is no such extractor, if its file has another extension,
-            or if its path is an address elsewhere.
+            or if its path is an address, e.g. gs://bucket/file.
         FileNotFoundError: if its file or directory does not exist.
     """
     kind, colon, rest = name.partition(":")

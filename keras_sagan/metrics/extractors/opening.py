@@ -120,7 +120,7 @@ def _open_application(name, resize_kind):
     try:
         model = build(include_top=False, pooling="avg", input_shape=(224, 224, 3))
     except Exception as error:
-        if not isinstance(error.__context__, OSError):  # of which Keras makes this one
+        if not isinstance(error.__context__, OSError):  # the cause of Keras's error
             raise
         raise RuntimeError(
             f"The weights of applications:{name} could not be downloaded: {error}. "

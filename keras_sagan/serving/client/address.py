@@ -54,9 +54,9 @@ def parse_address(url):
     """Parses `grpc://HOST[:PORT]/MODEL` or `http://HOST[:PORT]/v1/models/MODEL`.
 
     `/versions/N` or `/labels/NAME` may follow. The port defaults to 8500 for gRPC and
-    8501 for `http`, as in TensorFlow Serving, and to 443 for `https`. Paths that begin
-    with `/v2/models/` are of the Open Inference Protocol, over `http` and `https`, with
-    no labels; their servers agree on no port, so that `http` needs one.
+    8501 for `http`, as in TensorFlow Serving, and to 443 for `https`. A path that
+    begins with `/v2/models/` selects the Open Inference Protocol over `http` or
+    `https`, which has no labels. As its servers have no common port, `http` needs one.
 
     Returns: `Address`.
 
@@ -66,8 +66,8 @@ def parse_address(url):
     problem = (
         "`url` must be like grpc://localhost:8500/MODEL or "
         "http://localhost:8501/v1/models/MODEL, with /versions/N or /labels/NAME "
-        "after the model where wanted, or like http://localhost:8080/v2/models/MODEL, "
-        f"with /versions/N where wanted. Received: {url!r}."
+        "after the model if wanted, or like http://localhost:8080/v2/models/MODEL, "
+        f"with /versions/N if wanted. Received: {url!r}."
     )
     try:
         parts = urllib.parse.urlsplit(url)
@@ -79,8 +79,8 @@ def parse_address(url):
     if parts.scheme not in _PORTS or not parts.hostname or not path or extras:
         raise ValueError(problem)
     protocol = path["protocol"] or "v1"
-    known = parts.scheme == "https" or (parts.scheme == "http" and port is not None)
-    if protocol == "v2" and (path["label"] or not known):
+    has_port = parts.scheme == "https" or (parts.scheme == "http" and port is not None)
+    if protocol == "v2" and (path["label"] or not has_port):
         raise ValueError(problem)
     unquote = urllib.parse.unquote
     return Address(

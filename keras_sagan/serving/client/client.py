@@ -143,16 +143,16 @@ class Client:
             Dict from output names to arrays.
         """
         end = time.monotonic() + self.timeout
-        # REST's JSON does not say what types the outputs have; the signature does.
-        known = self.signatures().get(signature) if self._needs_signature else None
-        if self._needs_signature and known is None:
+        # The types of the outputs are in the signature, but not in the JSON of REST.
+        types = self.signatures().get(signature) if self._needs_signature else None
+        if self._needs_signature and types is None:
             raise ServingError(
                 Code.INVALID_ARGUMENT,
                 f"The model has no signature {signature!r}. It has: "
                 f"{', '.join(self.signatures())}.",
             )
         return call_with_retries(
-            lambda left: self._transport.predict(signature, known, inputs, left),
+            lambda left: self._transport.predict(signature, types, inputs, left),
             self.retries,
             end - time.monotonic(),
         )
@@ -166,8 +166,8 @@ class Client:
     def status(self) -> dict[int, str]:
         """Returns the state of every version, e.g. `{1: "AVAILABLE"}`.
 
-        The Open Inference Protocol knows "AVAILABLE" and "LOADING" only, and servers of
-        it may name no versions: then there is the number 0.
+        With the Open Inference Protocol, the state is "AVAILABLE" or "LOADING". If a
+        server does not name its versions, the number is 0.
         """
         return self._call(self._transport.status)
 

@@ -1,6 +1,6 @@
-"""Requests in the Open Inference Protocol over HTTP: KServe, MLServer, Triton.
+"""Requests in the Open Inference Protocol over HTTP, e.g. to KServe, MLServer, Triton.
 
-A model has one function there, without a name: see
+In this protocol, a model has a single function without a name; see
 https://github.com/kserve/open-inference-protocol.
 """
 
@@ -45,7 +45,7 @@ class OpenInferenceTransport(RestTransport):
         }
 
     def signatures(self, timeout):
-        """Returns the only signature of the model, by the name that it would have."""
+        """Returns the only signature of the model, under its name in a SavedModel."""
         answer = self.request("GET", self.path, timeout)
         signature = Signature(
             _specs(_list(answer, "inputs")), _specs(_list(answer, "outputs"))
@@ -68,7 +68,7 @@ class OpenInferenceTransport(RestTransport):
 
 
 def _name(signature):
-    """What the signature of these inputs and outputs is called in a SavedModel."""
+    """Returns the name that a signature has in a SavedModel."""
     if "seed" in signature.inputs:
         return "generate"
     return "attention" if len(signature.outputs) > 1 else "serving_default"
@@ -97,7 +97,7 @@ def _to_json(name, array, spec):
     names = {np.dtype(dtype): kind for kind, dtype in _DTYPES.items()}
     shape = list(array.shape)
     if spec is not None and len(spec.shape) == 2 and array.ndim == 1:
-        shape.append(1)  # Triton knows no rows without a shape
+        shape.append(1)  # Triton has no rows of scalars
     return {
         "name": name,
         "datatype": names[array.dtype],
@@ -119,8 +119,8 @@ def _from_json(tensor, spec):
 
 
 def _list(answer, key):
-    found = member(answer, key)
-    if not isinstance(found, list):
+    value = member(answer, key)
+    if not isinstance(value, list):
         message = f"The answer lacks a list {key!r}: {str(answer)[:80]}"
         raise ServingError(Code.INTERNAL, message)
-    return found
+    return value

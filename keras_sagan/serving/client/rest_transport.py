@@ -52,13 +52,14 @@ class RestTransport:
     def signatures(self, timeout):
         """Returns the signatures of the model: dict from name to `Signature`."""
         answer = self.request("GET", f"{self.path}/metadata", timeout)
-        found = member(answer, "metadata", "signature_def", "signature_def")
+        content = member(answer, "metadata", "signature_def", "signature_def")
         return {
             name: Signature(
-                _specs(found[name].get("inputs", {})), _specs(found[name]["outputs"])
+                _specs(content[name].get("inputs", {})),
+                _specs(content[name]["outputs"]),
             )
-            for name in sorted(found)
-            if found[name].get("outputs")
+            for name in sorted(content)
+            if content[name].get("outputs")
         }
 
     def status(self, timeout):
@@ -74,7 +75,12 @@ class RestTransport:
         self._pool.close()
 
     def request(self, method, path, timeout, body=None):
-        """The JSON that the server answers; raises `ServingError`."""
+        """Sends a request and returns the answer, parsed from JSON.
+
+        Raises:
+            ServingError: if the request fails, or if the answer is too large or is not
+                JSON.
+        """
         headers = {"Content-Type": "application/json"} if body else {}
         with deadlines.within(timeout):
             try:
@@ -172,7 +178,7 @@ def _specs(infos):
 
 
 def member(value, *keys):
-    """What is under `keys` of an answer; raises `ServingError` if it is not there."""
+    """Returns the value under nested keys of an answer, or raises a `ServingError`."""
     for key in keys:
         if not isinstance(value, dict) or key not in value:
             message = f"The answer lacks {key!r}: {str(value)[:80]}"

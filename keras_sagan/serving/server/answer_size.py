@@ -42,7 +42,7 @@ class Output:
 
 
 def expected(outputs, inputs):
-    """Returns a lower bound of the outputs of a request, as a dict like `actual`'s.
+    """Returns lower bounds for the outputs of a request: dict of `Output`.
 
     Args:
         outputs: dict of `TensorSpec`. A first dimension of any size is taken to be the
@@ -51,7 +51,7 @@ def expected(outputs, inputs):
         inputs: dict from names to `(dtype, shape)`.
     """
     rows = max((shape[0] for _, shape in inputs.values() if shape), default=1)
-    described = {}
+    bounds = {}
     for name, spec in outputs.items():
         if spec.shape is None:
             shape = (0,)
@@ -60,8 +60,8 @@ def expected(outputs, inputs):
             shape = tuple(
                 fill[i] if size is None else size for i, size in enumerate(spec.shape)
             )
-        described[name] = Output(spec.dtype, shape)
-    return described
+        bounds[name] = Output(spec.dtype, shape)
+    return bounds
 
 
 def actual(outputs):

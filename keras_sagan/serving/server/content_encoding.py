@@ -13,7 +13,8 @@ def decoded(body, encoding, max_bytes):
     Args:
         body: bytes.
         encoding: str. The header `Content-Encoding`: gzip, deflate, identity or empty.
-        max_bytes: int. Where to stop, however far a small body would expand.
+        max_bytes: int. Number of bytes after which to stop, because a small body may
+            expand to a very large one.
 
     Raises:
         ServingError: `INVALID_ARGUMENT` if the encoding is not supported, or if the

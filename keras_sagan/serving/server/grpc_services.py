@@ -44,13 +44,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         name = request.model_spec.signature_name
         signature = servable.signature(name)
         wanted = _output_names(signature, request.output_filter)
-        described = {
-            key: _signature_proto(proto) for key, proto in request.inputs.items()
-        }
-        servable.check(signature, described)
+        types = {key: _signature_proto(proto) for key, proto in request.inputs.items()}
+        servable.check(signature, types)
         max_bytes = self._limits.max_answer_bytes
         expected = answer_size.expected(
-            {key: signature.outputs[key] for key in wanted}, described
+            {key: signature.outputs[key] for key in wanted}, types
         )
         answer_size.check(answer_size.message_bytes(expected), max_bytes)
         remaining = context.time_remaining()
@@ -58,7 +56,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         with self._model.admission.running(timeout):
             inputs = {key: _array(key, proto) for key, proto in request.inputs.items()}
             outputs = servable.run(name, inputs)
-        # Again, now that strings and unknown dimensions can be counted.
+        # Checked again, now that strings and unknown dimensions can be counted.
         actual = answer_size.actual({key: outputs[key] for key in wanted})
         answer_size.check(answer_size.message_bytes(actual), max_bytes)
         response = predict_pb2.PredictResponse()

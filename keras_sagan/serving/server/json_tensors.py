@@ -105,11 +105,11 @@ def to_array(name, value, spec):
     shape = shape_of(value)
     flat = []
     _flatten(name, value, shape, flat)
-    checked = _CHECKS.get(spec.dtype.kind)
-    if checked is None:
+    is_valid = _CHECKS.get(spec.dtype.kind)
+    if is_valid is None:
         raise invalid(f"Input {name!r} of type {spec.dtype} cannot be sent as JSON.")
     for item in flat:
-        if not checked(item, spec.dtype):
+        if not is_valid(item, spec.dtype):
             raise invalid(
                 f"JSON Value: {_shown(item)} of input {name!r} is not of expected "
                 f"type: {'finite ' if spec.dtype.kind == 'f' else ''}{spec.dtype}"
@@ -135,7 +135,7 @@ def _flatten(name, value, shape, flat):
 
 def _is_integer(value, dtype):
     low, high = _LIMITS[dtype.name]
-    return type(value) is int and low <= value <= high  # True and False are no numbers
+    return type(value) is int and low <= value <= high  # `type` excludes True and False
 
 
 def _is_number(value, dtype):

@@ -35,7 +35,10 @@ class RestInterface:
         self._limits = limits
 
     def health(self):
-        """Returns that the server is ready, or raises a `ServingError` if it is not."""
+        """Returns the state of the server, or raises a `ServingError` if it shuts down.
+
+        Returns: dict that JSON can represent.
+        """
         if not self._model.admission.is_open:
             raise ServingError(Code.UNAVAILABLE, "The server is shutting down.")
         return {"status": "SERVING"}
@@ -57,17 +60,17 @@ class RestInterface:
         Raises:
             ServingError: if the address or the model is unknown.
         """
-        found = _DESCRIBE.fullmatch(path)
-        if not found:
+        match = _DESCRIBE.fullmatch(path)
+        if not match:
             self.refuse("GET", path)
-        if found["metadata"]:
-            return self._metadata(_spec(found))
-        return _answer_text(grpc_services.status(self._model, _spec(found)))
+        if match["metadata"]:
+            return self._metadata(_spec(match))
+        return _answer_text(grpc_services.status(self._model, _spec(match)))
 
     def _metadata(self, spec):
         """Returns the signatures in JSON, as TensorFlow Serving writes them.
 
-        Not the message of gRPC: that has them packed in an `Any`.
+        The message of gRPC cannot be used, because it has them packed in an `Any`.
         """
         version, servable = grpc_services.find(self._model, spec)
         spec = model_pb2.ModelSpec(name=self._model.name)
@@ -84,13 +87,13 @@ class RestInterface:
         Raises:
             ServingError: if the request is refused or fails.
         """
-        found = _PREDICT.fullmatch(path)
-        if not found:
+        match = _PREDICT.fullmatch(path)
+        if not match:
             self.refuse("POST", path)
-        if found["method"] != "predict":
-            message = f"Only :predict is served. Received: :{found['method']}"
+        if match["method"] != "predict":
+            message = f"Only :predict is served. Received: :{match['method']}"
             raise ServingError(Code.UNIMPLEMENTED, message)
-        _, servable = grpc_services.find(self._model, _spec(found))
+        _, servable = grpc_services.find(self._model, _spec(match))
         # Parsed JSON takes many times the memory of its text, so only a few requests
         # are parsed at a time.
         with self._model.admission.running(self._limits.timeout):
@@ -102,17 +105,17 @@ def _predict(servable, body, max_bytes):
     name = request.get("signature_name", "")
     signature = servable.signature(name)
     columns = json_tensors.columns(request, signature)
-    described = _signature_json(columns, signature.inputs)
-    servable.check(signature, described)
+    types = _signature_json(columns, signature.inputs)
+    servable.check(signature, types)
     by_row = json_tensors.ROW in request
-    expected = answer_size.expected(signature.outputs, described)
+    expected = answer_size.expected(signature.outputs, types)
     answer_size.check(answer_size.json_bytes(expected, by_row), max_bytes)
     inputs = {
         key: json_tensors.to_array(key, value, signature.inputs[key])
         for key, value in columns.items()
     }
     outputs = servable.run(name, inputs)
-    # Again, now that strings and unknown dimensions can be counted.
+    # Checked again, now that strings and unknown dimensions can be counted.
     actual = answer_size.actual(outputs)
     answer_size.check(answer_size.json_bytes(actual, by_row), max_bytes)
     return json_tensors.to_json(outputs, by_row)
@@ -133,10 +136,10 @@ def _signature_json(columns, specs):
     }
 
 
-def _spec(found):
-    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(found["model"]))
-    if found["version"]:
-        spec.version.value = int(found["version"])
-    if found["label"]:
-        spec.version_label = urllib.parse.unquote(found["label"])
+def _spec(match):
+    spec = model_pb2.ModelSpec(name=urllib.parse.unquote(match["model"]))
+    if match["version"]:
+        spec.version.value = int(match["version"])
+    if match["label"]:
+        spec.version_label = urllib.parse.unquote(match["label"])
     return spec

@@ -27,7 +27,7 @@ class Servable:
 
     Raises:
         OSError: if there is no SavedModel.
-        ValueError: if the warm-up requests beside it are none.
+        ValueError: if its file of warm-up requests is damaged.
     """
 
     def __init__(self, directory, max_batch):
@@ -79,7 +79,7 @@ class Servable:
                 log = prediction_log_pb2.PredictionLog.FromString(record)
             except DecodeError as error:
                 raise ValueError(
-                    f"{str(path)!r} holds no requests: {error}."
+                    f"{str(path)!r} does not contain requests: {error}."
                 ) from error
             request = log.predict_log.request
             name = request.model_spec.signature_name
@@ -88,9 +88,9 @@ class Servable:
             }
             if inputs.keys() != self.signature(name).inputs.keys():
                 raise ValueError(
-                    f"{str(path)!r} must hold requests with all inputs of their "
-                    f"signatures. Received: for {name or DEFAULT_SIGNATURE!r} "
-                    f"{sorted(inputs) or 'none'}."
+                    f"{str(path)!r} must contain requests with all inputs of their "
+                    f"signatures. Received: {sorted(inputs) or 'no inputs'} for "
+                    f"{name or DEFAULT_SIGNATURE!r}."
                 )
             self.run(name, inputs)
 

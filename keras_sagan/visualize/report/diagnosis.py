@@ -178,10 +178,10 @@ def slower(rows):
 
 
 def collapsing(rows, class_names=None):
-    """Images that are missing, repeated or copied, and a discriminator that jumps.
+    """Reports missing, repeated or copied images, and jumps of the discriminator.
 
     Args:
-        rows: list of dict, in which `callbacks.CollapseSigns` has added what it saw.
+        rows: list of dict, to which `callbacks.CollapseSigns` has added its results.
         class_names: sequence of str, or `None`.
     """
     looks = [row for row in rows if "class_distinct" in row]
@@ -195,18 +195,18 @@ def collapsing(rows, class_names=None):
         of_class = "" if label < 0 else f" of class {name}"
         yield Finding(
             "Kinds of images are missing",
-            f"Of the real images{of_class} only {last['class_coverage']:.0%} have a "
-            f"generated one near, while {precision:.0%} of the generated ones have a "
-            "real one near: the generator leaves out kinds of them, such as a colour "
-            "or a shape. Compare the samples with the data. Longer training, "
+            f"Only {last['class_coverage']:.0%} of the real images{of_class} have a "
+            f"generated one nearby, while {precision:.0%} of the generated ones have a "
+            "real one nearby: the generator leaves out some kinds of images, such as a "
+            "colour or a shape. Compare the samples with the data. Longer training, "
             "another seed or the relativistic loss (--loss relativistic) may help.",
         )
     if last["class_distinct"] < REPEATED:
         yield Finding(
             "Images repeat each other",
-            f"In a class only {last['class_distinct']:.0%} of the generated images are "
-            "as different from each other as real ones are: the generator makes few "
-            "different ones, whatever the latent vector. An earlier checkpoint, "
+            f"In a class, only {last['class_distinct']:.0%} of the generated images "
+            "are as different from each other as real ones: the generator makes few "
+            "different images, whatever the latent vector. An earlier checkpoint, "
             "another seed or other learning rates may help.",
         )
     if last["copied"] > COPIED:
@@ -214,7 +214,7 @@ def collapsing(rows, class_names=None):
             "Training images are copied",
             f"{last['copied']:.0%} of the generated images are nearer to a training "
             "image than 99% of the training images are to each other: the generator "
-            "repeats what it was shown. More images, augmentation (--augment "
+            "repeats training images. More images, augmentation (--augment "
             "diffaugment) or an earlier checkpoint may help.",
         )
     now = last["d_largest_sigma"]
@@ -223,9 +223,9 @@ def collapsing(rows, class_names=None):
         yield Finding(
             "The discriminator's weights jump",
             f"The largest singular value of its kernels rose from {before:.3g} to "
-            f"{now:.3g} between two looks: images often collapse soon after. An "
-            "earlier checkpoint, a smaller learning rate for it or a penalty of its "
-            "gradient (--r1-gamma) may help.",
+            f"{now:.3g} between two checks. Images often collapse soon after that. An "
+            "earlier checkpoint, a smaller learning rate of the discriminator or a "
+            "gradient penalty (--r1-gamma) may help.",
         )
 
 

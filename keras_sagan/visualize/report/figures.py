@@ -78,9 +78,9 @@ def curves(rows):
         note = "Mean squared gradient of D at real (r1) and generated (r2) images."
         groups.append(("Gradient penalties", "without gamma", penalties, note))
     if any("class_distinct" in row for row in rows):
-        note = "1,000 images beside real ones; all but copies of the worst class."
+        note = "1,000 images; all values except copied are those of the worst class."
         groups.append(("Signs of collapse", "share", SIGNS, note))
-        note = "Of all kernels. A jump is a sign of collapse."
+        note = "The largest one of all kernels. A jump is a sign of collapse."
         sigma = ["d_largest_sigma"]
         groups.append(("Largest sigma, discriminator", "sigma", sigma, note))
     for title, y_name, names, note in groups:

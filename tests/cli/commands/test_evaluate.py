@@ -108,7 +108,7 @@ def test_results_that_cannot_be_kept(evaluate, tmp_path, capsys):
     given = ["--metrics", "kid", "--cache-dir", str(tmp_path)]
     assert evaluate(*given) == 0
     printed = capsys.readouterr()
-    assert "warning: results are not kept: " in printed.err
+    assert "warning: results are not stored: " in printed.err
     assert "kernel_distance_classifier" in printed.out
 
 
@@ -128,7 +128,7 @@ def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
         assert f"(does not see: {', '.join(controls)})" in printed
         assert name.endswith("_classifier")
     assert evaluate("--audit", "--reference-stats", str(tmp_path / "s.npz")) == 2
-    assert "no --reference-stats" in capsys.readouterr().err
+    assert "cannot be combined with --reference-stats" in capsys.readouterr().err
 
 
 @pytest.mark.distributed

@@ -19,7 +19,7 @@ def test_a_run_and_a_folder(run_directory, picture_folder):
     pictures = folder.images(1000, 0, None, None)
     assert pictures.arrays().shape == (16, 16, 16, 3)
     assert pictures.class_names == ("blue", "red")
-    with pytest.raises(ValueError, match="`truncation` is of a generator"):
+    with pytest.raises(ValueError, match="`truncation` applies to generators"):
         folder.images(3, 0, 0.5, None)
 
 
@@ -28,7 +28,7 @@ def test_a_split(tmp_path):
     split = evaluate_images.open_scored("split:test", 32, str(tmp_path), "glyphs")
     assert split.count > 0 and split.image_size == 32
     assert "test" in split.images(5, 0, None, None).description["model"]["path"]
-    with pytest.raises(ValueError, match="is a split of --dataset"):
+    with pytest.raises(ValueError, match="is a split of a data set: pass --dataset"):
         evaluate_images.open_scored("split:test", 32, None)
 
 

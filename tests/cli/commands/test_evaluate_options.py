@@ -36,21 +36,30 @@ def test_a_picture_has_to_be_a_png(capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--sweep-png", "x.png"], "pass that too"),
-        (["--truncation-sweep", "1", "--truncation", "1"], "no --truncation."),
-        (["--truncation-sweep", "1", "--against", "x.json"], "no --against."),
+        (["--sweep-png", "x.png"], "needs --truncation-sweep"),
+        (
+            ["--truncation-sweep", "1", "--truncation", "1"],
+            "with --truncation.",
+        ),
+        (
+            ["--truncation-sweep", "1", "--against", "x.json"],
+            "with --against.",
+        ),
         (["--json", "."], "is a directory"),
         (["--reference-stats", "/dev/null/x.npz"], "not a folder"),
         (["--metrics", "fdi"], "`metrics` must be some of fid, kid"),
         (["--metrics", "memorization"], "--held-out"),
-        (["--held-out", "test"], "is of the metrics memorization and gap"),
+        (["--held-out", "test"], "an option of the metrics memorization and gap"),
         (["--bootstrap", "1"], "`bootstrap` must be an integer of at least 2"),
         (["--extractor", "fid"], "`extractor` must be inception"),
         (["--extractor", "classifier:foo"], "must name a file that ends in .keras"),
         (["--extractor", "keras:gone.keras"], "there is no 'gone.keras'"),
         (["--weights", "gone.pth"], "there is no file 'gone.pth'"),
-        (["--extractor", "classifier", "--inception", "x.pth"], "is of the extractor"),
-        (["--features", "pool"], "--features is of the extractor keras"),
+        (
+            ["--extractor", "classifier", "--inception", "x.pth"],
+            "an option of the extractor",
+        ),
+        (["--features", "pool"], "--features is an option of the extractor keras"),
         (["--against", "gone.json"], "gone.json"),
     ],
 )
@@ -71,7 +80,7 @@ def test_data_are_needed_unless_files_hold_what_they_are_for(capsys, tmp_path):
     stats.touch()
     given = ["--extractor", "classifier", "--reference-stats", str(stats)]
     assert main(["evaluate", "run", *given]) == 2
-    assert "classifier is trained on the data" in capsys.readouterr().err
+    assert "classifier must be trained on the data" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

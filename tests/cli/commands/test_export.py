@@ -101,7 +101,7 @@ def test_signatures_of_onnx(run_directory, tmp_path, capsys, signature):
     path = tmp_path / "pictures.onnx"
     arguments = ["export", str(run_directory), "-o", str(path), "--format", "onnx"]
     assert main([*arguments, "--signature", signature, "--verify"]) == 0
-    assert "the pictures of `generate` from the same seeds" in capsys.readouterr().err
+    assert "those of `generate` with the same seeds" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -111,7 +111,7 @@ def test_a_model_of_a_triton_repository(run_directory, tmp_path, capsys):
     assert main([*arguments, "--verify"]) == 0
     printed = capsys.readouterr()
     assert printed.out == f"{folder / '1'}\n"
-    assert "the pictures of `generate` from the same seeds" in printed.err
+    assert "the pictures are those of `generate` with the same seeds" in printed.err
     assert (folder / "1" / "model.onnx").is_file()
     assert 'name: "pictures"' in (folder / "config.pbtxt").read_text()
 
@@ -131,7 +131,7 @@ def test_a_page(run_directory, tmp_path, capsys):
     assert main([*arguments, "--license", "CC0-1.0"]) == 0
     printed = capsys.readouterr()
     assert printed.out == f"{folder}\n"
-    assert "the pictures of `generate` from the same seeds" in printed.err
+    assert "the pictures are those of `generate` with the same seeds" in printed.err
     card = json.loads((folder / "model.json").read_text())
     assert (card["name"], card["license"]) == ("pictures", "CC0-1.0")
     assert card["training"]["steps"] == 4

@@ -106,8 +106,8 @@ def test_nearest_of_the_runs_own_data(run_directory, tmp_path, capsys):
     assert pixels.shape == (2 * 34 + 2, (34 + 2) + 12 + (2 * 34 + 2), 3)
     assert (pixels[:, 36:48] == 255).all()
     words = capsys.readouterr().out
-    assert "Nearest of 16 training pictures" in words
-    assert len(words.partition("from above: ")[2].splitlines()[0].split(", ")) == 2
+    assert "nearest of 16 training pictures" in words
+    assert len(words.partition("top row down: ")[2].splitlines()[0].split(", ")) == 2
 
 
 def test_rows_of_a_sweep_are_named(run_directory, tmp_path, capsys):
@@ -136,7 +136,7 @@ def test_modes_that_do_not_go_together(tmp_path, capsys):
     server = ["--server", "http://localhost:1/v1/models/x"]
     output = ["-o", str(tmp_path / "x.gif")]
     assert main(["sample", *server, *output, "--interpolate-latents", "1,2"]) == 2
-    assert "a server generates from seeds" in capsys.readouterr().err
+    assert "a server generates images from seeds" in capsys.readouterr().err
     sweep = ["--truncation-sweep", "1,none", "--truncation", "1"]
     assert main(["sample", "dir", *output, *sweep]) == 2
     assert "--truncation cannot be combined" in capsys.readouterr().err

@@ -99,8 +99,9 @@ def test_nearest_neighbours_of_named_data(picture_folder):
     assert cells.shape == (2, 4, 32, 32, 3)
     np.testing.assert_array_equal(cells[:, 0], images[5:7])
     np.testing.assert_array_equal(cells[:, 1], images[5:7])
-    assert "Nearest of 16 training pictures: 0.0 grey levels" in words
-    assert "2 of 2 are copies" in words
+    assert "nearest of 16 training pictures" in words
+    assert "in grey levels: 0.0 at least" in words
+    assert "2 of 2 images are copies" in words
 
 
 def test_named_data_are_read_as_the_run_read_them(tmp_path):
@@ -112,7 +113,7 @@ def test_named_data_are_read_as_the_run_read_them(tmp_path):
     options = asked(nearest=f"folder:{folder}", neighbours=1, model=str(tmp_path))
     padded = data.load(options.nearest, 32, 1, fit="pad").arrays()[0]
     _, words = sample_modes.nearest_neighbours(padded[None], options)
-    assert "3 of 3 are copies" in words
+    assert "3 of 3 images are copies" in words
 
 
 def test_data_that_are_not_named(run_directory):

@@ -127,7 +127,7 @@ def test_a_directory_with_another_run_is_refused(
 
 def test_there_must_be_a_run_to_resume(data, tmp_path, capsys):
     assert main(["train", "-o", str(tmp_path / "new"), *data, "--resume"]) == 2
-    assert "holds no run to go on with" in capsys.readouterr().err
+    assert "There is no run to resume" in capsys.readouterr().err
 
 
 @pytest.mark.slow
@@ -152,7 +152,7 @@ def test_sigterm_and_the_same_command_again(picture_folder, tmp_path, capsys):
         thread.join()
     printed = capsys.readouterr().out
     step = int(re.search(r"Interrupted after (\d+) steps", printed)[1])
-    assert "The same command with the same -o goes on from here." in printed
+    assert "The same command with the same -o continues from here." in printed
     assert not (output / "model").exists()
 
     assert main([*command, "--steps", str(step + 2)]) == 0

@@ -174,7 +174,7 @@ def outside(folder):
     name = "../data-00000-of-00002.arrow"
     shutil.copy(folder / name[3:], folder / name)
     state_of(folder, lambda state: state.update(_data_files=[{"filename": name}]))
-    return re.escape(f"must name files beside it. Received: '{name}'")
+    return re.escape(f"must name files in its folder. Received: '{name}'")
 
 
 def missing(folder):

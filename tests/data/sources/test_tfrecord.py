@@ -100,7 +100,7 @@ def endless(path):
 
 def other(path):
     write(path, [b"\xff\xff\xff"])
-    return r"record 0: it is no tf\.train\.Example"
+    return r"record 0: it is not a tf\.train\.Example"
 
 
 def missing(path):

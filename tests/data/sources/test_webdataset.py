@@ -115,7 +115,7 @@ def test_what_is_left_out(tmp_path):
         ("2.txt", b""),
     ]
     write(tmp_path / "x.tar", files)
-    with pytest.warns(UserWarning, match="left out: 1 entries that are no pictures"):
+    with pytest.warns(UserWarning, match="left out: 1 entries that are not pictures"):
         assert load(f"wds:{tmp_path}/x.tar", 8, 1).num_examples == 1
 
 

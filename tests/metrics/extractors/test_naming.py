@@ -25,7 +25,7 @@ def test_a_file_in_the_home_directory(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("classifier:gs://bucket/c.keras", "an address elsewhere"),
+        ("classifier:gs://bucket/c.keras", "not a path on this machine"),
         ("fid", "must be inception, dinov2"),
         ("inception:", "must be inception, dinov2"),
         ("keras:", "must be inception, dinov2"),

@@ -73,7 +73,11 @@ def test_each_sign(values, name):
 @pytest.mark.parametrize(
     ("values", "name", "words"),
     [
-        ({"class_coverage": 0.4}, "Kinds of images are missing", "class red only 40%"),
+        (
+            {"class_coverage": 0.4},
+            "Kinds of images are missing",
+            "Only 40% of the real images of class red",
+        ),
         ({"class_distinct": 0.2}, "Images repeat each other", "20%"),
         ({"copied": 0.6}, "Training images are copied", "60%"),
         ({"d_largest_sigma": 90.0}, "The discriminator's weights jump", "20 to 90"),
