@@ -158,7 +158,7 @@ def evaluate(
         reference, described = real.features, real.description
     generated = collect(fake, extractor, settings, "generated images")
     others = None
-    if Need.HELD_OUT in settings.needs:
+    if held_out is not None and Need.HELD_OUT in settings.needs:
         others = collect(held_out, extractor, settings, "held-out images")
     scores, intervals, columns, conclusions = _scores(
         reference, generated, others, settings, extractor
@@ -168,7 +168,7 @@ def evaluate(
         described,
         fake.description,
         settings.describe(),
-        None if others is None else held_out.description,
+        None if held_out is None or others is None else held_out.description,
     )
     names = fake.class_names or reference.class_names or extractor.class_names
     return Result(scores, intervals, columns, protocol, names, conclusions=conclusions)

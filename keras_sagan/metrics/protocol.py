@@ -99,9 +99,13 @@ def read_result(path: str | os.PathLike) -> dict:
         result = json_files.read(path)
         if all(isinstance(result.get(x), dict) for x in ("scores", "protocol")):
             scores = {name: float(x) for name, x in result["scores"].items()}
-            return {**result, "scores": scores}
+            given = dict(result.get("intervals") or {})
+            intervals = {
+                x: (float(low), float(high)) for x, (low, high) in given.items()
+            }
+            return {**result, "scores": scores, "intervals": intervals}
         reason = "it has no scores and protocol"
-    except (ValueError, TypeError, OverflowError) as error:  # a score is not a number
+    except (ValueError, TypeError, OverflowError) as error:  # something is no number
         reason = str(error)
     raise ValueError(
         f"{str(path)!r} is not a result of `keras-sagan evaluate --json`: {reason}"

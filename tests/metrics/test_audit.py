@@ -10,8 +10,9 @@ import pytest
 from keras_sagan import data
 from keras_sagan.metrics import Settings, array_images, audit, registry
 from keras_sagan.metrics.computing import Values
-from keras_sagan.metrics.extractors import classifier
+from keras_sagan.metrics.extractors import classifier, opening
 from keras_sagan.metrics.registry import Metric, Score
+from tests.metrics import stripes
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def test_every_metric_on_fashion_mnist(fashion):
     The Vendi score of cosines is that of 100 pictures as well as of 1000, and the gap
     of small sets is mostly noise.
     """
-    settings = Settings(tuple(registry.METRICS), allow_few=True, projections=200)
+    metrics = tuple(name for name in registry.METRICS if name != "utility")  # long
+    settings = Settings(metrics, allow_few=True, projections=200)
     found = audit(*fashion, settings)
     known = {"vendi_classifier": ("repeated",)}
     missed = {
@@ -69,6 +71,16 @@ def test_every_metric_on_fashion_mnist(fashion):
     for name, controls in found.seen.items():
         if not name.startswith(("intra", "agreement")):
             assert not controls["shuffled"], name
+
+
+@pytest.mark.slow
+def test_utility_sees_wrong_labels_and_bad_images():
+    """Of small pictures, as every control needs eight trainings."""
+    images, labels = stripes.drawn(900, 0)
+    settings = Settings(("utility",), seeds=2, steps=40)
+    found = audit(array_images(images, labels), opening.no_extractor(), settings)
+    assert not found.missed, found.format()
+    assert found.seen["gan_train"]["shuffled"] and found.seen["utility"]["shuffled"]
 
 
 @pytest.fixture(scope="module")
