@@ -100,10 +100,12 @@ def read_result(path: str | os.PathLike) -> dict:
         if all(isinstance(result.get(x), dict) for x in ("scores", "protocol")):
             scores = {name: float(x) for name, x in result["scores"].items()}
             given = dict(result.get("intervals") or {})
-            intervals = {
-                x: (float(low), float(high)) for x, (low, high) in given.items()
+            limits = {
+                name: (float(low), float(high)) for name, (low, high) in given.items()
             }
-            return {**result, "scores": scores, "intervals": intervals}
+            sentences = [str(x) for x in result.get("conclusions") or ()]
+            checked = {"scores": scores, "intervals": limits, "conclusions": sentences}
+            return {**result, **checked}
         reason = "it has no scores and protocol"
     except (ValueError, TypeError, OverflowError) as error:  # something is no number
         reason = str(error)

@@ -131,7 +131,7 @@ def scores(rows, results):
         ]
         parts.append(charts.table(["score", "value", "interval"], rows, source))
         for sentence in result.get("conclusions") or ():
-            parts.append(f"<p>{html.escape(str(sentence))}</p>")
+            parts.append(f"<p>{html.escape(sentence)}</p>")
     return "Scores", "".join(parts) or (
         "<p>The run has no scores. Evaluate it, and pass the file of "
         "<code>keras-sagan evaluate --json</code> with <code>--scores</code>.</p>"

@@ -131,6 +131,7 @@ def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
     assert "cannot be combined with --reference-stats" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_utility_needs_no_extractor(evaluate, tmp_path, capsys):
     """The FID network would be downloaded; a result that is kept says the same."""
     path = tmp_path / "r.json"
