@@ -11,7 +11,7 @@ from keras_sagan.metrics.extractors import classifier
 from keras_sagan.metrics.scores import utility
 
 _BATCH_SIZE = 128
-_PASSES, _LEAST_STEPS = 4, 500  # of a training, unless their number is given
+_PASSES, _LEAST_STEPS = 4, 1000  # of a training, unless their number is given
 _SHIFT = 0.125  # of the side, as in DiffAugment
 
 
@@ -64,7 +64,8 @@ def utility_check(
         seeds: int. Number of times that each is trained, from other initial weights
             and in another order of the images. At least 2.
         steps: int. Steps of a training, in batches of 128. Defaults to four passes
-            over the real and the generated images together, and at least 500.
+            over the real and the generated images together, and at least
+            1,000.
         mirror: bool. Whether plain augmentation also mirrors half of the images.
         level: float in (0, 1). Level of the intervals, which cover the noise of the
             trainings and of the choice of test images.
@@ -104,7 +105,7 @@ def utility_check(
         for seed in range(seeds):
             for name, (rows, mirrored) in trainings.items():
                 _restart(model, start, seed)
-                augment = None if mirrored is None else _shifts(seed, mirrored)
+                augment = None if mirrored is None else shifts(seed, mirrored)
                 for some in batches_of(rows, steps, seed):
                     images = pool[0][some].astype(np.float32)
                     images = images if augment is None else augment(images)
@@ -166,8 +167,16 @@ def _restart(model, start, seed):
         own.assign(new)
 
 
-def _shifts(seed, mirror):
-    """A function that shifts, and perhaps mirrors, float images by random numbers."""
+def shifts(seed, mirror):
+    """Makes the function of plain augmentation.
+
+    Args:
+        seed: int.
+        mirror: bool. Whether half of the images are mirrored.
+
+    Returns: function from float32 images `(n, height, width, channels)` to the same,
+        shifted by up to an eighth of the side; pixels at the edge are repeated.
+    """
     layers = keras.layers
     shift = layers.RandomTranslation(
         _SHIFT, _SHIFT, fill_mode="nearest", interpolation="nearest", seed=seed

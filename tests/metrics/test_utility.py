@@ -75,6 +75,24 @@ def test_passes_over_the_images():
     assert (found != utility.batches_of(rows, 2, 1)).any()
 
 
+@pytest.mark.parametrize("mirror", [False, True])
+def test_plain_augmentation_shifts_by_whole_pixels(mirror):
+    """Every result is one of the 25 shifts by up to two pixels; many of them occur."""
+    image = np.random.default_rng(0).uniform(0, 255, (16, 16, 1)).astype(np.float32)
+    known = {}
+    for turned in (False, True):
+        padded = np.pad(
+            image[:, ::-1] if turned else image, [(2, 2)] * 2 + [(0, 0)], "edge"
+        )
+        for y in range(5):
+            for x in range(5):
+                known[padded[y : y + 16, x : x + 16].tobytes()] = (turned, y, x)
+    found = np.array(utility.shifts(1, mirror)(np.stack([image] * 64)))
+    places = {known[one.tobytes()] for one in found}
+    assert len(places) > 10
+    assert {turned for turned, _, _ in places} == ({False, True} if mirror else {False})
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

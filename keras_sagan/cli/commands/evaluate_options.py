@@ -188,7 +188,7 @@ def add_settings(group):
         type=_COUNT,
         metavar="STEPS",
         help="of each of them, in batches of 128 (default: four passes over real and "
-        "generated images together, at least 500)",
+        "generated images together, at least 1000)",
     )
     group.add_argument(
         "--utility-mirror",
