@@ -48,8 +48,9 @@ def model_card(
         name: str. Name of the model.
         class_names: sequence of str with the names of the classes, or None.
         facts: dict with `data` and `training`, e.g. from `runs.reading.run_facts`.
-        metrics: sequence of dict with `scores` and the `protocol` with which they were
-            measured, as written by `keras-sagan evaluate --json`.
+        metrics: sequence of dict with `scores`, perhaps their `intervals` and
+            `conclusions`, and the `protocol` with which they were measured, as written
+            by `keras-sagan evaluate --json`.
         license: str, or None if not stated.
         intended_use: str, or None for a general statement.
         class_weights: sequence of the relative frequencies of the classes in training,
@@ -152,7 +153,8 @@ def as_text(card):
         *_section("Data", _card_entries(card["data"])),
         *_section("Training", _card_entries(card["training"])),
         *_section(
-            "Metrics", [line for x in card["metrics"] for line in _card_entries(x)]
+            "Metrics",
+            [line for x in card["metrics"] for line in _card_entries(_as_shown(x))],
         ),
         *_section("Made with", _card_entries(card["versions"])),
     ]
@@ -193,6 +195,17 @@ def preset_text(card):
 
 def _section(title, lines):
     return ["", f"## {title}", "", *(lines or ["Not known."])]
+
+
+def _as_shown(result):
+    """A result whose scores have their intervals beside them, and its sentences."""
+    shown = dict(result)
+    for name, (low, high) in (shown.pop("intervals", None) or {}).items():
+        value = f"{shown['scores'][name]} (interval {low:.4g} to {high:.4g})"
+        shown["scores"] = {**shown["scores"], name: value}
+    if "conclusions" in shown:
+        shown["conclusions"] = " ".join(shown["conclusions"])
+    return shown
 
 
 def _card_entries(values, indent=""):

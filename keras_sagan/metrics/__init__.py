@@ -37,5 +37,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "protocol": ["compare_results"],
         "settings": ["Settings"],
         "truncation": ["truncation_sweep"],
+        "utility": ["Utility", "utility_check"],
     },
 )

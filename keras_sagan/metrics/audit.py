@@ -216,10 +216,10 @@ class _Trial:
     def _rows(self, rows):
         """Returns `Features` of some of the real images."""
         every = self.features
-        parts = (every.features, every.logits, every.labels)
-        taken = [None if x is None else x[rows] for x in parts]
+        parts = (every.features, every.logits, every.labels, every.images)
+        *taken, images = (None if x is None else x[rows] for x in parts)
         moments = Moments.of(taken[0])
-        return Features(moments, *taken, every.class_names, every.logit_names)
+        return Features(moments, *taken, every.class_names, every.logit_names, images)
 
     def _computed(self, fake, split=None):
         training, _, held_out = (self._rows(x) for x in self.parts[split or 0])

@@ -15,15 +15,20 @@ class Values:
 
     Args:
         scores: dict from the name of a `Score` to float.
-        by_class: dict from class index to the first score of this class; empty if the
-            metric has no scores of classes.
+        by_class: dict from the name of a `Score` to a dict from class index to it;
+            empty if the metric has no scores of classes.
         resample: function from a number of resamples to a dict from the name of a
             `Score` to that many values, or `None`. For confidence intervals.
+        intervals: dict from the name of a `Score` to `(low, high)`, where a metric
+            computes its own.
+        conclusion: str. A sentence that says what the scores mean, if there is one.
     """
 
     scores: dict
     by_class: dict = dataclasses.field(default_factory=dict)
     resample: Callable | None = None
+    intervals: dict = dataclasses.field(default_factory=dict)
+    conclusion: str = ""
 
 
 def frechet(real, fake, held_out, settings):
@@ -181,7 +186,7 @@ def within_classes(real, fake, held_out, settings):
         real.features, labels, fake.features, fake.labels, settings.allow_few
     )
     mean = sum(distances.values()) / len(distances)
-    return Values({"intra_fid": float(mean)}, distances)
+    return Values({"intra_fid": float(mean)}, {"intra_fid": distances})
 
 
 def check_within_classes(real, fake, extractor, settings):
@@ -209,7 +214,7 @@ def agreement(real, fake, held_out, settings):
     def resample(number):
         return {"agreement": bootstrap.resample(np.mean, agree, resamples=number)}
 
-    return Values({"agreement": share}, own, resample)
+    return Values({"agreement": share}, {"agreement": own}, resample)
 
 
 def check_agreement(real, fake, extractor, settings):
@@ -254,6 +259,37 @@ def train_test_gap(real, fake, held_out, settings):
         return dict(zip(names, rows.T, strict=True))
 
     return Values(dict(zip(names, gap(*sets), strict=True)), resample=resample)
+
+
+def utility(real, fake, held_out, settings):
+    """Computes whether the images help to train a classifier."""
+    from keras_sagan.metrics import classes
+    from keras_sagan.metrics.utility import utility_check
+
+    found = utility_check(
+        *(
+            (x.images, classes.relabel(x.labels, x.class_names, fake.class_names))
+            for x in (real, fake, held_out)
+        ),
+        seeds=settings.seeds,
+        steps=settings.steps,
+        mirror=settings.mirror,
+        level=settings.level,
+    )
+    return Values(
+        found.scores,
+        found.by_class,
+        intervals=found.intervals,
+        conclusion=found.conclusion,
+    )
+
+
+def check_utility(real, fake, extractor, settings):
+    """Raises a `ValueError` if the classes are others, or if there is only one."""
+    from keras_sagan.metrics import classes
+    from keras_sagan.metrics.utility import check_classes
+
+    check_classes(classes.relabel(real.labels, real.class_names, fake.class_names))
 
 
 def _feature_length(extractor):

@@ -33,6 +33,7 @@ class Result:
         missed: dict from the name of a score to the controls that it must see but did
             not, according to `audit`; empty without an audit.
         cached: str, or `None`. The file from which it was read, if it was not computed.
+        conclusions: tuple of str. Sentences that say what scores mean.
     """
 
     scores: dict
@@ -42,6 +43,7 @@ class Result:
     class_names: tuple | None = None
     missed: dict = dataclasses.field(default_factory=dict)
     cached: str | None = None
+    conclusions: tuple = ()
 
     @classmethod
     def from_dict(cls, content: dict, cached: str | None = None) -> "Result":
@@ -62,6 +64,7 @@ class Result:
             None if names is None else tuple(names),
             {name: tuple(x) for name, x in content["missed"].items()},
             cached,
+            tuple(content["conclusions"]),
         )
 
     def to_dict(self) -> dict:
@@ -82,6 +85,8 @@ class Result:
             lines.append(f"{name:{width}}  {value:.6g}{interval}")
         if self.by_class:
             lines += ["", class_table(self.by_class, self.class_names)]
+        for sentence in self.conclusions:
+            lines += ["", sentence]
         if self.cached:
             lines += ["", f"not computed again: read from {self.cached}"]
         lines += ["", "protocol:"]
@@ -101,6 +106,8 @@ class Features:
         labels: integer array `(n,)`, or `None`.
         class_names: tuple of str to which the labels refer, or `None`.
         logit_names: tuple of str with the classes of the logits, or `None`.
+        images: uint8 array `(n, height, width, channels)`, or `None` if no metric
+            needs it.
     """
 
     moments: Moments
@@ -109,6 +116,7 @@ class Features:
     labels: np.ndarray | None = None
     class_names: tuple | None = None
     logit_names: tuple | None = None
+    images: np.ndarray | None = None
 
 
 def evaluate(
@@ -130,7 +138,8 @@ def evaluate(
         extractor: `Extractor`.
         settings: `Settings`. Defaults to the Frechet distance alone.
         held_out: `ImageSet` of real images that were not used in training. It is needed
-            for "memorization" and "gap"; `real` are the training images then.
+            for "memorization", "gap" and "utility"; `real` are the training images
+            then.
 
     Returns: `Result`. The names of scores contain that of the extractor. Only with the
         FID network are they called "fid", "kid" and "inception_score".
@@ -149,16 +158,20 @@ def evaluate(
         reference, described = real.features, real.description
     generated = collect(fake, extractor, settings, "generated images")
     others = None
-    if Need.HELD_OUT in settings.needs:
+    if held_out is not None and Need.HELD_OUT in settings.needs:
         others = collect(held_out, extractor, settings, "held-out images")
-    scores, intervals, columns = _scores(
+    scores, intervals, columns, conclusions = _scores(
         reference, generated, others, settings, extractor
     )
     protocol = build_protocol(
-        extractor.describe(), described, fake.description, settings.describe()
+        extractor.describe(),
+        described,
+        fake.description,
+        settings.describe(),
+        None if held_out is None or others is None else held_out.description,
     )
     names = fake.class_names or reference.class_names or extractor.class_names
-    return Result(scores, intervals, columns, protocol, names)
+    return Result(scores, intervals, columns, protocol, names, conclusions=conclusions)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -248,7 +261,7 @@ def collect(images, extractor, settings, what="images"):
     Returns: `Features`.
     """
     keeps_logits = Need.LOGITS in settings.needs
-    moments, features, logits = None, [], []
+    moments, features, logits, pixels = None, [], [], []
     batches = images.batches(settings.batch_size)
     for batch in progress.track(batches, images.count, f"features of {what}", size=len):
         rows, outputs = extract(batch, extractor, settings.batch_size)
@@ -258,6 +271,8 @@ def collect(images, extractor, settings, what="images"):
             features.append(rows)
         if keeps_logits and outputs is not None:
             logits.append(outputs)
+        if Need.PIXELS in settings.needs:
+            pixels.append(batch)
     return Features(
         moments,
         np.concatenate(features) if features else None,
@@ -265,26 +280,27 @@ def collect(images, extractor, settings, what="images"):
         images.labels,
         images.class_names,
         extractor.class_names,
+        np.concatenate(pixels) if pixels else None,
     )
 
 
 def _scores(real, fake, held_out, settings, extractor):
-    """Returns dicts from full name to score, to interval, and to scores of classes."""
-    scores, intervals, columns = {}, {}, {}
+    """Returns scores, intervals and scores of classes by full name, and sentences."""
+    scores, intervals, columns, conclusions = {}, {}, {}, []
     for metric in settings.rows:
         values = metric.compute(real, fake, held_out, settings)
-        for score in metric.scores:
-            scores[score.title(extractor)] = values.scores[score.name]
-        main = metric.scores[0].title(extractor)
-        if values.by_class:
-            columns[main] = values.by_class
+        titles = {score.name: score.title(extractor) for score in metric.scores}
+        scores |= {titles[name]: values.scores[name] for name in titles}
+        columns |= {titles[name]: x for name, x in values.by_class.items()}
+        intervals |= {titles[name]: x for name, x in values.intervals.items()}
         if settings.bootstrap and values.resample is not None:
             for name, found in values.resample(settings.bootstrap).items():
-                (score,) = (x for x in metric.scores if x.name == name)
-                intervals[score.title(extractor)] = interval(
+                intervals[titles[name]] = interval(
                     found, settings.level, values.scores[name]
                 )
-    return scores, intervals, columns
+        if values.conclusion:
+            conclusions.append(values.conclusion)
+    return scores, intervals, columns, tuple(conclusions)
 
 
 def _of_file(moments):

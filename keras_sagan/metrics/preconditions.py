@@ -23,6 +23,7 @@ def check_possible(real, fake, extractor, settings, held_out=None):
         Need.REAL_LABELS: getattr(real, "labels", None) is not None,
         Need.FAKE_LABELS: fake.labels is not None,
         Need.HELD_OUT: held_out is not None,
+        Need.HELD_OUT_LABELS: getattr(held_out, "labels", None) is not None,
     }
     if extractor is not None:
         there[Need.CLASSIFIER] = extractor.name == "classifier"

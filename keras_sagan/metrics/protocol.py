@@ -11,7 +11,7 @@ from keras_sagan.files import json_files
 FREE = ("model", "seed", "versions")
 
 
-def build_protocol(extractor, real, fake, parameters):
+def build_protocol(extractor, real, fake, parameters, held_out=None):
     """Builds the protocol of a result.
 
     Args:
@@ -19,6 +19,7 @@ def build_protocol(extractor, real, fake, parameters):
         real: dict with data set, split, count and image size.
         fake: dict with model, count, labels, truncation, weights, batch norm and seed.
         parameters: dict of the settings of the metrics.
+        held_out: dict like `real`, or `None` if there are no held-out images.
 
     Returns: dict of JSON values.
     """
@@ -26,6 +27,7 @@ def build_protocol(extractor, real, fake, parameters):
     return {
         "extractor": dict(extractor),
         "real": dict(real),
+        **({} if held_out is None else {"held_out": dict(held_out)}),
         "fake": {name: fake[name] for name in fake if name not in FREE},
         "parameters": dict(parameters),
         "model": fake.get("model"),
@@ -97,9 +99,15 @@ def read_result(path: str | os.PathLike) -> dict:
         result = json_files.read(path)
         if all(isinstance(result.get(x), dict) for x in ("scores", "protocol")):
             scores = {name: float(x) for name, x in result["scores"].items()}
-            return {**result, "scores": scores}
+            given = dict(result.get("intervals") or {})
+            limits = {
+                name: (float(low), float(high)) for name, (low, high) in given.items()
+            }
+            sentences = [str(x) for x in result.get("conclusions") or ()]
+            checked = {"scores": scores, "intervals": limits, "conclusions": sentences}
+            return {**result, **checked}
         reason = "it has no scores and protocol"
-    except (ValueError, TypeError, OverflowError) as error:  # a score is not a number
+    except (ValueError, TypeError, OverflowError) as error:  # something is no number
         reason = str(error)
     raise ValueError(
         f"{str(path)!r} is not a result of `keras-sagan evaluate --json`: {reason}"

@@ -18,6 +18,9 @@ class Settings:
         bandwidth: float or `None`. See `rbf_distance`.
         projections: int. See `monge_distance`.
         nearest_k: int. See `precision_recall_density_coverage`.
+        seeds: int. See `utility_check`, like `steps` and `mirror`.
+        steps: int or `None`.
+        mirror: bool.
         allow_few: bool. See `frechet_distance`.
         bootstrap: int. Number of resamples for confidence intervals; 0 for none.
         level: float. Level of the confidence intervals.
@@ -35,6 +38,9 @@ class Settings:
     nearest_k: int = 5
     bandwidth: float | None = None
     projections: int = 1000
+    seeds: int = 5
+    steps: int | None = None
+    mirror: bool = False
     allow_few: bool = False
     bootstrap: int = 0
     level: float = 0.95
@@ -49,7 +55,10 @@ class Settings:
             )
         if self.subsets is not None:
             check_count("subsets", self.subsets, 1)
+        if self.steps is not None:
+            check_count("steps", self.steps, 1)
         check_count("subset_size", self.subset_size, 2)
+        check_count("seeds", self.seeds, 2)
         for name in ("splits", "nearest_k", "projections", "batch_size"):
             check_count(name, getattr(self, name), 1)
         if self.bootstrap != 0:
@@ -73,6 +82,11 @@ class Settings:
     def needs(self) -> frozenset[Need]:
         """frozenset of `Need`. Everything that a selected metric needs."""
         return frozenset().union(*(x.all_needs(self.bootstrap) for x in self.rows))
+
+    @property
+    def uses_extractor(self) -> bool:
+        """bool. Whether a selected metric depends on the extractor."""
+        return any(score.of_extractor for row in self.rows for score in row.scores)
 
     @property
     def keeps_features(self) -> bool:

@@ -49,6 +49,20 @@ def test_scores_come_with_their_protocol(conditional_gan):
     assert expected in card.as_text(described)
 
 
+def test_intervals_stand_beside_their_scores(conditional_gan):
+    result = {
+        "scores": {"kid": 0.5, "fid": 12.5},
+        "intervals": {"fid": [11.0, 13.75]},
+        "conclusions": ["It helps."],
+        "protocol": {},
+    }
+    described = card.model_card(conditional_gan.generator, "x", metrics=[result])
+    text = card.as_text(described)
+    assert "  - kid: 0.5\n  - fid: 12.5 (interval 11 to 13.75)\n" in text
+    assert "- conclusions: It helps.\n" in text
+    assert "- intervals" not in text
+
+
 def test_card_without_a_run(unconditional_gan):
     described = card.model_card(unconditional_gan.ema_generator, "x")
     assert described["license"] is None

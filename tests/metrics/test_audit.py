@@ -10,8 +10,9 @@ import pytest
 from keras_sagan import data
 from keras_sagan.metrics import Settings, array_images, audit, registry
 from keras_sagan.metrics.computing import Values
-from keras_sagan.metrics.extractors import classifier
+from keras_sagan.metrics.extractors import classifier, opening
 from keras_sagan.metrics.registry import Metric, Score
+from tests.metrics import stripes
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +58,8 @@ def test_every_metric_on_fashion_mnist(fashion):
     The Vendi score of cosines is that of 100 pictures as well as of 1000, and the gap
     of small sets is mostly noise.
     """
-    settings = Settings(tuple(registry.METRICS), allow_few=True, projections=200)
+    metrics = tuple(name for name in registry.METRICS if name != "utility")  # long
+    settings = Settings(metrics, allow_few=True, projections=200)
     found = audit(*fashion, settings)
     known = {"vendi_classifier": ("repeated",)}
     missed = {
@@ -69,6 +71,21 @@ def test_every_metric_on_fashion_mnist(fashion):
     for name, controls in found.seen.items():
         if not name.startswith(("intra", "agreement")):
             assert not controls["shuffled"], name
+
+
+@pytest.mark.slow
+def test_utility_sees_wrong_labels_and_bad_images():
+    """Of small pictures, as every control needs eight trainings."""
+    images, labels = stripes.drawn(900, 0)
+    settings = Settings(("utility",), seeds=2, steps=40)
+    found = audit(array_images(images, labels), opening.no_extractor(), settings)
+    for name, faults in (
+        ("gan_train", ("repeated", "blurred", "noise", "shuffled")),
+        ("gan_test", ("noise", "shuffled")),
+    ):
+        assert all(found.seen[name][x] for x in faults), found.format()
+    for name in ("accuracy_of_real", "utility_of_augmentation"):
+        assert name not in found.scores  # they are not about the images
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ def check(real, fake, extractor, *metrics, **settings):
         ("intra_fid", "needs labels of the real images"),
         ("agreement", "needs labels of the generated images"),
         ("memorization", "needs `held_out` images"),
+        ("utility", "needs labels of the real images"),
         ("is", "needs an extractor with class probabilities"),
     ],
 )

@@ -66,9 +66,19 @@ def test_results_of_two_protocols(part, name, value):
 def test_files(tmp_path):
     path = tmp_path / "r.json"
     path.write_text(json.dumps(result()))
-    assert protocol.read_result(path) == result()
+    assert protocol.read_result(path) == {
+        **result(),
+        "intervals": {},
+        "conclusions": [],
+    }
+    given = {**result(), "intervals": {"fid": [1, 2.5]}}
+    path.write_text(json.dumps(given))
+    assert protocol.read_result(path)["intervals"] == {"fid": (1.0, 2.5)}
     wrong = ('"x"', "null", "[1]", "1" + "0" * 400)
     scores = [f'{{"scores": {{"fid": {x}}}, "protocol": {{}}}}' for x in wrong]
+    limits = ('"x"', '{"fid": 3}', '{"fid": [1, "x"]}', '{"fid": [1]}', "[3]")
+    parts = [f'"intervals": {x}' for x in limits] + ['"conclusions": 3']
+    scores += [f'{{"scores": {{}}, "protocol": {{}}, {x}}}' for x in parts]
     for text in ("no", "[1]", "{}", "3", *scores):
         path.write_text(text)
         with pytest.raises(ValueError, match="is not a result of"):

@@ -17,20 +17,6 @@ def extractor(name, sha256="0" * 64):
     return Extractor(name, sha256, "none", "none", None)
 
 
-def test_names_of_scores():
-    fid_network = extractor("inception", SHA256)
-    titles = [score.title(fid_network) for score in SCORES]
-    assert titles[:4] == ["fid", "kid", "kid_deviation", "kernel_distance_rbf"]
-    assert "inception_score" in titles
-    assert len(set(titles)) == len(titles)
-    for name in ("classifier", "inception_unverified"):
-        others = [score.title(extractor(name)) for score in SCORES]
-        assert all(title.endswith(f"_{name}") for title in others)
-        plain = [title.removesuffix(name) for title in others]
-        assert not any("inception" in x or x.startswith("fid") for x in plain)
-        assert plain[0] == "frechet_distance_" and "class_score_" in plain
-
-
 @pytest.mark.parametrize("name", ["inception", "classifier"])
 def test_which_way_is_better(name):
     made = extractor(name, SHA256)
@@ -38,7 +24,8 @@ def test_which_way_is_better(name):
         score.name for score in SCORES if registry.higher_is_better(score.title(made))
     }
     shares = {"precision", "recall", "density", "coverage", "agreement"}
-    assert higher == {"is", "vendi", *shares}
+    utility = {"utility", "utility_over_augmentation", "gan_train", "gan_test"}
+    assert higher == {"is", "vendi", *shares, *utility}
     assert not registry.higher_is_better("x")
 
 

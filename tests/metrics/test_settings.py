@@ -20,6 +20,8 @@ def test_unknown_metrics():
         ("bootstrap", -2),
         ("subsets", 0),
         ("subset_size", 1),
+        ("seeds", 1),
+        ("steps", 0),
         ("splits", 0),
         ("nearest_k", 0),
         ("batch_size", 0),
@@ -44,4 +46,6 @@ def test_features_are_kept_where_a_metric_needs_all_of_them():
     assert not Settings(metrics=("fid", "agreement", "is")).keeps_features
     assert Settings(metrics=("fid", "kid")).keeps_features
     assert Settings(bootstrap=2).keeps_features
+    assert not Settings(metrics=("utility",)).uses_extractor
+    assert Settings(metrics=("utility", "is")).uses_extractor
     assert Need.HELD_OUT in Settings(metrics=("fid", "memorization")).needs

@@ -214,14 +214,17 @@ class _Job:
         )
         check(extractor=None)
         options = self.options
-        self.extractor = opening.open_extractor(
-            self.extractor_name(),
-            options.weights,
-            options.resize,
-            options.features,
-            lambda: classifier.examples_of(self.load("train")),
-            self.strategy,
-        )
+        if self.settings.uses_extractor:
+            self.extractor = opening.open_extractor(
+                self.extractor_name(),
+                options.weights,
+                options.resize,
+                options.features,
+                lambda: classifier.examples_of(self.load("train")),
+                self.strategy,
+            )
+        else:
+            self.extractor = opening.no_extractor()
         check(extractor=self.extractor)
         if options.audit:
             self.audit = self.answer(

@@ -32,7 +32,7 @@ def add_images(group):
     group.add_argument(
         "--held-out",
         metavar="SPLIT",
-        help="split that was not trained on, for memorization and gap",
+        help="split that was not trained on, for memorization, gap and utility",
     )
     group.add_argument(
         "--image-size",
@@ -177,6 +177,25 @@ def add_settings(group):
         help="number of directions for mind (default: %(default)s)",
     )
     group.add_argument(
+        "--utility-seeds",
+        type=integer(least=2),
+        default=5,
+        metavar="N",
+        help="times that each classifier of utility is trained (default: %(default)s)",
+    )
+    group.add_argument(
+        "--utility-steps",
+        type=_COUNT,
+        metavar="STEPS",
+        help="of each of them, in batches of 128 (default: four passes over real and "
+        "generated images together, at least 1000)",
+    )
+    group.add_argument(
+        "--utility-mirror",
+        action="store_true",
+        help="plain augmentation, which utility is compared with, mirrors images too",
+    )
+    group.add_argument(
         "--allow-few",
         action="store_true",
         help="compute fid even of fewer images than the features have dimensions",
@@ -238,6 +257,9 @@ def settings_of(options):
         nearest_k=options.nearest_k,
         bandwidth=options.bandwidth,
         projections=options.projections,
+        seeds=options.utility_seeds,
+        steps=options.utility_steps,
+        mirror=options.utility_mirror,
         allow_few=options.allow_few,
         bootstrap=options.bootstrap,
         batch_size=options.batch_size,
@@ -301,8 +323,8 @@ def _check_without_effect(options, settings, kind):
     if options.held_out and Need.HELD_OUT not in settings.needs:
         names = [x.name for x in METRICS.values() if Need.HELD_OUT in x.needs]
         raise UserError(
-            f"--held-out is an option of the metrics {' and '.join(names)}: add one of "
-            "them to --metrics."
+            f"--held-out is an option of the metrics {', '.join(names[:-1])} and "
+            f"{names[-1]}: add one of them to --metrics."
         )
     if Need.HELD_OUT in settings.needs and not options.held_out:
         raise UserError(

@@ -126,11 +126,12 @@ def _facts(model, options, metrics):
 
 
 def _read_scores(path):
-    """Reads the scores and the protocol from a file of `keras-sagan evaluate`."""
+    """Reads what a model card has of a file of `keras-sagan evaluate`."""
     from keras_sagan.metrics.protocol import read_result
 
     result = read_result(path)
-    return {name: result[name] for name in ("scores", "protocol")}
+    also = [x for x in ("intervals", "conclusions") if result.get(x)]
+    return {name: result[name] for name in ("scores", *also, "protocol")}
 
 
 def _saved_model(gan, options, facts):

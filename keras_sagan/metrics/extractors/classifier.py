@@ -51,26 +51,7 @@ def train_classifier(
             f"Received: {None if labels is None else np.unique(labels).tolist()}."
         )
     keras.utils.set_random_seed(seed)
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            layers.Input(images.shape[1:]),
-            layers.Rescaling(1 / 127.5, offset=-1),
-            layers.Conv2D(32, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(64, 3, padding="same", activation="relu"),
-            layers.MaxPooling2D(),
-            layers.Flatten(),
-            layers.Dropout(0.3),
-            layers.Dense(128, activation="relu", name=FEATURES),
-            layers.Dense(int(np.max(labels)) + 1),
-        ]
-    )
-    model.compile(
-        optimizer="adam",
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    model = small_network(images.shape[1:], int(np.max(labels)) + 1)
     with progress.Counter(epochs * len(images), "training the classifier") as counter:
         show = keras.callbacks.LambdaCallback(
             on_train_batch_end=lambda batch, logs: counter.add(_BATCH_SIZE)
@@ -83,6 +64,38 @@ def train_classifier(
             callbacks=[show],
             verbose=0,
         )
+    return model
+
+
+def small_network(shape: tuple[int, int, int], num_classes: int) -> keras.Model:
+    """Makes the network of `train_classifier`, with random weights.
+
+    Args:
+        shape: tuple `(height, width, channels)`.
+        num_classes: int. Number of logits.
+
+    Returns: compiled `keras.Model`.
+    """
+    layers = keras.layers
+    model = keras.Sequential(
+        [
+            layers.Input(shape),
+            layers.Rescaling(1 / 127.5, offset=-1),
+            layers.Conv2D(32, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Conv2D(64, 3, padding="same", activation="relu"),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.3),
+            layers.Dense(128, activation="relu", name=FEATURES),
+            layers.Dense(num_classes),
+        ]
+    )
+    model.compile(
+        optimizer="adam",
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
     return model
 
 

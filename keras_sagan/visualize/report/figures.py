@@ -130,6 +130,8 @@ def scores(rows, results):
             for name, value in result["scores"].items()
         ]
         parts.append(charts.table(["score", "value", "interval"], rows, source))
+        for sentence in result.get("conclusions") or ():
+            parts.append(f"<p>{html.escape(sentence)}</p>")
     return "Scores", "".join(parts) or (
         "<p>The run has no scores. Evaluate it, and pass the file of "
         "<code>keras-sagan evaluate --json</code> with <code>--scores</code>.</p>"

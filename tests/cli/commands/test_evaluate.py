@@ -131,6 +131,25 @@ def test_an_audit_marks_what_is_not_seen(evaluate, tmp_path, capsys):
     assert "cannot be combined with --reference-stats" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_utility_needs_no_extractor(evaluate, tmp_path, capsys):
+    """The FID network would be downloaded; a result that is kept says the same."""
+    path = tmp_path / "r.json"
+    given = ["--metrics", "utility", "--held-out", "train", "--extractor", "inception"]
+    given += ["--cache-dir", str(tmp_path), "--utility-seeds", "2"]
+    assert evaluate(*given, "--utility-steps", "1", "--json", str(path)) == 0
+    (sentence,) = json.loads(path.read_text())["conclusions"]
+    assert sentence.startswith("Adding these images ")
+    assert evaluate(*given, "--utility-steps", "1") == 0
+    first, again = capsys.readouterr().out.split("not computed again")
+    assert sentence in first.split("protocol")[0] and again
+    result = json.loads(path.read_text())
+    assert result["protocol"]["extractor"]["name"] == "none"
+    assert result["protocol"]["held_out"]["split"] == "train"
+    assert set(result["by_class"]["gan_test"]) == {"0", "1"}
+    assert set(result["intervals"]) == set(result["scores"])
+
+
 @pytest.mark.distributed
 @pytest.mark.slow
 def test_scores_of_several_devices_are_those_of_one(evaluate, tmp_path, monkeypatch):

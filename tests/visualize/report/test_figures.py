@@ -26,10 +26,12 @@ def test_scores_of_other_extractors_find_their_deviation(extractor):
 
 def test_results_of_evaluate_with_their_intervals():
     result = {"scores": {"fid": 12.5, "kid": 0.1}, "intervals": {"fid": [11.0, 13.75]}}
+    result["conclusions"] = ["It <helps>."]
     _, content = figures.scores([], [("late.json", result)])
     assert "<caption>late.json</caption>" in content
     assert "<td>12.5</td><td>11 to 13.75</td>" in content
     assert "<td>0.1</td><td>-</td>" in content
+    assert "<p>It &lt;helps&gt;.</p>" in content
 
 
 def test_curves_of_what_is_there():
