@@ -1,5 +1,6 @@
 """A real browser: Debian's Chromium, without a window, driven by Playwright."""
 
+import contextlib
 import shutil
 
 import pytest
@@ -9,8 +10,8 @@ from tests.helpers import ROOT
 SCREENSHOTS = ROOT / "build" / "screenshots"  # kept after the tests, to look at
 
 
-@pytest.fixture(scope="module")
-def browser():
+@contextlib.contextmanager
+def chromium():
     """Chromium; tests that need it are skipped where it is not installed."""
     found = shutil.which("chromium")
     if found is None:
@@ -19,9 +20,16 @@ def browser():
     with playwright.sync_playwright() as driver:
         # Its sandbox needs rights, and its shared memory room, that containers lack.
         settings = ["--no-sandbox", "--disable-dev-shm-usage"]
-        chromium = driver.chromium.launch(executable_path=found, args=settings)
-        yield chromium
-        chromium.close()
+        started = driver.chromium.launch(executable_path=found, args=settings)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for all tests of a module."""
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture

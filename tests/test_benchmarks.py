@@ -30,6 +30,7 @@ def imported(monkeypatch):
             "generate",
             "modes",
             "run_log",
+            "same_seed",
             "scaling",
             "startup",
             "train_step",
@@ -182,6 +183,19 @@ def test_modes_that_are_there_and_how_equal_they_are(imported):
     assert modes.count_modes(digits) == (1000, pytest.approx(0))
     half = digits[digits[:, 0] < 5]
     assert modes.count_modes(half) == (500, pytest.approx(np.log(2)))
+
+
+def test_pictures_that_are_not_the_same(imported):
+    same_seed = imported("same_seed")
+    rows = same_seed.chosen_rows(8, 3)
+    assert len({*zip(rows["labels"], rows["seed"], strict=True)}) == 24
+    assert min(rows["seed"]) < 0 and max(np.abs(rows["seed"])) > 2**32
+    expected = np.zeros((2, 4, 4, 3), np.uint8)
+    images = expected.copy()
+    images[0, 0, 0], images[1, 1, 1] = [1, 1, 0], [0, 2, 255]
+    assert same_seed.differences(images, expected) == (2, 2)
+    with pytest.raises(ValueError, match="uint8 of the shape"):
+        same_seed.differences(images[:1], expected)
 
 
 def test_missed_targets(imported, capsys):

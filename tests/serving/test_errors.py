@@ -19,6 +19,7 @@ def test_codes_are_those_of_grpc():
 def test_http_statuses_that_mean_one_code_come_back():
     for code in (Code.NOT_FOUND, Code.UNAVAILABLE, Code.INVALID_ARGUMENT):
         assert code_of_http(HTTP_STATUS[code]) is code
+    assert code_of_http(422) is Code.INVALID_ARGUMENT  # FastAPI, of a body
     assert code_of_http(418) is Code.UNKNOWN
 
 

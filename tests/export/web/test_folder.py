@@ -1,10 +1,8 @@
 """The page to share: in Chromium, from the server of files that Python has."""
 
-import base64
 import gzip
 import hashlib
 import importlib.resources
-import io
 import json
 import re
 import shutil
@@ -19,16 +17,17 @@ from keras_sagan.export.runtimes import verify_draws
 from keras_sagan.export.web.folder import export_web, web_runner
 from keras_sagan.visualize import attention, interpolation, positions
 from tests.export.gans import exportable_gan
-from tests.export.web.conftest import serving
+from tests.export.web.pages import (
+    CHOICE,
+    VIEW,
+    generated,
+    pixels,
+    serving,
+    settled,
+)
 from tests.helpers import ROOT
 
 RUNTIME = importlib.resources.files("keras_sagan.export.web") / "onnxruntime"
-CHOICE = {"seed": "0", "other_seed": "1", "share": "0", "truncation": 0, "label": "0"}
-VIEW = """async (choices) => {
-    const answers = [];
-    for (const x of choices) answers.push((await ask("api/view", x)).image);
-    return answers;
-}"""
 MAPS = """async ([address, choices]) => {
     const { Model } = await import(address + "model.js");
     const model = await Model.load(() => {});
@@ -69,20 +68,10 @@ def page(folder, browser):
         yield page
 
 
-def settled(page):
-    page.wait_for_selector("#layers[aria-busy=false]", state="attached")
-
-
 def opened(open_page, address, *arguments):
     page = open_page(address, *arguments)
     settled(page)
     return page
-
-
-def pixels(url, channels=3):
-    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
-        side = image.size[0]
-        return np.asarray(image).reshape(side, side, channels)
 
 
 def few_levels(images, expected):
@@ -97,12 +86,8 @@ def few_levels(images, expected):
 @pytest.mark.parametrize("truncation", [0, 0.7])
 def test_the_same_seed_gives_the_same_picture(conditional_gan, page, truncation):
     rows = [(seed, label) for seed in range(20) for label in range(3)]
-    choices = [
-        CHOICE | {"seed": str(seed), "label": str(label), "truncation": truncation}
-        for seed, label in rows
-    ]
-    images = [pixels(url) for url in page.evaluate(VIEW, choices)]
     seeds, labels = np.array(rows).T
+    images = generated(page, labels, seeds, truncation)
     expected = conditional_gan.generate(
         labels=labels, seed=seeds, truncation=truncation or None
     )

@@ -1,12 +1,14 @@
 """The client and servers of the Open Inference Protocol."""
 
 import json
+import runpy
 
 import numpy as np
 import pytest
 
 from keras_sagan.serving.client.client import Client
 from keras_sagan.serving.errors import Code, ServingError
+from tests.helpers import ROOT
 from tests.serving.client.open_inference_server import serving
 from tests.serving.client.test_rest_transport import QUICK, answering
 
@@ -63,6 +65,49 @@ def test_refusals_have_their_reason(models):
         with Client(url.removesuffix("m") + "other") as client:
             with pytest.raises(ServingError, match="NOT_FOUND: no such"):
                 client.status()
+
+
+FINE = {"seed": [1, 2], "truncation": [0, 0.5], "label": [0, 2]}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"label": [0, 3]}, r"`label` must be in \[0, 3\). Received: \[0, 3\]"),
+        ({"label": [-1, 0]}, r"`label` must be in \[0, 3\)"),
+        ({"label": [0, 2**32]}, "`label` must be a list of integers of 32 bits"),
+        ({"seed": [1, 2**63]}, "`seed` must be a list of integers of 64 bits"),
+        ({"seed": [1.5, 2]}, "`seed` must be a list of integers"),
+        ({"seed": [[1], [2]]}, "`seed` must be a list of integers"),
+        ({"seed": [True, False]}, "`seed` must be a list of integers"),
+        ({"truncation": ["1", "2"]}, "`truncation` must be a list of numbers"),
+        ({"truncation": [0, -1]}, "`truncation` must be a number of at least 0"),
+        ({"truncation": [0, np.nan]}, "`truncation` must be a number of at least 0"),
+        ({"seed": [1]}, r"from 1 to 64. Received: {'seed': 1, 'truncation': 2"),
+        (dict.fromkeys(FINE, [0] * 65), "from 1 to 64. Received: {'seed': 65"),
+        ({name: [] for name in FINE}, "`seed` must be a list of integers"),
+        ({"latent": [0, 0]}, "must be seed, truncation, label. Received: seed,"),
+    ],
+)
+def test_what_the_model_of_deploy_refuses(models, change, reason):
+    generator = open_generator(models / "generate.onnx")
+    with pytest.raises(ValueError, match=reason):
+        generator.run({**FINE, **change})
+
+
+def test_what_the_model_of_deploy_answers(gan, models):
+    images = open_generator(models / "generate.onnx").run(FINE)
+    expected = gan.generate(labels=[0, 2], seed=[1, 2])[0]
+    assert images.shape == (2, 32, 32, 3)
+    assert np.abs(images[0] - expected.astype(int)).max() <= 1
+    with pytest.raises(ValueError, match="must be exported with `--signature generate"):
+        open_generator(models / "attention.onnx")
+
+
+def open_generator(path):
+    """The class that deploy/model_servers has for KServe and MLServer."""
+    file = ROOT / "deploy" / "model_servers" / "generator.py"
+    return runpy.run_path(str(file))["Generator"](str(path))
 
 
 METADATA = {
