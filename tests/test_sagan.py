@@ -35,6 +35,7 @@ COMPILE = {
     "discriminator_steps": 2,
     "ema_decay": 0.25,
     "ema_start": 1,
+    "ema_warmup": True,
     "gradient_accumulation_steps": 2,
     "seed": 9,
     "run_eagerly": True,

@@ -118,6 +118,7 @@ _ALL = (
             batch_size=32,
             steps=20_000,
             ema_decay=0.99,
+            ema_warmup=True,
             dtype_policy="mixed_bfloat16",
         ),
     ),

@@ -102,6 +102,12 @@ class StepConfig(Section):
     ema_start: int = setting(
         0, "step at which averaging starts; before, the weights are copied", least=0
     )
+    ema_warmup: bool = setting(
+        False,
+        "keep less of the averaged weights at first: at most (1 + t) / (10 + t) of them "
+        "at the t-th step of averaging",
+        added_later=True,
+    )
     gradient_accumulation_steps: int = setting(
         1,
         "number of batches whose gradients are averaged for one update",

@@ -245,8 +245,16 @@ def update_average(averaged, step, settings):
         step: int scalar tensor. Number of generator steps before this one.
         settings: `StepSettings`.
     """
+    rate = _rate(step, settings)
     for average, weight in zip(averaged.averages, averaged.weights, strict=True):
-        rate = tf.cast(1.0 - settings.ema_decay, average.dtype)
-        rate = tf.where(step < settings.ema_start, tf.ones_like(rate), rate)
-        value = tf.cast(weight.value, average.dtype)
-        average.assign(average.value + rate * (value - average.value))
+        difference = tf.cast(weight.value, average.dtype) - average.value
+        average.assign(average.value + tf.cast(rate, average.dtype) * difference)
+
+
+def _rate(step, settings):
+    """Returns the share of the average that the weights replace: float64 scalar."""
+    rate = tf.constant(1.0 - settings.ema_decay, tf.float64)
+    updates = tf.cast(step, tf.float64) - settings.ema_start
+    if settings.ema_warmup:
+        rate = tf.maximum(rate, 9 / (10 + updates))
+    return tf.where(updates < 0, tf.ones_like(rate), rate)

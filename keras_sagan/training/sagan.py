@@ -89,6 +89,7 @@ class TrainableSAGAN(CheckedModel):
         discriminator_steps: int = 1,
         ema_decay: float = 0.999,
         ema_start: int = 0,
+        ema_warmup: bool = False,
         gradient_accumulation_steps: int = 1,
         seed: int = 0,
         augmentation: str | AugmentationConfig | None = None,
@@ -118,6 +119,10 @@ class TrainableSAGAN(CheckedModel):
             ema_decay: float in [0, 1). Share of the averages that is kept at each step;
                 0 for no averaging (official code). Defaults to `0.999` (MMGeneration).
             ema_start: int >= 0. Number of generator steps before averaging starts.
+            ema_warmup: bool. Whether at most `(1 + t) / (10 + t)` of the averages is
+                kept at the `t`-th step of averaging, so that they soon leave the
+                initial weights (as `tf.train.ExponentialMovingAverage` does with
+                `num_updates`).
             gradient_accumulation_steps: int > 0. Number of passes per update, over
                 which gradients are averaged.
             seed: int. Seed of all random draws in training.
@@ -143,6 +148,7 @@ class TrainableSAGAN(CheckedModel):
             discriminator_steps=discriminator_steps,
             ema_decay=ema_decay,
             ema_start=ema_start,
+            ema_warmup=ema_warmup,
             gradient_accumulation_steps=gradient_accumulation_steps,
             seed=seed,
             augmentation=augmentation,  # type: ignore[arg-type]  # it takes names

@@ -98,7 +98,7 @@ def test_help_has_the_defaults(capsys):
         "(default: no evaluation)",
         "(default: 1000)",
         "(default: false)",
-        "With --set training.FIELD=VALUE: ema_start.",
+        "With --set training.FIELD=VALUE: ema_start, ema_warmup.",
     ]:
         assert expected in text
     assert "None" not in text

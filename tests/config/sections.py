@@ -46,6 +46,7 @@ TRAINING = {
     "discriminator_steps": 4,
     "ema_decay": 0.5,
     "ema_start": 6,
+    "ema_warmup": True,
     "gradient_accumulation_steps": 2,
     "seed": 9,
     "dtype_policy": "float64",

@@ -175,6 +175,7 @@ def test_recipe_with_overrides():
         "discriminator_steps",
         "ema_decay",
         "ema_start",
+        "ema_warmup",
         "gradient_accumulation_steps",
         "seed",
     ):

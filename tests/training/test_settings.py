@@ -25,6 +25,7 @@ NON_DEFAULT = {
     "discriminator_steps": 2,
     "ema_decay": 0.5,
     "ema_start": 3,
+    "ema_warmup": True,
     "gradient_accumulation_steps": 4,
     "seed": 5,
     "augmentation": {
@@ -60,6 +61,7 @@ def test_defaults(gan):
         "discriminator_steps": 1,
         "ema_decay": 0.999,
         "ema_start": 0,
+        "ema_warmup": False,
         "gradient_accumulation_steps": 1,
         "seed": 0,
         "augmentation": None,
@@ -161,6 +163,7 @@ def test_numbers_of_numpy(gan):
         "discriminator_steps": np.int64(2),
         "ema_decay": np.float32(0.5),
         "ema_start": np.int32(3),
+        "ema_warmup": np.True_,
         "gradient_accumulation_steps": np.uint8(4),
         "seed": np.int64(5),
         "fake_label_weights": np.array([1, 0, 2]),
@@ -187,6 +190,7 @@ def test_a_step_is_compiled_from_the_configuration(gan):
         discriminator_steps=2,
         ema_decay=0.25,
         ema_start=3,
+        ema_warmup=True,
         gradient_accumulation_steps=4,
         seed=5,
     )

@@ -380,6 +380,26 @@ def test_average_follows_the_formula(decay, start, expected):
     assert seen == expected
 
 
+def test_average_with_a_warmup_is_that_of_tensorflow():
+    average, weight = keras.Variable(0.0), keras.Variable(0.0)
+    settings = StepSettings(ema_decay=0.75, ema_start=4, ema_warmup=True)
+    updates = tf.Variable(0)
+    reference = tf.train.ExponentialMovingAverage(0.75, updates)
+    value = tf.Variable(4.0)
+    with tf.init_scope():
+        reference.apply([value])  # begins with 4.0
+    for step in range(60):  # (1 + t) / (10 + t) reaches 0.75 after 26 updates
+        weight.assign(step + 1.0)
+        ema.update_average(Averages([average], [weight]), tf.constant(step), settings)
+        if step < 4:
+            assert float(average) == step + 1
+        else:
+            value.assign(step + 1.0)
+            updates.assign(step - 4)
+            reference.apply([value])
+            np.testing.assert_allclose(average, reference.average(value), rtol=1e-6)
+
+
 def test_another_seed_gives_another_step():
     images, labels = helpers.images_and_labels(2)
     ends = []
