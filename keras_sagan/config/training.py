@@ -104,8 +104,8 @@ class StepConfig(Section):
     )
     ema_warmup: bool = setting(
         False,
-        "keep less of the averaged weights at first: at most (1 + t) / (10 + t) of them "
-        "at the t-th step of averaging",
+        "whether less is kept at first: at most (1 + t) / (10 + t) of the averaged "
+        "weights at the t-th step of averaging",
         added_later=True,
     )
     gradient_accumulation_steps: int = setting(
