@@ -31,7 +31,7 @@ def test_an_empty_file(tmp_path):
 @pytest.mark.parametrize("size", [1, 11, 30, 10_000, 10_016, 10_051])
 def test_truncated(path, size):
     path.write_bytes(path.read_bytes()[:size])
-    with pytest.raises(ValueError, match=rf"was truncated: .* in its {size} bytes"):
+    with pytest.raises(ValueError, match=rf"was truncated: .* into its {size} bytes"):
         record_files.records(path)
 
 

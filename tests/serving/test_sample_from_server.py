@@ -62,7 +62,7 @@ def test_names_of_classes_are_those_of_the_card(server, tmp_path, capsys):
     capsys.readouterr()
     given = ["--labels", "nine", "--card", str(file)]
     assert sample(server.grpc, tmp_path / "x.png", *given) == 2
-    assert "takes the classes of the card, zero" in capsys.readouterr().err
+    assert "must be the classes of the card, zero" in capsys.readouterr().err
     (tmp_path / "other.json").write_text("{}")
     given = ["--labels", "1", "--card", str(tmp_path / "other.json")]
     assert sample(server.grpc, tmp_path / "x.png", *given) == 2

@@ -100,7 +100,9 @@ def test_warm_up_requests_are_replayed(tmp_path):
     with pytest.raises(ServingError, match="label must be in"):
         load()
     del request.inputs["label"]
-    with pytest.raises(ValueError, match=r"all inputs.*'generate' \['seed', 'trunc"):
+    with pytest.raises(
+        ValueError, match=r"all inputs.*\['seed', 'truncation'\] for"
+    ):
         load()
 
 
