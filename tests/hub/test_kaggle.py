@@ -63,9 +63,7 @@ def test_the_cache_needs_no_network(kaggle, preset, monkeypatch):
 
 
 def test_no_such_model_and_no_network(kaggle, preset, monkeypatch):
-    with pytest.raises(
-        FileNotFoundError, match=f"has no config.json at '{NAME}'"
-    ):
+    with pytest.raises(FileNotFoundError, match=f"has no config.json at '{NAME}'"):
         SAGAN.from_preset(NAME)
     endpoints = kagglesdk.kaggle_env._env_to_endpoint
     monkeypatch.setitem(endpoints, KaggleEnv.LOCAL, "http://127.0.0.1:9")

@@ -100,9 +100,7 @@ def test_warm_up_requests_are_replayed(tmp_path):
     with pytest.raises(ServingError, match="label must be in"):
         load()
     del request.inputs["label"]
-    with pytest.raises(
-        ValueError, match=r"all inputs.*\['seed', 'truncation'\] for"
-    ):
+    with pytest.raises(ValueError, match=r"all inputs.*\['seed', 'truncation'\] for"):
         load()
 
 
