@@ -266,7 +266,7 @@ def utility(real, fake, held_out, settings):
     from keras_sagan.metrics import classes
     from keras_sagan.metrics.utility import utility_check
 
-    found = utility_check(
+    result = utility_check(
         *(
             (x.images, classes.relabel(x.labels, x.class_names, fake.class_names))
             for x in (real, fake, held_out)
@@ -277,10 +277,10 @@ def utility(real, fake, held_out, settings):
         level=settings.level,
     )
     return Values(
-        found.scores,
-        found.by_class,
-        intervals=found.intervals,
-        conclusion=found.conclusion,
+        result.scores,
+        result.by_class,
+        intervals=result.intervals,
+        conclusion=result.conclusion,
     )
 
 

@@ -64,8 +64,7 @@ def utility_check(
         seeds: int. Number of times that each is trained, from other initial weights
             and in another order of the images. At least 2.
         steps: int. Steps of a training, in batches of 128. Defaults to four passes
-            over the real and the generated images together, and at least
-            1,000.
+            over the real and the generated images together, and at least 1,000.
         mirror: bool. Whether plain augmentation also mirrors half of the images.
         level: float in (0, 1). Level of the intervals, which cover the noise of the
             trainings and of the choice of test images.
@@ -114,8 +113,8 @@ def utility_check(
                 right[name].append(_is_right(model, *held_out))
                 if name == "real":
                     right["test"].append(_is_right(model, *fake))
-    found = {name: np.array(x, np.float64) for name, x in right.items()}
-    return _summary(found, fake[1], held_out[1], level)
+    arrays = {name: np.array(x, np.float64) for name, x in right.items()}
+    return _summary(arrays, fake[1], held_out[1], level)
 
 
 def batches_of(rows, steps, seed):
@@ -143,17 +142,19 @@ def _summary(right, fake_labels, labels, level):
         "gan_train": right["fake"],
         "gan_test": right["test"],
     }
-    found = {x: utility.mean_over_trainings(y, level) for x, y in values.items()}
+    estimates = {x: utility.mean_over_trainings(y, level) for x, y in values.items()}
     return Utility(
-        {name: x.value for name, x in found.items()},
-        {name: (x.low, x.high) for name, x in found.items()},
+        {name: x.value for name, x in estimates.items()},
+        {name: (x.low, x.high) for name, x in estimates.items()},
         {
             name: utility.mean_by_class(
                 values[name], fake_labels if name == "gan_test" else labels
             )
             for name in ("utility", "accuracy_of_real", "gan_train", "gan_test")
         },
-        utility.conclusion(found["utility"], found["utility_of_augmentation"], level),
+        utility.conclusion(
+            estimates["utility"], estimates["utility_of_augmentation"], level
+        ),
     )
 
 
@@ -219,8 +220,8 @@ def _check_sets(sets):
 
 def check_classes(labels):
     """Raises a `ValueError` if there is only one class: it is always recognised."""
-    if len(found := np.unique(labels)) < 2:
+    if len(classes := np.unique(labels)) < 2:
         raise ValueError(
             "`utility` needs real images of at least two classes. Received: only class "
-            f"{found.tolist()}."
+            f"{classes.tolist()}."
         )

@@ -386,8 +386,7 @@ def test_average_with_a_warmup_is_that_of_tensorflow():
     updates = tf.Variable(0)
     reference = tf.train.ExponentialMovingAverage(0.75, updates)
     value = tf.Variable(4.0)
-    with tf.init_scope():
-        reference.apply([value])  # begins with 4.0
+    reference.apply([value])  # begins with 4.0
     for step in range(60):  # (1 + t) / (10 + t) reaches 0.75 after 26 updates
         weight.assign(step + 1.0)
         ema.update_average(Averages([average], [weight]), tf.constant(step), settings)
