@@ -66,6 +66,24 @@ def test_accuracies_are_those_of_new_networks(useful, few, held_out):
     assert useful.scores["accuracy_of_real"] == pytest.approx(np.mean(found), abs=1e-3)
 
 
+def test_a_training_begins_like_a_new_network(few):
+    model = classifier.small_network(few[0].shape[1:], CLASSES)
+    model.optimizer.build(model.trainable_variables)
+    start = [np.array(x) for x in model.optimizer.variables]
+    kernels = []
+    for seed in range(2):
+        model.train_on_batch(few[0].astype(np.float32), few[1])
+        utility._restart(model, start, seed)
+        keras.utils.set_random_seed(seed)
+        new = classifier.small_network(few[0].shape[1:], CLASSES)
+        for own, expected in zip(model.weights, new.weights, strict=True):
+            np.testing.assert_array_equal(own, expected)
+        for own, expected in zip(model.optimizer.variables, start, strict=True):
+            np.testing.assert_array_equal(own, expected)
+        kernels.append(np.array(model.weights[0]))
+    assert (kernels[0] != kernels[1]).any()
+
+
 def test_passes_over_the_images():
     rows = np.arange(100, 150)
     found = utility.batches_of(rows, 2, 0)
