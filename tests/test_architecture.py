@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "_registration": set(),
     "versions": {"__init__"},
     "config": set(),
-    "files": set(),
+    "files": {"extras"},
     "losses": {"config"},
     "listening": set(),
     "progress": set(),

@@ -1,8 +1,9 @@
 """Builds DINOv2, vision transformers with patches of 14 pixels, to extract features.
 
 The graph is that of KerasHub (extra `dinov2`), and the weights are the published ones,
-with the names of facebookresearch/dinov2. As in dgm-eval and torch-fidelity, the
-feature is the class token after the last normalisation, of images of 224 x 224 pixels.
+with the names of facebookresearch/dinov2 or of Hugging Face's `transformers`. As in
+dgm-eval and torch-fidelity, the feature is the class token after the last
+normalisation, of images of 224 x 224 pixels.
 
 Reference: [Oquab et al., 2023](https://arxiv.org/abs/2304.07193);
     [Stein et al., 2023](https://arxiv.org/abs/2306.04675), on scores of its features.
@@ -21,6 +22,18 @@ _PATCH = 14
 _TRAINED_SIZE = 518  # size of images for which the weights hold positions
 _OFFSET = 0.1  # number of patches that the published model adds before interpolation
 _A = -0.75  # parameter of PyTorch's cubic kernel
+
+# What differs in the names of `transformers`, in the files on the Hugging Face Hub.
+_OF_TRANSFORMERS = {
+    "embeddings.position_embeddings": "pos_embed",
+    "embeddings.patch_embeddings.projection": "patch_embed.proj",
+    "embeddings.": "",
+    "encoder.layer.": "blocks.",
+    "attention.output.dense": "attn.proj",
+    "layer_scale1.lambda1": "ls1.gamma",
+    "layer_scale2.lambda1": "ls2.gamma",
+    "layernorm.": "norm.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,12 +119,13 @@ def set_weights(model, arrays):
 
     Args:
         model: result of `build`.
-        arrays: dict from the names of facebookresearch/dinov2 to arrays.
+        arrays: dict from the names of facebookresearch/dinov2 to arrays, or from those
+            in `model.safetensors` on the Hugging Face Hub.
 
     Raises:
         ValueError: if an array is missing, unknown, or of another shape.
     """
-    arrays = {name: np.asarray(x) for name, x in arrays.items()}
+    arrays = _renamed({name: np.asarray(x) for name, x in arrays.items()})
     expected = _shapes(model)
     received = {name: x.shape for name, x in arrays.items()}
     wrong = sorted(
@@ -129,6 +143,28 @@ def set_weights(model, arrays):
     values = dict(_converted(arrays, model.num_layers, model.num_heads))
     for weight in model.weights:
         weight.assign(values[weight.path])
+
+
+def _renamed(arrays):
+    """Gives weights with the names of `transformers` their names of facebookresearch.
+
+    Queries, keys and values, which are separate there, are concatenated.
+    """
+    if "embeddings.cls_token" not in arrays:
+        return arrays
+    arrays = {_published_name(name): x for name, x in arrays.items()}
+    for query in [name for name in arrays if "attention.query" in name]:
+        names = [query.replace("query", x) for x in ("query", "key", "value")]
+        if all(name in arrays for name in names):
+            name = query.replace("attention.attention.query", "attn.qkv")
+            arrays[name] = np.concatenate([arrays.pop(x) for x in names])
+    return arrays
+
+
+def _published_name(name):
+    for theirs, published in _OF_TRANSFORMERS.items():
+        name = name.replace(theirs, published)
+    return name
 
 
 def positions(embedding, size=IMAGE_SIZE // _PATCH):

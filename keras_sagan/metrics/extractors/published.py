@@ -7,7 +7,7 @@ import os
 
 import tensorflow as tf
 
-from keras_sagan.files import paths, torch_files
+from keras_sagan.files import paths, safetensors_files, torch_files
 from keras_sagan.metrics.extractors import (
     dinov2,
     inception,
@@ -85,6 +85,8 @@ def dinov2_extractor(
             are called `fd_dinov2`. The names for other sizes also contain the size.
         path: path of the published file `dinov2_vit...14_pretrain.pth`, or `None` to
             download it. With a file of other content, the name ends in "unverified".
+            `model.safetensors` of the Hugging Face Hub is read too, but also counts as
+            unverified, because its SHA-256 is not known here.
         resize_kind: str, one of `naming.RESIZE_KINDS`: "pillow" as in dgm-eval, "clean"
             as with its `--clean_resize`, or "tensorflow1" as in torch-fidelity.
         cache_dir: path of the directory of downloaded files. Defaults to
@@ -113,7 +115,9 @@ def dinov2_extractor(
         else paths.local(path)
     )
     sha256 = weights_files.sha256_of(file)
-    dinov2.set_weights(model, torch_files.read(file))
+    is_safetensors = file.suffix == ".safetensors"
+    read = safetensors_files.read if is_safetensors else torch_files.read
+    dinov2.set_weights(model, read(file))
     name = DINOV2 if size == "l" else f"{DINOV2}_{size}"
     return opened_dinov2(
         model,

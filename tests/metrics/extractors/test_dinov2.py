@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_sagan.files import safetensors_files
 from keras_sagan.metrics.extractors import dinov2
 
 LAYERS, WIDTH, HEADS = 3, 32, 2
@@ -18,11 +19,11 @@ def random_weights(layers=LAYERS, width=WIDTH, seed=0):
     }
 
 
-def of_transformers(torch, arrays, grid):
+def of_transformers(torch, arrays, grid=None):
     """Hugging Face's model with these weights, its positions interpolated by PyTorch.
 
     As facebookresearch/dinov2 does for images of 224 pixels: bicubic, by the factor
-    (16 + 0.1) / 37.
+    (16 + 0.1) / 37. Without a grid, they are those of the file, of 37 x 37 patches.
     """
     from transformers import Dinov2Config, Dinov2Model
 
@@ -30,15 +31,16 @@ def of_transformers(torch, arrays, grid):
         hidden_size=WIDTH,
         num_hidden_layers=LAYERS,
         num_attention_heads=HEADS,
-        image_size=224,
+        image_size=14 * (grid or 37),
         patch_size=14,
     )
     state = {name: torch.from_numpy(x) for name, x in arrays.items()}
     patches = state["pos_embed"][:, 1:].reshape(1, 37, 37, WIDTH).permute(0, 3, 1, 2)
-    factor = (grid + 0.1) / 37
-    patches = torch.nn.functional.interpolate(
-        patches, scale_factor=(factor, factor), mode="bicubic"
-    )
+    if grid:
+        factor = (grid + 0.1) / 37
+        patches = torch.nn.functional.interpolate(
+            patches, scale_factor=(factor, factor), mode="bicubic"
+        )
     patches = patches.permute(0, 2, 3, 1).reshape(1, -1, WIDTH)
     begin = "embeddings."
     renamed = {
@@ -89,6 +91,22 @@ def test_equal_to_transformers(peers, arrays):
     expected = found.last_hidden_state.numpy()
     assert np.abs(expected).max() > 1
     np.testing.assert_allclose(np.asarray(ours), expected, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore")  # of the imports of transformers
+def test_files_of_the_hugging_face_hub(peers, arrays, tmp_path):
+    """Their names and shapes; queries, keys and values are separate there."""
+    of_transformers(peers.torch, arrays).save_pretrained(tmp_path)
+    theirs = safetensors_files.read(tmp_path / "model.safetensors")
+    assert "encoder.layer.2.attention.attention.query.weight" in theirs
+    models = [dinov2.build(LAYERS, WIDTH, HEADS) for _ in range(2)]
+    for model, weights in zip(models, (arrays, theirs), strict=True):
+        dinov2.set_weights(model, weights)
+    for one, other in zip(*(model.weights for model in models), strict=True):
+        np.testing.assert_array_equal(one, other, err_msg=one.path)
+    del theirs["encoder.layer.1.attention.attention.key.bias"]
+    with pytest.raises(ValueError, match="3 differ"):
+        dinov2.set_weights(models[0], theirs)
 
 
 @pytest.mark.parametrize("size", [16, 10, 37])

@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
+import safetensors.numpy
 from PIL import Image
 
 from keras_sagan.metrics import dinov2_extractor, extract, registry
@@ -64,6 +65,10 @@ def test_a_file_of_weights(peers, tmp_path, monkeypatch, images):
     assert fid.title(other) == "fd_dinov2_unverified"
     assert registry.score_of(fid.title(other)) is fid
     assert registry.score_of(kid.title(made)) is kid
+    safetensors.numpy.save_file(weights, tmp_path / "w.safetensors")
+    other = dinov2_extractor("s", tmp_path / "w.safetensors")
+    assert fid.title(other) == "fd_dinov2_s_unverified"
+    np.testing.assert_array_equal(*(extract(images, x)[0] for x in (made, other)))
 
 
 def test_wrong_sizes_and_names():
