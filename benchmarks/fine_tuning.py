@@ -2,6 +2,7 @@
 
     python benchmarks/fine_tuning.py -o runs/fine-tuning            # 1 + 2 x 3 runs
     python benchmarks/fine_tuning.py -o runs/fine-tuning --report   # the table alone
+    python benchmarks/fine_tuning.py -o runs/fine-tuning --decay    # of a given budget
 
 Trains `sagan_32_small` on the built-in digits zero to seven. Then, on 200 pictures each
 of eight and nine, trains one model that begins with that one (`from_preset(DIRECTORY,
@@ -12,12 +13,18 @@ were not trained on, in the 32 features of one classifier of all digits, which i
 same for all. The answer is the first step at which the tuned model is as near as the
 other one is at its best.
 
+The learning rates of these runs hardly fall. With `--decay`, each number of steps is a
+run of its own, whose learning rates fall along half a cosine to its end as one trains
+in practice: from scratch with `--steps`, and from the trained model with a quarter and
+an eighth of them.
+
 Every measurement is a line of `runs.jsonl`; a run whose last one is there is not run
 again. With `--batch-size 16 --base-steps 400 --steps 400 --seeds 1` it takes about ten
 minutes of one core.
 """
 
 import argparse
+import itertools
 import pathlib
 
 import keras
@@ -47,21 +54,21 @@ def main():
         others = np.setdiff1d(np.flatnonzero(np.isin(labels, NEW)), few)
         features = _features(output / "classifier.keras", images, labels)
         real = features(images[others])
-        done = {(x["start"], x["seed"], x["step"]) for x in read_rows(log)}
-        for seed in range(args.seeds):
-            for start in STARTS:
-                if (start, seed, args.steps) in done:
-                    continue
-                pictures = images[few], labels[few] - NEW[0]
-                for step, gan in _trained(args, base, start, seed, pictures):
-                    drawn = gan.generate(np.arange(1000) % 2, seed=10_000)
-                    distance = metrics.frechet_distance(real, features(drawn))
-                    row = {"start": start, "seed": seed, "step": step}
-                    append_row(log, row | {"distance": float(distance)})
-                    print(row, f"{distance:.3f}", flush=True)
-                grid = visualize.image_grid(gan.generate(np.arange(20) % 2), columns=10)
-                Image.fromarray(grid).save(output / f"{start}-{seed}.png")
-    print(report(read_rows(log)))
+        done = {_key(row) for row in read_rows(log)}
+        for start, seed, steps in _runs(args):
+            row = {"start": start, "seed": seed, "decay": args.decay}
+            if _key(row | {"step": steps[-1]}) in done:
+                continue
+            pictures = images[few], labels[few] - NEW[0]
+            for step, gan in _trained(args, base, start, seed, pictures, steps):
+                drawn = gan.generate(np.arange(1000) % 2, seed=10_000)
+                distance = metrics.frechet_distance(real, features(drawn))
+                append_row(log, row | {"step": step, "distance": float(distance)})
+                print(row, f"{step}: {distance:.3f}", flush=True)
+            grid = visualize.image_grid(gan.generate(np.arange(20) % 2), columns=10)
+            name = f"{start}-{seed}-{steps[-1]}.png"
+            Image.fromarray(grid).save(output / name)
+    print(report([x for x in read_rows(log) if _key(x)[-1] == args.decay]))
 
 
 def _base(args, output, images, labels):
@@ -76,17 +83,37 @@ def _base(args, output, images, labels):
     return directory
 
 
-def _trained(args, base, start, seed, pictures):
-    """Trains one model: yields `(step, gan)`, the steps doubling up to the last."""
+def _key(row):
+    return row["start"], row["seed"], row["step"], row.get("decay", False)
+
+
+def _runs(args):
+    """Yields tuples `(start, seed, steps)` of the runs; all steps are measured."""
+    doubling = [args.first]
+    while doubling[-1] < args.steps:
+        doubling.append(min(2 * doubling[-1], args.steps))
+    for seed in range(args.seeds):
+        if args.decay:
+            yield "scratch", seed, [args.steps]
+            yield "tuned", seed, [args.steps // 4]
+            yield "tuned", seed, [args.steps // 8]
+        else:
+            yield from ((start, seed, doubling) for start in STARTS)
+
+
+def _trained(args, base, start, seed, pictures, steps):
+    """Trains one model: yields `(step, gan)`."""
     keras.utils.set_random_seed(seed)
     names = [NAMES[x] for x in NEW]
     gan = SAGAN.from_preset(base, load_weights=start == "tuned", class_names=names)
-    step, following = 0, args.first
-    while step < args.steps:
-        _fit(gan, *pictures, args.batch_size, following - step, seed=1000 * seed + step)
-        step = following
+    if args.decay:
+        config = gan.get_compile_config()
+        for optimizer in (config["g_optimizer"], config["d_optimizer"]):
+            optimizer["config"]["learning_rate"]["config"]["decay_steps"] = steps[-1]
+        gan.compile_from_config(config)
+    for before, step in itertools.pairwise([0, *steps]):
+        _fit(gan, *pictures, args.batch_size, step - before, seed=1000 * seed + before)
         yield step, gan
-        following = min(2 * step, args.steps)
 
 
 def _fit(gan, images, labels, batch_size, steps, seed):
@@ -164,6 +191,7 @@ def _parse():
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--pictures", type=int, default=200, help="of each new class")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--decay", action="store_true", help="a budget for each run")
     parser.add_argument("--report", action="store_true")
     return parser.parse_args()
 
