@@ -36,7 +36,8 @@ def main():
         )
         grid = ks.visualize.image_grid(gan.generate(labels=range(10)), columns=5)
         run.log({"samples": wandb.Image(grid)})
-        print("learning rate in the log:", run.summary["epoch/learning_rate"])
+        rate = run.summary["epoch/learning_rate"]
+        print(f"learning rate in the log: {rate:.4f}")
 
 
 if __name__ == "__main__":

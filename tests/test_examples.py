@@ -16,7 +16,7 @@ PRINTED = {
     "layers_in_another_model": "map: (1, 256, 64) rows sum to ",
     "mlflow_offline": "logged: d_fake",
     "stock_callbacks": "the checkpoint draws the same pictures: True",
-    "wandb_offline": "learning rate in the log: 0.00",
+    "wandb_offline": "learning rate in the log: 0.0001",
 }
 
 
