@@ -10,6 +10,8 @@ import numpy as np
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
 
 # Likewise for the order within a class and the order of classes if they are balanced.
+# The number of the part or of the class in a part is added to each of these words,
+# which are 16 million apart.
 _CLASS_PURPOSE = int.from_bytes(b"clas", "big")
 _BLOCK_PURPOSE = int.from_bytes(b"bloc", "big")
 
@@ -154,10 +156,10 @@ class Source:
         one example of each class, in an order that depends on the seed and the number
         of the block, and each class has its own epochs.
 
-        With several parts, `size = batch_size // parts` and `r = g % batch_size`,
-        example `g` is example `g // batch_size * size + r % size` of the stream of part
-        `r // size`, which is as above with the examples of this part only. Each part
-        has its own permutations and epochs.
+        With several parts, row `r = g % batch_size` of a batch belongs to part
+        `r // size`, where `size` is `batch_size // parts`. It is example
+        `g // batch_size * size + r % size` of the stream of this part, which is as
+        above with the examples of the part only, and with its own permutations.
 
         Args:
             start: int >= 0. Global index of the first example. It need not be a
@@ -231,7 +233,7 @@ class Source:
         # A group is a class in a part.
         groups = parts * classes + labels
         stored_groups, sizes = self._groups()
-        # Each block has one example of each group, so that the number of the block is
+        # Each block has one example of each class, so that the number of the block is
         # also the number of earlier examples of the group.
         within = self._shuffled(
             blocks, tf.gather(sizes, groups), _CLASS_PURPOSE + groups
