@@ -3,19 +3,19 @@
     python benchmarks/large_data.py make -o /tmp/million
     python benchmarks/large_data.py stream --dataset tfds:/tmp/million
     python benchmarks/large_data.py train --dataset tfds:/tmp/million
-    python benchmarks/large_data.py workers --dataset tfds:/tmp/million
+    python benchmarks/large_data.py workers --dataset tfds:/tmp/million --parts 2
 
 `make` writes pictures of 64 x 64 pixels (`--count`, a million; about 7 KB of PNG each,
 of which 2,000 are different) in `--shards` files, `array_record` or with `--format
 tfrecord` as earlier versions wrote them. `stream` reads shuffled batches as fast as
 they come. `train` trains a small network and says when step 1 was over, how long steps
 waited for their batch, and how much memory it took; with `--data-memory` decoded or
-not. `workers` counts the bytes that each of several workers reads. Times are those of
-the clock and of the processor: the latter hold beside other load.
+not. `workers` counts the bytes that each of several workers reads and the shards that
+it opens, with the data in `--parts`. Times are those of the clock and of the processor:
+the latter hold beside other load.
 """
 
 import argparse
-import collections
 import io
 import itertools
 import os
@@ -49,6 +49,7 @@ def main():
     parser.add_argument("--data-memory", type=float, default=1.0)
     parser.add_argument("--base-filters", type=int, default=8)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--parts", type=int, default=1)
     args = parser.parse_args()
     MEASUREMENTS[args.what](args)
 
@@ -214,32 +215,35 @@ def train(args):
 
 
 def workers(args):
-    """Each worker of `--workers` reads its rows of the batches; counts its bytes."""
+    """Each worker of `--workers` reads its rows of the batches."""
     for worker in range(args.workers):
         command = [sys.executable, __file__, "one_worker", "--dataset", args.dataset]
-        command += ["--workers", str(args.workers), "--batches", str(args.batches)]
+        command += ["--workers", str(args.workers), "--parts", str(args.parts)]
+        command += ["--batches", str(args.batches)]
         env = {**os.environ, "WORKER": str(worker)}
         subprocess.run(command, check=True, env=env)
 
 
 def one_worker(args):
-    """What one worker reads of the files of the data set."""
+    """Counts what one worker reads of the files of the data set."""
     import tensorflow as tf
 
     from keras_sagan import data
     from keras_sagan.distributed import strategies
 
-    source = data.load(args.dataset, SIZE, BATCH_SIZE, data_memory=args.data_memory)
-    context = tf.distribute.InputContext(args.workers, int(os.environ["WORKER"]), 1)
+    source = data.load(args.dataset, SIZE, BATCH_SIZE, data_memory=0, parts=args.parts)
+    worker = int(os.environ["WORKER"])
+    context = tf.distribute.InputContext(args.workers, worker, 1)
     batches = strategies.stream_of(source, 0, context)
-    images = source.arrays()[0]
-    _ = images[np.linspace(0, len(images) - 1, 1000).astype(int)]  # opens the shards
     before = read_bytes()
     count = sum(len(x[0]) for x in batches.take(args.batches).as_numpy_iterator())
     found = read_bytes() - before
     folder = args.dataset.removeprefix("tfds:")
-    files = collections.Counter(x.startswith(folder) for x in open_files())[True]
-    print(f"{count} images, {found / count:.0f} bytes an image, {files} shards open")
+    opened = sorted(x[-14:-9] for x in open_files() if x.startswith(folder))
+    print(
+        f"worker {worker}: {count} images, {found} bytes, {len(opened)} shards opened, "
+        f"{opened[0]} to {opened[-1]}"
+    )
 
 
 def read_bytes():

@@ -92,6 +92,14 @@ class DataConfig(Section):
         least=0,
         added_later=True,
     )
+    parts: int = setting(
+        1,
+        "number of ranges of stored images, each shown in other rows of a batch, so "
+        "that of several workers each opens only files of its own ranges",
+        "--data-parts N",
+        least=1,
+        added_later=True,
+    )
     fit: str = setting(
         "crop",
         "whether pictures are made square by cutting out the centre or by adding "

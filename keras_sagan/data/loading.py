@@ -6,7 +6,7 @@ import os
 from keras_sagan.data import slicing
 from keras_sagan.data.images import FITS, MODES
 from keras_sagan.data.pictures import open_examples
-from keras_sagan.data.source import SEEDS, Source, check_integer
+from keras_sagan.data.source import SEEDS, Source, check_integer, check_parts
 from keras_sagan.data.storage import data_dir
 
 EMBEDDED = ("glyphs", "shapes")
@@ -37,6 +37,7 @@ def load(
     fit="crop",
     label_sampling="natural",
     data_memory=1.0,
+    parts=1,
 ):
     """Loads a split of a data set, with all images at one size.
 
@@ -82,6 +83,9 @@ def load(
         label_sampling: "natural" or "balanced". Whether every epoch shows every example
             once, or the stream shows all classes equally often.
         data_memory: float. GiB of memory that decoded images may take.
+        parts: int. Number of ranges of examples, each of which is shown in other rows
+            of a batch, so that several workers open only files of their own ranges (see
+            `Source`). It must divide `batch_size`.
 
     Returns:
         `Source`.
@@ -100,6 +104,7 @@ def load(
     kind, rest, image_size, channels = parse_arguments(name, image_size, channels, fit)
     batch_size = check_integer("batch_size", batch_size, 1)
     seed = check_integer("seed", seed, *SEEDS)
+    parts = check_parts(parts, batch_size)
     if not data_memory >= 0:
         raise ValueError(
             "`data_memory` must be a number of GiB of at least 0. "
@@ -109,7 +114,7 @@ def load(
     channels, directory = channels or pictures.channels, data_dir(cache_dir)
     memory = data_memory * 2**30
     opened = open_examples(pictures, name, image_size, channels, fit, directory, memory)
-    return Source(name, split, batch_size, seed, opened, label_sampling)
+    return Source(name, split, batch_size, seed, opened, label_sampling, parts)
 
 
 def open_pictures(kind, rest, split, image_size, cache_dir):

@@ -10,6 +10,8 @@ import numpy as np
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
 
 # Likewise for the order within a class and the order of classes if they are balanced.
+# The number of the part or of the class in a part is added to each of these words,
+# which are 16 million apart.
 _CLASS_PURPOSE = int.from_bytes(b"clas", "big")
 _BLOCK_PURPOSE = int.from_bytes(b"bloc", "big")
 
@@ -57,12 +59,18 @@ class Source:
         label_sampling: "natural" or "balanced". Whether every epoch shows every example
             once, or the stream shows all classes equally often, and the examples of
             each class equally often among themselves.
+        parts: int. Number of equal blocks of rows into which every batch is divided,
+            and of equal ranges into which the examples are divided in stored order.
+            Block `k` shows examples of range `k` only, so that a worker that reads some
+            rows of every batch reads only some ranges (see `stream`). With several
+            parts, the stream depends on the batch size.
 
     Raises:
         ValueError: if `batch_size` is not in [1, number of examples], if `seed` is not
-            in [0, 2**32), if `label_sampling` is something else, or if it is "balanced"
-            and there are no classes or a class has no examples.
-        TypeError: if `batch_size` or `seed` is not an integer.
+            in [0, 2**32), if `parts` does not divide `batch_size`, if `label_sampling`
+            is something else, or if it is "balanced" and there are no classes or a
+            class has no examples in a part.
+        TypeError: if `batch_size`, `seed` or `parts` is not an integer.
     """
 
     name: str
@@ -71,6 +79,7 @@ class Source:
     seed: int
     examples: Examples = dataclasses.field(repr=False, compare=False)
     label_sampling: str = "natural"
+    parts: int = 1
 
     def __post_init__(self):
         size = check_integer("batch_size", self.batch_size, 1)
@@ -81,6 +90,7 @@ class Source:
                 f"{self.split!r} of {self.name!r} has {self.num_examples}. "
                 f"Received: batch_size={size}."
             )
+        object.__setattr__(self, "parts", check_parts(self.parts, size))
         _check_label_sampling(self)
         object.__setattr__(self, "batch_size", size)
         object.__setattr__(self, "seed", seed)
@@ -135,7 +145,7 @@ class Source:
         """
         return self.examples.images, self.examples.labels
 
-    def stream(self, start=0, stride=None):
+    def stream(self, start=0, count=None):
         """Returns the endless stream of batches, beginning at any example.
 
         Example `g` of the stream is at position `g % n` of epoch `g // n`, where `n` is
@@ -146,40 +156,45 @@ class Source:
         one example of each class, in an order that depends on the seed and the number
         of the block, and each class has its own epochs.
 
+        With several parts, row `r = g % batch_size` of a batch belongs to part
+        `r // size`, where `size` is `batch_size // parts`. It is example
+        `g // batch_size * size + r % size` of the stream of this part, which is as
+        above with the examples of the part only, and with its own permutations.
+
         Args:
             start: int >= 0. Global index of the first example. It need not be a
                 multiple of the batch size.
-            stride: int > 0. Distance between the first examples of two batches. It is
-                larger than the batch size if others read the examples in between.
-                Defaults to the batch size.
+            count: int in [1, batch_size]. Number of examples that are read of every
+                `batch_size` ones, if others read the rest. Defaults to `batch_size`.
 
         Returns:
             Endless `tf.data.Dataset` of `(images, labels)`: uint8
-            `(batch_size, height, width, channels)` and int32 `(batch_size,)`, or of
-            images alone if unlabelled. All shapes are static.
+            `(count, height, width, channels)` and int32 `(count,)`, or of images alone
+            if unlabelled. All shapes are static.
 
         Raises:
-            ValueError: if `start` is negative or `stride` is not positive.
+            ValueError: if `start` or `count` is out of range.
             TypeError: if one of them is not an integer.
         """
         import tensorflow as tf
 
         start = check_integer("start", start, 0)
-        stride = self.batch_size if stride is None else stride
-        stride = check_integer("stride", stride, 1)
-        counter = tf.data.Dataset.counter(start, stride, dtype=tf.int64)
-        dataset = counter.map(self._batch_from, name="gather_batch")
+        count = self.batch_size if count is None else count
+        count = check_integer("count", count, 1, self.batch_size)
+        counter = tf.data.Dataset.counter(start, self.batch_size, dtype=tf.int64)
+        dataset = counter.map(
+            lambda first: self._gather(first + tf.range(count, dtype=tf.int64)),
+            name="gather_batch",
+        )
         return dataset.prefetch(PREFETCH_BATCHES)
 
-    def _batch_from(self, first):
-        """Returns the batch that begins at global index `first` (int64 scalar)."""
+    def _gather(self, indices):
+        """Returns the examples of global indices (int64 `(count,)`)."""
         import tensorflow as tf
 
         images, labels = self.arrays()
         order = {"natural": self._rows, "balanced": self._balanced_rows}
-        rows = order[self.label_sampling](
-            first + tf.range(self.batch_size, dtype=tf.int64)
-        )
+        rows = order[self.label_sampling](indices)
 
         def take(indices):
             if labels is None:
@@ -188,50 +203,79 @@ class Source:
 
         if labels is None:
             batch = tf.numpy_function(take, [rows], tf.uint8, stateful=False)
-            batch.set_shape((self.batch_size, *images.shape[1:]))
+            batch.set_shape((*indices.shape, *images.shape[1:]))
             return batch
         batch, batch_labels = tf.numpy_function(
             take, [rows], (tf.uint8, tf.int32), stateful=False
         )
-        batch.set_shape((self.batch_size, *images.shape[1:]))
-        batch_labels.set_shape((self.batch_size,))
+        batch.set_shape((*indices.shape, *images.shape[1:]))
+        batch_labels.set_shape(indices.shape)
         return batch, batch_labels
 
     def _rows(self, indices):
-        """Maps global example indices to stored rows; both are int64 `(batch,)`."""
+        """Maps global example indices to stored rows; both are int64 `(count,)`."""
         import tensorflow as tf
 
-        counts = tf.fill(tf.shape(indices), tf.constant(self.num_examples, tf.int64))
-        return self._shuffled(indices, counts, SHUFFLE_PURPOSE)
+        parts, indices = self._places(indices)
+        bounds = self._bounds()
+        counts = tf.gather(np.diff(bounds), parts)
+        within = self._shuffled(indices, counts, SHUFFLE_PURPOSE + parts)
+        return tf.gather(bounds, parts) + within
 
     def _balanced_rows(self, indices):
         """Does the same as `_rows`, but so that classes are equally frequent."""
         import tensorflow as tf
 
+        parts, indices = self._places(indices)
         classes = tf.fill(tf.shape(indices), tf.constant(self.num_classes, tf.int64))
         blocks = indices // classes
-        labels = self._shuffled(indices, classes, _BLOCK_PURPOSE)
-        counts = tf.gather(tf.constant(self.class_counts, tf.int64), labels)
+        labels = self._shuffled(indices, classes, _BLOCK_PURPOSE + parts)
+        # A group is a class in a part.
+        groups = parts * classes + labels
+        stored_groups, sizes = self._groups()
         # Each block has one example of each class, so that the number of the block is
-        # also the number of earlier examples of the class.
-        within = self._shuffled(blocks, counts, _CLASS_PURPOSE + labels)
-        by_class = np.argsort(self.examples.labels, kind="stable").astype(np.int64)
-        starts = np.cumsum(self.class_counts) - self.class_counts
-        return tf.gather(by_class, tf.gather(starts, labels) + within)
+        # also the number of earlier examples of the group.
+        within = self._shuffled(
+            blocks, tf.gather(sizes, groups), _CLASS_PURPOSE + groups
+        )
+        by_group = np.argsort(stored_groups, kind="stable").astype(np.int64)
+        starts = np.cumsum(sizes) - sizes
+        return tf.gather(by_group, tf.gather(starts, groups) + within)
+
+    def _places(self, indices):
+        """Returns the parts of examples of the stream, and their indices in these."""
+        batches, rows = indices // self.batch_size, indices % self.batch_size
+        size = self.batch_size // self.parts
+        return rows // size, batches * size + rows % size
+
+    def _bounds(self):
+        """Returns the first rows of the parts, and the end: int64 `(parts + 1,)`."""
+        return (
+            np.arange(self.parts + 1, dtype=np.int64) * self.num_examples // self.parts
+        )
+
+    def _groups(self):
+        """Returns the group of each example (part * classes + label), and their sizes.
+
+        Both are int64 arrays: `(num_examples,)` and `(parts * num_classes,)`.
+        """
+        parts = np.repeat(np.arange(self.parts), np.diff(self._bounds()))
+        groups = parts * self.num_classes + self.examples.labels
+        return groups, np.bincount(groups, minlength=self.parts * self.num_classes)
 
     def _shuffled(self, indices, counts, purpose):
         """Returns the position of index `i` in the permutation of epoch `i // count`.
 
         Args:
-            indices, counts: int64 `(batch,)`.
-            purpose: int, or int64 `(batch,)`. Makes permutations independent.
+            indices, counts: int64 `(count,)`.
+            purpose: int64 `(count,)`. Makes permutations independent.
         """
         import tensorflow as tf
 
         epochs = indices // counts
         constant = tf.ones_like(epochs)
-        seeds = tf.stack(  # (batch, 3): a batch may span two epochs
-            [constant * self.seed, epochs, constant * purpose], axis=1
+        seeds = tf.stack(  # (count, 3): a batch may span two epochs
+            [constant * self.seed, epochs, purpose], axis=1
         )
         # `tf.random.experimental.index_shuffle` always uses 4 rounds.
         return tf.raw_ops.RandomIndexShuffle(
@@ -262,6 +306,33 @@ def _check_label_sampling(source):
             f"{source.split!r} of {source.name!r} has none of {empty!r}. Received: "
             "label_sampling='balanced'."
         )
+    _, sizes = source._groups()
+    if 0 in sizes:
+        part, label = divmod(sizes.tolist().index(0), source.num_classes)
+        first, end = source._bounds()[part : part + 2]
+        raise ValueError(
+            "`label_sampling` 'balanced' needs examples of every class in every part, "
+            f"but part {part} of {source.name!r}, rows {first} to {end - 1} in stored "
+            f"order, has none of {source.class_names[label]!r}. Store the classes in "
+            "mixed order, or use fewer parts or natural labels. Received: "
+            f"label_sampling='balanced', parts={source.parts}."
+        )
+
+
+def check_parts(parts, batch_size):
+    """Checks that parts can share a batch evenly, and returns their number as an int.
+
+    Raises:
+        TypeError: if it is not an integer.
+        ValueError: if it is not positive, or does not divide the batch size.
+    """
+    parts = check_integer("parts", parts, 1)
+    if batch_size % parts:
+        raise ValueError(
+            "`parts` must divide `batch_size`, so that all parts have equally many "
+            f"rows of a batch. Received: parts={parts}, batch_size={batch_size}."
+        )
+    return parts
 
 
 def check_integer(name, value, lowest, highest=None):

@@ -5,8 +5,6 @@ the rows `r * batch / n` onwards of every global batch, so that a batch is the s
 however many replicas it is split over.
 """
 
-import dataclasses
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -218,9 +216,7 @@ def stream_of(source, start, context):
         context: `tf.distribute.InputContext` of the worker.
     """
     count = source.batch_size // context.num_input_pipelines
-    local = dataclasses.replace(source, batch_size=count)
-    first = start + context.input_pipeline_id * count
-    return local.stream(first, stride=source.batch_size)
+    return source.stream(start + context.input_pipeline_id * count, count)
 
 
 def assign(variable, value, strategy):

@@ -23,10 +23,17 @@ def load_source(config, channels):
     Returns: `keras_sagan.data.Source`.
 
     Raises:
-        ValueError: if there are fewer images than a generator step needs.
+        ValueError: if there are fewer images than a generator step needs, or if parts
+            of the data cannot share a batch evenly.
         OSError: if the data cannot be read.
     """
-    training = config.training
+    training, parts = config.training, config.data.parts
+    if training.batch_size % parts:
+        raise ValueError(
+            "Setting `data.parts` must divide `training.batch_size`, so that each "
+            "update of a network sees equally many images of all parts. Received: "
+            f"data.parts={parts}, training.batch_size={training.batch_size}."
+        )
     source = data.load(
         config.data.dataset,
         image_size=config.model.image_size,
@@ -48,7 +55,9 @@ def load_source(config, channels):
         )
     counts = source.class_counts or ()
     batch_checks.warn_of_missing(counts, source.class_names, least=1)
-    return dataclasses.replace(source, batch_size=training.examples_per_step)
+    return dataclasses.replace(
+        source, batch_size=training.examples_per_step, parts=parts
+    )
 
 
 def build(config, class_names=None, class_counts=None):

@@ -58,6 +58,7 @@ DATA = {
     "split": "test",
     "cache_dir": "cache",
     "data_memory": 2.5,
+    "parts": 3,
     "fit": "pad",
     "real_labels": "balanced",
     "fake_labels": "natural",

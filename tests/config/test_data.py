@@ -11,6 +11,7 @@ from keras_sagan.config.data import AugmentationConfig, DataConfig
         ("split", 3),
         ("cache_dir", 3),
         ("data_memory", -1),
+        ("parts", 0),
         ("fit", "stretch"),
         ("real_labels", "all"),
         ("fake_labels", None),

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import time
 
 import numpy as np
@@ -73,6 +74,19 @@ def test_two_runs_are_equal(make_source):
     np.testing.assert_array_equal(
         values_of(take(source, 9)), values_of(take(source, 9))
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("natural", [8, 0, 1, 2, 7, 6, 5, 4, 3, 8, 0, 1]),
+        ("balanced", [6, 4, 3, 8, 0, 1, 5, 7, 0, 8, 2, 4]),
+    ],
+)
+def test_the_order_stays_what_it_was(make_source, labels, expected):
+    """Otherwise, a run could not be resumed with a later version."""
+    source = dataclasses.replace(make_source(10), label_sampling=labels)
+    np.testing.assert_array_equal(values_of(take(source, 3, 5)), expected)
 
 
 def test_epochs_of_a_large_set_are_unrelated():
@@ -164,6 +178,69 @@ def test_replicas_share_a_batch(make_source):
     parts = strategy.experimental_local_results(next(batches)[0])
     expected, _ = take(source, 1)[0]
     np.testing.assert_array_equal(np.concatenate([p.numpy() for p in parts]), expected)
+
+
+# === Parts ===
+@pytest.mark.parametrize(("count", "parts"), [(12, 1), (12, 2), (23, 2), (22, 4)])
+def test_each_part_shows_its_examples_once_an_epoch(make_source, count, parts):
+    source = dataclasses.replace(make_source(count), parts=parts)
+    values = values_of(take(source, 3 * count)).reshape(-1, parts, 4 // parts)
+    bounds = [part * count // parts for part in range(parts + 1)]
+    for part, (first, end) in enumerate(itertools.pairwise(bounds)):
+        epochs = values[:, part].ravel()[: 3 * (end - first)].reshape(3, -1)
+        expected = np.tile(np.arange(first, end), (3, 1))
+        np.testing.assert_array_equal(np.sort(epochs), expected)
+    if count == 12:  # equal parts: so does the whole stream
+        assert sorted(values[:3].ravel()) == list(range(12))
+
+
+@pytest.mark.parametrize("start", [0, 13, 40, 4 * 10**12])
+@pytest.mark.parametrize("labels", ["natural", "balanced"])
+def test_parts_start_anywhere(make_source, start, labels):
+    source = dataclasses.replace(make_source(14), parts=2, label_sampling=labels)
+    begin = start // 4 * 4
+    order = values_of(take(source, 6, begin))
+    resumed = values_of(take(source, 5, start))
+    np.testing.assert_array_equal(resumed, order[start - begin :][:20])
+
+
+def test_orders_of_parts_are_unrelated():
+    count, parts = 8000, 4
+    images = np.zeros((count, 1, 1, 1), np.uint8)
+    examples = Examples(images, None, None)
+    source = Source("test", "train", parts, 0, examples, parts=parts)
+    rows = source._rows(tf.range(2 * count, dtype=tf.int64)).numpy()
+    orders = rows.reshape(2, -1, parts).transpose(0, 2, 1).reshape(2 * parts, -1)
+    correlation = np.corrcoef(orders) - np.eye(2 * parts)
+    assert np.abs(correlation).max() < 5 / (count / parts) ** 0.5
+
+
+def test_balanced_parts_hold_every_class_once_a_block(make_source):
+    source = make_source(26, 12)
+    source = dataclasses.replace(source, parts=2, label_sampling="balanced")
+    for images, labels in take(source, 9):
+        np.testing.assert_array_equal(images[:, 0, 0, 0] % 3, labels)
+        assert (images[:, 0, 0, 0] // 13 == np.arange(12) // 6).all()
+        blocks = np.sort(labels.reshape(-1, 3))
+        np.testing.assert_array_equal(blocks, np.tile(np.arange(3), (4, 1)))
+
+
+def test_parts_that_cannot_be(make_source):
+    with pytest.raises(ValueError, match="parts=3, batch_size=4"):
+        dataclasses.replace(make_source(10), parts=3)
+    with pytest.raises(ValueError, match="parts=0"):
+        dataclasses.replace(make_source(10), parts=0)
+    with pytest.raises(TypeError, match=r"parts=2\.0"):
+        dataclasses.replace(make_source(10), parts=2.0)
+    message = "part 0 of 'test', rows 0 to 1 in stored order, has none of 'c'.*parts=6"
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(make_source(12, 12), label_sampling="balanced", parts=6)
+
+
+@pytest.mark.parametrize("count", [0, 5])
+def test_a_count_that_is_not_within_a_batch(make_source, count):
+    with pytest.raises(ValueError, match=f"count={count}"):
+        make_source(10).stream(count=count)
 
 
 # === Balanced classes ===

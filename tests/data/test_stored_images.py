@@ -35,10 +35,14 @@ def both(folder):
     return decoded, stored
 
 
-@pytest.mark.parametrize("labels", ["natural", "balanced"])
+@pytest.mark.parametrize(
+    ("labels", "parts"), [("natural", 1), ("balanced", 1), ("natural", 4)]
+)
 @pytest.mark.parametrize("start", [0, 29])
-def test_the_stream_is_the_same(both, labels, start):
-    decoded, stored = (dataclasses.replace(x, label_sampling=labels) for x in both)
+def test_the_stream_is_the_same(both, labels, parts, start):
+    decoded, stored = (
+        dataclasses.replace(x, label_sampling=labels, parts=parts) for x in both
+    )
     assert stored.dataset.element_spec == decoded.dataset.element_spec
     assert stored.class_counts == decoded.class_counts
     batches = [x.stream(start).take(12).as_numpy_iterator() for x in (decoded, stored)]

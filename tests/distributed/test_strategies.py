@@ -72,8 +72,11 @@ def test_batch_sizes_that_divide():
 
 
 # === Rows ===
-@pytest.mark.parametrize("workers", [1, 2, 4])
-def test_workers_read_disjoint_rows_of_the_same_batches(source, workers):
+@pytest.mark.parametrize(
+    ("workers", "parts"), [(1, 1), (2, 1), (4, 1), (2, 2), (2, 4), (4, 2)]
+)
+def test_workers_read_disjoint_rows_of_the_same_batches(source, workers, parts):
+    source = dataclasses.replace(source, parts=parts)
     expected = numbers(source.stream(5), 6)
     read = [
         numbers(strategies.stream_of(source, 5, context), 6)

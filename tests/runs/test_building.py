@@ -78,6 +78,14 @@ def test_build_uses_every_setting(picture_folder):
         assert optimizer.epsilon == 1e-6
 
 
+def test_parts_share_the_batch_of_each_update(picture_folder):
+    more = {"training.batch_size": 4, "training.discriminator_steps": 2}
+    _, source = prepare(picture_folder, **more, **{"data.parts": 4})
+    assert (source.batch_size, source.parts) == (8, 4)
+    with pytest.raises(ValueError, match=r"data\.parts=8, training\.batch_size=4"):
+        prepare(picture_folder, **more, **{"data.parts": 8})
+
+
 def test_natural_fake_labels_are_those_of_pairs_anyway(picture_folder):
     more = {"training.loss": "relativistic", "data.fake_labels": "natural"}
     config, source = prepare(picture_folder, **more)

@@ -67,10 +67,10 @@ def test_a_run_goes_on_with_the_same_configuration(tmp_path, config):
 
 def test_differences_are_listed(tmp_path, config):
     files.write_config(tmp_path, config)
-    other = config.override({"training.seed": 9, "model.base_filters": 8})
+    other = config.override({"training.seed": 9, "data.parts": 2})
     with pytest.raises(ValueError, match="another configuration") as error:
         files.check_usable(tmp_path, other)
-    assert "model.base_filters: 64 -> 8; training.seed: 0 -> 9." in str(error.value)
+    assert "training.seed: 0 -> 9; data.parts: 1 -> 2." in str(error.value)
 
 
 @pytest.mark.parametrize(

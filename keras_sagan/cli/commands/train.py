@@ -167,14 +167,17 @@ def settings_to_agree_on(config):
 
 
 def data_to_agree_on(source):
-    """Returns a dict of the facts about data that must be the same on all workers."""
+    """Returns a dict of the facts about data that must be the same on all workers.
+
+    With several parts, a worker opens no files of other parts to compare images.
+    """
     from keras_sagan.runs import facts
 
     names = source.class_names
     return {
         "examples": source.num_examples,
         "classes": None if names is None else list(names),
-        "content": facts.content(source),
+        "content": facts.content(source, with_images=source.parts == 1),
     }
 
 

@@ -375,7 +375,7 @@ def test_what_workers_agree_on():
 
 def test_data_differ_by_a_pixel_or_a_label():
     class Source:
-        num_examples, class_names = 600, ("a", "b")
+        num_examples, class_names, parts = 600, ("a", "b"), 1
         images = np.zeros((600, 4, 4, 3), np.uint8)
         labels = np.zeros((600,), np.int32)
 
@@ -391,3 +391,7 @@ def test_data_differ_by_a_pixel_or_a_label():
     source.images[0, 0, 0, 0] = 1
     third = train.data_to_agree_on(source)
     assert len({json.dumps(x) for x in (first, second, third)}) == 3
+    source.parts, source.images = 2, None  # of several parts no images are read
+    assert train.data_to_agree_on(source)["content"] not in (
+        x["content"] for x in (first, second, third)
+    )

@@ -133,24 +133,57 @@ def bytes_read():
     return int(re.search(r"rchar: (\d+)", text)[1])
 
 
-def test_each_worker_reads_the_records_of_its_rows(tmp_path):
-    """Of two workers each reads half of the bytes, and together they see the stream."""
+def open_files(directory):
+    """Numbers of the shards in a directory that this process has open."""
+    links = pathlib.Path("/proc/self/fd").iterdir()
+    names = [os.readlink(link) for link in links if link.is_symlink()]
+    return sorted(
+        int(re.search(r"-(\d+)-of-", name)[1])
+        for name in names
+        if name.startswith(f"{directory}/")
+    )
+
+
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory):
+    """A prepared set of 200 pictures, 30 to a shard."""
+    root = tmp_path_factory.mktemp("larger")
     images = np.random.default_rng(0).integers(0, 256, (200, 64, 64, 3), np.uint8)
-    np.savez(tmp_path / "x.npz", images=images)
-    prepare(f"npz:{tmp_path}/x.npz", tmp_path / "set", 64)
-    (shard,) = shards(tmp_path / "set")
+    np.savez(root / "x.npz", images=images)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preparation, "SHARD_PICTURES", 30)
+        prepare(f"npz:{root}/x.npz", root / "set", 64)
+    return root / "set"
+
+
+@pytest.mark.parametrize(
+    ("parts", "opened"),
+    [
+        (1, [range(7), range(7), range(7)]),
+        (2, [range(7), range(4), range(3, 7)]),  # shard 3 has pictures of both parts
+    ],
+)
+def test_each_worker_reads_the_records_of_its_rows(larger, tmp_path, parts, opened):
+    """Of two workers each reads half of the bytes, and together they see the stream.
+
+    With as many parts as workers, each opens only the shards of its part.
+    """
     found, counted = [], []
-    for workers, worker in ((1, 0), (2, 0), (2, 1)):
-        source = load(f"tfds:{tmp_path}/set", 64, 20, seed=3, data_memory=0)
+    for (workers, worker), own in zip(((1, 0), (2, 0), (2, 1)), opened, strict=True):
+        copy = tmp_path / f"{worker}-of-{workers}"
+        shutil.copytree(larger, copy, copy_function=os.link)  # for files of its own
+        source = load(f"tfds:{copy}", 64, 20, seed=3, data_memory=0, parts=parts)
         context = tf.distribute.InputContext(workers, worker, workers)
         batches = strategies.stream_of(source, 0, context).take(10)
-        source.arrays()[0][0]  # opens the shard
+        assert not open_files(copy)
+        _ = source.arrays()[0][np.array(own) * 30]  # opens them
         before = bytes_read()
         found.append(np.stack(list(batches.as_numpy_iterator())))
         counted.append(bytes_read() - before)
+        assert open_files(copy) == list(own)
     np.testing.assert_array_equal(np.concatenate(found[1:], axis=1), found[0])
-    # Two batches are read ahead.
-    assert 0.95 < counted[0] / (shard.stat().st_size * 12 / 10) < 1.15
+    # Noise is not compressed. Up to two batches are read ahead.
+    assert 10 <= counted[0] / (20 * 64 * 64 * 3) < 12 * 1.1
     for count in counted[1:]:
         assert 0.4 < count / counted[0] < 0.6
 
