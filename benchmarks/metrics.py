@@ -183,16 +183,12 @@ def large(args):
                 target=_alone, args=(function, args.count, args.dimensions, writer)
             )
             process.start()
-            value, processor, peak, before = reader.recv()
+            print(f"  {name}, {who}: {reader.recv()}", flush=True)
             process.join()
-            print(
-                f"  {name}, {who}: {value:.9g}; processor {processor:.1f} s; largest "
-                f"memory {peak} MiB, {before} MiB of it before",
-                flush=True,
-            )
 
 
 def _alone(function, count, dimensions, writer):
+    """Sends a line about one score on features that are made here."""
     generator = np.random.default_rng(0)
     mixing = generator.standard_normal((dimensions, dimensions), np.float32)
     mixing /= np.float32(np.sqrt(dimensions))
@@ -203,9 +199,26 @@ def _alone(function, count, dimensions, writer):
             part = generator.standard_normal((min(1000, count - start), dimensions))
             x[start : start + 1000] = np.maximum(part @ mixing + shift, 0)
         sets.append(x)
-    before, processor = _peak(), time.process_time()
-    value = function(*sets)
-    writer.send((float(value), time.process_time() - processor, _peak(), before))
+    # What needs more than there is fails here, and nothing else is killed for it.
+    limit = _kilobytes("/proc/self/status", "VmSize") + _kilobytes(
+        "/proc/meminfo", "MemAvailable"
+    )
+    resource.setrlimit(resource.RLIMIT_AS, (limit * 1024, limit * 1024))
+    before, processor, wall = _peak(), time.process_time(), time.perf_counter()
+    try:
+        value = f"{float(function(*sets)):.9g}"
+    except MemoryError as error:
+        value = f"does not fit ({error})"
+    writer.send(
+        f"{value}; processor {time.process_time() - processor:.1f} s, wall "
+        f"{time.perf_counter() - wall:.1f} s; largest memory {_peak()} MiB, {before} "
+        "MiB of it before"
+    )
+
+
+def _kilobytes(path, name):
+    with open(path) as file:
+        return next(int(line.split()[1]) for line in file if line.startswith(name))
 
 
 def _their_frechet(real, fake):
