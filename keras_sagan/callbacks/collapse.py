@@ -47,7 +47,7 @@ class CollapseSigns(StepCallback):
         signs = self._look()
         if logs is not None:
             logs.update(signs)
-        self._looks = [*self._looks[-1:], {"step": self.step, **signs}]
+        self._looks.append({"step": self.step, **signs})
         findings = list(diagnosis.collapsing(self._looks, self.model.class_names))
         new = [x for x in findings if x.name not in self._known]
         self._known = {x.name for x in findings}

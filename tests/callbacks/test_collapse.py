@@ -66,24 +66,26 @@ def warned(gan, training, steps):
 
 
 @pytest.mark.parametrize(
-    ("make", "words"),
+    ("make", "words", "first"),
     [
-        (lambda x: digits.one_mode(x, 10), "repeat each other"),
-        (lambda x: digits.of_colours(x, (1, 3, 5), 1000), "missing"),
-        (lambda x: x, "copied"),
+        (lambda x: digits.one_mode(x, 10), "repeat each other", EVERY),
+        (lambda x: digits.of_colours(x, (1, 3, 5), 1000), "missing", 2 * EVERY),
+        (lambda x: x, "copied", EVERY),
     ],
     ids=["one mode", "three colours", "copies"],
 )
-def test_a_collapse_is_warned_of_at_the_next_look(
-    gan, training, others, monkeypatch, make, words
+def test_a_collapse_is_warned_of(
+    gan, training, others, monkeypatch, make, words, first
 ):
-    """Once each, though it stays; the logs say what was seen."""
+    """Once each, though it stays; the logs say what was seen.
+
+    At the first look, kinds may be missing because they have not been learned yet.
+    """
     pictures = training if words == "copied" else others
     model = planted(gan, make(pictures), monkeypatch)
-    messages, logs = warned(model, training, 2 * EVERY)
-    assert {step for step, _ in messages} == {EVERY}
-    assert all(message.startswith(f"Step {EVERY}: ") for _, message in messages)
-    assert len([x for _, x in messages if words in x.lower()]) == 1
+    messages, logs = warned(model, training, 3 * EVERY)
+    assert [step for step, x in messages if words in x.lower()] == [first]
+    assert all(message.startswith(f"Step {step}: ") for step, message in messages)
     assert {"class_coverage", "class_distinct", "copied"} <= set(logs)
     assert logs["d_largest_sigma"] > 0
 

@@ -18,6 +18,9 @@ SLOWER = 0.5  # share of the median speed
 TAIL = 5  # number of rows of metrics that count as the end
 MISSING = 0.65  # coverage over precision of a class, below which kinds are missing
 LOOK_REAL = 0.5  # precision from which images are good enough to say so
+LEARNED = (
+    0.1  # rise of that ratio since half of the steps: kinds are still being learned
+)
 REPEATED = 0.3  # share of a class's images that are distinct
 COPIED = 0.1  # share of images that are nearer to a real one than real ones usually are
 JUMP = 4.0  # of the largest singular value of D, from one look to the next
@@ -189,7 +192,7 @@ def collapsing(rows, class_names=None):
         return
     last = looks[-1]
     precision = last["class_precision"]
-    if precision >= LOOK_REAL and last["class_coverage"] < MISSING * precision:
+    if _kinds_stay_missing(looks):
         label = int(last["lowest_class"])
         name = class_names[label] if class_names else label
         of_class = "" if label < 0 else f" of class {name}"
@@ -198,8 +201,9 @@ def collapsing(rows, class_names=None):
             f"Only {last['class_coverage']:.0%} of the real images{of_class} have a "
             f"generated one nearby, while {precision:.0%} of the generated ones have a "
             "real one nearby: the generator leaves out some kinds of images, such as a "
-            "colour or a shape. Compare the samples with the data. Longer training, "
-            "another seed or the relativistic loss (--loss relativistic) may help.",
+            "colour or a shape, and that is not getting better. Compare the samples "
+            "with the data. Another seed or the relativistic loss (--loss "
+            "relativistic) may help.",
         )
     if last["class_distinct"] < REPEATED:
         yield Finding(
@@ -227,6 +231,19 @@ def collapsing(rows, class_names=None):
             "earlier checkpoint, a smaller learning rate of the discriminator or a "
             "gradient penalty (--r1-gamma) may help.",
         )
+
+
+def _kinds_stay_missing(looks):
+    """Returns whether the last look misses kinds that are not about to be learned."""
+    last = looks[-1]
+    if last["class_precision"] < LOOK_REAL or _kinds(last) >= MISSING or not looks[1:]:
+        return False
+    earlier = [x for x in looks[:-1] if x["step"] <= last["step"] / 2] or looks[:1]
+    return _kinds(last) < _kinds(earlier[-1]) + LEARNED
+
+
+def _kinds(look):
+    return look["class_coverage"] / max(look["class_precision"], LOOK_REAL)
 
 
 def collapsed(samples, real):

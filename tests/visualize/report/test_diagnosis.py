@@ -92,6 +92,24 @@ def test_signs_of_collapse(values, name, words):
 
 
 @pytest.mark.parametrize(
+    ("coverages", "missing"),
+    [
+        ((0.4,), False),
+        ((0.4, 0.42), True),
+        ((0.3, 0.4, 0.45, 0.5), False),
+        ((0.3, 0.5, 0.5, 0.5, 0.5, 0.5), True),
+        ((0.8, 0.8, 0.8, 0.5), True),
+    ],
+)
+def test_kinds_that_are_still_being_learned_are_not_missing(coverages, missing):
+    looks = [
+        {**row, **LOOK, "class_coverage": coverage}
+        for row, coverage in zip(rows(), coverages, strict=False)
+    ]
+    assert names(findings(looks)) == missing * ["Kinds of images are missing"]
+
+
+@pytest.mark.parametrize(
     ("d_loss", "d_real", "d_fake"),
     [(0.089, 23.3, 15.9), (0.25, 9.0, 6.9), (0.5, 4.7, 4)],
 )
