@@ -18,9 +18,7 @@ SLOWER = 0.5  # share of the median speed
 TAIL = 5  # number of rows of metrics that count as the end
 MISSING = 0.65  # coverage over precision of a class, below which kinds are missing
 LOOK_REAL = 0.5  # precision from which images are good enough to say so
-LEARNED = (
-    0.1  # rise of that ratio since half of the steps: kinds are still being learned
-)
+LEARNED = 0.1  # rise of that ratio since half of the steps while kinds are learned
 REPEATED = 0.3  # share of a class's images that are distinct
 COPIED = 0.1  # share of images that are nearer to a real one than real ones usually are
 JUMP = 4.0  # of the largest singular value of D, from one look to the next
