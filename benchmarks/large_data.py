@@ -126,7 +126,8 @@ def open_writer(path, kind):
 
     if kind == "tfrecord":
         return tf.io.TFRecordWriter(str(path))
-    return contextlib.closing(ArrayRecordWriter(str(path), "group_size:1"))
+    options = "group_size:1,uncompressed"  # as `data prepare` does
+    return contextlib.closing(ArrayRecordWriter(str(path), options))
 
 
 def png(index):
