@@ -99,6 +99,7 @@ WRITES_ITSELF = {
     "callbacks/metrics_log.py": {"open"},  # appends a row
     "cli/commands/evaluate.py": {"save"},  # of `Moments`
     "cli/startup.py": {"TemporaryFile"},  # what a library prints, for this process
+    "data/plain_png.py": {"save"},  # in memory
     "data/preparing/preparation.py": {"replace"},  # in the folder without a name yet
     "data/preparing/shard_files.py": {
         "ArrayRecordWriter",  # shards: the journal says which are whole

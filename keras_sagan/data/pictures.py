@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
-from keras_sagan.data import images
+from keras_sagan.data import images, plain_png
 from keras_sagan.data.decoding import map_parallel, open_picture, with_progress
 from keras_sagan.data.source import Examples
 from keras_sagan.data.storage import MEMORY_LIMIT, allocate
@@ -42,11 +42,14 @@ class Picture(typing.NamedTuple):
         label: int, or `None` if unlabelled.
         open: function without arguments that returns `Opened`, or raises a
             `ValueError` that names the picture if it cannot be read.
+        encoded: function without arguments that returns the bytes of its file, or
+            `None`.
     """
 
     name: str
     label: int | None
     open: Callable[[], Opened]
+    encoded: Callable[[], bytes] | None = None
 
     def decode(self, image_size, channels, fit):
         """Reads it as a uint8 array `(image_size, image_size, channels)`.
@@ -54,6 +57,13 @@ class Picture(typing.NamedTuple):
         For the arguments, see `images.to_array`.
         """
         return images.to_array(self.open().image, image_size, channels, fit)
+
+    def as_png(self, image_size, channels, fit):
+        """Reads it as a PNG file (bytes) for `plain_png.decode`, with `encoded`."""
+        encoded = self.encoded()
+        if plain_png.is_plain(encoded, image_size, channels):
+            return encoded
+        return plain_png.encode(self.decode(image_size, channels, fit))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,6 +78,8 @@ class Pictures:
         at: function that returns the `Picture` of a row, in any thread and without
             reading earlier ones, or `None` if they can only be read in order.
         labels: int array `(count,)`, if `at` is given and there are classes.
+        png_shape: tuple `(height, width, channels)` if they are in PNG files of this
+            size, and `at` returns them with `encoded`; otherwise `None`.
         problems: tuple of str. Reasons why they cannot be used as a data set.
         notes: tuple of str. What has been left out or corrected.
         fingerprint: str that differs if other pictures are listed.
@@ -79,6 +91,7 @@ class Pictures:
     rows: Callable[[int, int], Iterator[Picture]]
     at: Callable[[int], Picture] | None = None
     labels: np.ndarray | None = None
+    png_shape: tuple[int, int, int] | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     fingerprint: str = ""

@@ -5,6 +5,8 @@ import operator
 
 import numpy as np
 
+from keras_sagan.data import plain_png
+
 # The third word of the shuffle's seed makes the data order independent of all other
 # uses of the seed of a run.
 SHUFFLE_PURPOSE = int.from_bytes(b"data", "big")
@@ -196,21 +198,26 @@ class Source:
         order = {"natural": self._rows, "balanced": self._balanced_rows}
         rows = order[self.label_sampling](indices)
 
-        def take(indices):
-            if labels is None:
-                return images[indices]
-            return images[indices], labels[indices]
-
-        if labels is None:
-            batch = tf.numpy_function(take, [rows], tf.uint8, stateful=False)
-            batch.set_shape((*indices.shape, *images.shape[1:]))
-            return batch
-        batch, batch_labels = tf.numpy_function(
-            take, [rows], (tf.uint8, tf.int32), stateful=False
+        are_png = getattr(images, "are_png", False)
+        read, kind = (
+            (images.as_png, tf.string) if are_png else (images.__getitem__, tf.uint8)
         )
-        batch.set_shape((*indices.shape, *images.shape[1:]))
-        batch_labels.set_shape(indices.shape)
-        return batch, batch_labels
+        if labels is None:
+            batch = tf.numpy_function(read, [rows], kind, stateful=False)
+        else:
+            batch, batch_labels = tf.numpy_function(
+                lambda rows: (read(rows), labels[rows]),
+                [rows],
+                (kind, tf.int32),
+                stateful=False,
+            )
+            batch_labels.set_shape(indices.shape)
+        shape = images.shape[1:]
+        if are_png:
+            batch.set_shape(indices.shape)
+            batch = plain_png.decode(batch, shape)
+        batch.set_shape((*indices.shape, *shape))
+        return batch if labels is None else (batch, batch_labels)
 
     def _rows(self, indices):
         """Maps global example indices to stored rows; both are int64 `(count,)`."""

@@ -1,5 +1,6 @@
 """Images that stay in their files until they are needed."""
 
+import contextlib
 import operator
 
 import numpy as np
@@ -37,8 +38,27 @@ class StoredImages:
         self.failure = None
         self._pictures, self._fit, self._order = pictures, fit, order
 
+    @property
+    def are_png(self):
+        """bool. Whether `as_png` is the fastest way to read them."""
+        return self._pictures.png_shape == self.shape[1:]
+
     def __len__(self):
         return self.shape[0]
+
+    def as_png(self, rows):
+        """Returns plain PNG files for `plain_png.decode`: object array of bytes.
+
+        Args:
+            rows: int array `(count,)` of indices in [0, n).
+
+        Raises:
+            OSError: if a picture cannot be read. The message names it.
+        """
+        with self._keeping_failures():
+            pictures = (self._pictures.at(self._stored(row)) for row in rows.tolist())
+            files = [x.as_png(*self.shape[2:], self._fit) for x in pictures]
+        return np.array(files, object)
 
     def __getitem__(self, rows):
         """Decodes images: uint8 array `(*shape of rows, *shape of an image)`.
@@ -73,9 +93,17 @@ class StoredImages:
         return StoredImages(self._pictures, size, channels, self._fit, earlier[order])
 
     def _decode(self, row):
-        row = row if self._order is None else int(self._order[row])
+        with self._keeping_failures():
+            picture = self._pictures.at(self._stored(row))
+            return picture.decode(*self.shape[2:], self._fit)
+
+    def _stored(self, row):
+        return row if self._order is None else int(self._order[row])
+
+    @contextlib.contextmanager
+    def _keeping_failures(self):
         try:
-            return self._pictures.at(row).decode(*self.shape[2:], self._fit)
+            yield
         except ValueError as error:
             self.failure = OSError(str(error).rstrip("."))
             raise self.failure from error

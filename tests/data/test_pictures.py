@@ -1,8 +1,11 @@
+import io
+
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from keras_sagan.data import pictures
+from keras_sagan.data import pictures, plain_png
 from keras_sagan.data.pictures import Opened, Picture, Pictures
 
 
@@ -47,3 +50,19 @@ def test_labels_out_of_range(label):
         ValueError, match=rf"'some' must be in \[0, 2\).*1 of 4.*{label}"
     ):
         read(make([0, 1, label, 0], ("a", "b")))
+
+
+@pytest.mark.parametrize("mode", ["P", "RGB", "LA"])
+def test_any_picture_becomes_a_plain_png(mode):
+    """The file itself if it is one, otherwise the pixels that Pillow decodes."""
+    values = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(values).convert(mode).save(file, "PNG")
+    encoded = file.getvalue()
+    picture = Picture(
+        "a", None, lambda: pictures.open_encoded(encoded, "a"), lambda: encoded
+    )
+    plain = picture.as_png(8, 3, "crop")
+    assert (plain == encoded) == (mode == "RGB")
+    decoded = plain_png.decode(tf.constant([plain]), (8, 8, 3))[0]
+    np.testing.assert_array_equal(decoded, picture.decode(8, 3, "crop"))

@@ -31,6 +31,7 @@ def both(folder):
     decoded = load(f"folder:{folder}", **arguments)
     stored = load(f"folder:{folder}", **arguments, data_memory=0)
     assert isinstance(stored.examples.images, StoredImages)
+    assert not stored.examples.images.are_png
     assert isinstance(decoded.examples.images, np.ndarray)
     return decoded, stored
 

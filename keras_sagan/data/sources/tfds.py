@@ -69,6 +69,8 @@ def open_pictures(builder, split):
     labelled = label_feature is not None
     if tfds_records.has_random_access(builder):
         rows = tfds_records.Records(builder, split, _keys(builder)).rows(labelled)
+        if image_feature.to_json_content().encoding_format == "png":
+            rows["png_shape"] = tuple(image_feature.shape)
     else:
         rows = _rows_in_order(builder, split, labelled)
     return Pictures(

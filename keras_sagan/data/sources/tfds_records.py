@@ -1,6 +1,7 @@
 """Reads TFDS data sets in `array_record` files, whose pictures have random access."""
 
 import bisect
+import functools
 import itertools
 import threading
 
@@ -58,7 +59,8 @@ class Records:
         def at(row):
             name = f"{self._name}[{row}]"
             label = int(labels[row]) if labelled else None
-            return Picture(name, label, lambda: open_encoded(self.encoded(row), name))
+            encoded = functools.partial(self.encoded, row)
+            return Picture(name, label, lambda: open_encoded(encoded(), name), encoded)
 
         def rows(start, stop):
             return map(at, range(start, stop))

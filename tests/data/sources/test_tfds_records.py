@@ -68,6 +68,7 @@ def test_slices_stream_as_the_decoded_ones(prepared, split):
     }[split]
     source = opened(prepared / "one", split, batch_size=2)
     images, labels = source.arrays()
+    assert images.are_png
     np.testing.assert_array_equal(images[:], whole_images[rows])
     np.testing.assert_array_equal(labels, whole_labels[rows])
     decoded = opened(prepared / "one", split, batch_size=2, data_memory=1)
