@@ -63,7 +63,8 @@ class Picture(typing.NamedTuple):
         encoded = self.encoded()
         if plain_png.is_plain(encoded, image_size, channels):
             return encoded
-        return plain_png.encode(self.decode(image_size, channels, fit))
+        image = open_encoded(encoded, self.name).image
+        return plain_png.encode(images.to_array(image, image_size, channels, fit))
 
 
 @dataclasses.dataclass(frozen=True)

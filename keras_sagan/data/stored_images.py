@@ -55,9 +55,13 @@ class StoredImages:
         Raises:
             OSError: if a picture cannot be read. The message names it.
         """
-        with self._keeping_failures():
-            pictures = (self._pictures.at(self._stored(row)) for row in rows.tolist())
-            files = [x.as_png(*self.shape[2:], self._fit) for x in pictures]
+
+        def read(row):
+            with self._keeping_failures():
+                picture = self._pictures.at(self._stored(row))
+                return picture.as_png(*self.shape[2:], self._fit)
+
+        files = list(_map(read, rows.tolist()))
         return np.array(files, object)
 
     def __getitem__(self, rows):
@@ -73,10 +77,7 @@ class StoredImages:
             return self._decode(range(len(self))[operator.index(rows)])
         wanted = rows.ravel().tolist()
         places = range(len(self))
-        if len(wanted) > _ALONE:
-            decoded = map_parallel(lambda row: self._decode(places[row]), wanted)
-        else:
-            decoded = (self._decode(places[row]) for row in wanted)
+        decoded = _map(lambda row: self._decode(places[row]), wanted)
         result = np.empty((len(wanted), *self.shape[1:]), np.uint8)
         for place, image in enumerate(decoded):
             result[place] = image
@@ -107,3 +108,7 @@ class StoredImages:
         except ValueError as error:
             self.failure = OSError(str(error).rstrip("."))
             raise self.failure from error
+
+
+def _map(function, rows):
+    return (map_parallel if len(rows) > _ALONE else map)(function, rows)
