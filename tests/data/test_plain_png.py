@@ -68,6 +68,7 @@ OTHERS = {
     "nothing": b"",
     "cut": written(picture())[:-20],
     "more": written(picture()) + b"x",
+    "another end": written(picture())[:-12] + chunk(b"tEXT", b""),
     "header": changed(24, b"\x10"),
     "data": changed(60, b"abc"),
     "length": changed(33, b"\xff\xff\xff\xff"),
